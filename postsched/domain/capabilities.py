@@ -1,0 +1,120 @@
+"""What one account's network can do and promises, as data, for an account whose facts are known.
+
+Unknown facts mean the weaker limit and the weaker guarantee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+FOREVER = timedelta.max
+"""For `Guarantee.deduplicates`: the network never forgets a key."""
+
+
+class Unit(StrEnum):
+    """What a network counts when it measures text."""
+
+    GRAPHEMES = "graphemes"
+    CODE_POINTS = "code points"
+    UTF16 = "UTF-16 units"
+    WEIGHTED = "weighted characters"
+
+
+class CommentAs(StrEnum):
+    """How a first comment is made."""
+
+    REPLY = "reply"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class Guarantee:
+    """How a lost answer can be settled.
+
+    `deduplicates`: for how long after the first send the network answers the same key with the
+    same post, or None if it has no memory for keys. `can_look_up`: whether it can be asked if a
+    post is there. `look_ups` are the waits, in seconds, before each question; only after the last
+    of them does "not there" count (networks show a new post with delay).
+    """
+
+    deduplicates: timedelta | None = None
+    can_look_up: bool = False
+    look_ups: tuple[float, ...] = (2.0, 30.0)
+
+    @property
+    def settles(self) -> bool:
+        """Whether a lost answer can be settled without a person."""
+        return self.deduplicates is not None or self.can_look_up
+
+    @property
+    def words(self) -> str:
+        """The guarantee in the words of the documentation."""
+        if self.deduplicates == FOREVER:
+            return "exactly once"
+        if self.deduplicates is not None and self.can_look_up:
+            minutes = int(self.deduplicates.total_seconds() // 60)
+            return f"exactly once for {minutes} min, then effectively once"
+        if self.can_look_up:
+            return "effectively once"
+        if self.deduplicates is not None:
+            return "exactly once for a while, then at most once"
+        return "at most once"
+
+
+@dataclass(frozen=True, slots=True)
+class TextRules:
+    """How long a part may be, and how the network counts.
+
+    `limit` is in `unit`, None for no limit. `url_length` is what each http(s) URL counts,
+    None for its full length. `byte_limit` is a second limit, in bytes of UTF-8. With
+    `mention_domain_free`, `@user@domain` counts as `@user`. With `warning_counts`, the content
+    warning is part of the length.
+    """
+
+    limit: int | None = None
+    unit: Unit = Unit.GRAPHEMES
+    url_length: int | None = None
+    byte_limit: int | None = None
+    mention_domain_free: bool = False
+    warning_counts: bool = False
+    may_be_empty_with_media: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRules:
+    """Which files a part may carry. Sizes are bytes; `types` maps a MIME type to its largest size
+    (None: no limit known). A part has at most `count` images, or `alone` other files."""
+
+    count: int = 0
+    alone: int = 1
+    types: Mapping[str, int | None] = field(default_factory=dict)
+    max_pixels: int | None = None
+    alt_limit: int | None = None
+    from_url: bool = False
+    """Whether the network fetches a public URL itself."""
+    from_bytes: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """Limits and guarantee of one account."""
+
+    text: TextRules = field(default_factory=TextRules)
+    media: MediaRules = field(default_factory=MediaRules)
+    guarantee: Guarantee = field(default_factory=Guarantee)
+    thread: bool = False
+    comment: CommentAs | None = None
+    visibilities: frozenset[str] = frozenset({"public"})
+    warning: bool = False
+    languages: bool = False
+    link_card: bool = False
+    """Whether `link` is shown as a card of its own, rather than by being in the text."""
+    title: bool = False
+    delete: bool = False
+    prepares_link: bool = False
+    """Whether a link or mention needs requests that are worth making ahead of time."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user on what this network does differently."""

@@ -1,0 +1,43 @@
+"""What can go wrong, by what the user can do about it.
+
+Every error carries one sentence saying what and where, and a hint saying what to do. The errors
+know nothing of the command line; it turns each class into an exit code.
+"""
+
+from __future__ import annotations
+
+
+class PostschedError(Exception):
+    """The base of every error that postsched reports to its user."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class InvalidInput(PostschedError):
+    """What the user gave can't be taken: to be corrected and given again."""
+
+
+class NotFound(PostschedError):
+    """An account, group, platform or post of that name or number does not exist."""
+
+
+class NotAllowed(PostschedError):
+    """The state of the thing doesn't allow what was asked, or the work itself failed."""
+
+
+class StoreUnavailable(PostschedError):
+    """The database can't be used: locked, read-only, full, damaged, of a newer version."""
+
+
+class StoreBusy(StoreUnavailable):
+    """The database is locked by another process just now; the same call may succeed later."""
+
+
+class SecretUnavailable(PostschedError):
+    """The keyring can't be used, or holds no secret for the account."""

@@ -1,0 +1,115 @@
+"""What one attempt came to, and what is known of a network's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorKind(StrEnum):
+    """Why something did not go out, as users and scripts see it."""
+
+    AUTH = "auth"
+    RATE_LIMIT = "rate_limit"
+    TRANSIENT = "transient"
+    PERMANENT = "permanent"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong, in words for the user; never contains a secret."""
+
+    kind: ErrorKind
+    message: str
+    http_status: int | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a network said of one of its limits: how many calls are left, and until when (UTC)."""
+
+    name: str
+    remaining: int
+    reset: datetime | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One part (or the comment) is out. `data` is what later parts and look-ups need, plain JSON
+    (a Bluesky reply needs its parent's cid)."""
+
+    remote_id: str
+    url: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Surely nothing went out, and a later try may succeed.
+
+    `after` is the network's own wish, in seconds from now; `until` the same as an instant.
+    `counts` is False where the attempt is not to be counted (a rate limit).
+    """
+
+    problem: Problem
+    after: float | None = None
+    until: datetime | None = None
+    counts: bool = True
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Surely nothing went out, and trying again would not help."""
+
+    problem: Problem
+    limits: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The request left and no usable answer came: it may be out or not."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Nothing was sent, and the delivery is none the worse for it (stop, refused login).
+
+    `problem` says why, where the user has to know.
+    """
+
+    problem: Problem | None = None
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The network was asked and does not have it. `evidence` says what was looked at."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotKnown:
+    """The network was asked and could not tell yet."""
+
+    problem: Problem
+    after: float | None = None
+
+
+Sent = Published | Retry | Failed | Lost | LetGo
+"""What sending a part can come to."""
+
+Asked = Published | Absent | NotKnown | Failed | LetGo
+"""What asking the network about a part whose answer was lost can come to."""

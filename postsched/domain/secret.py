@@ -1,0 +1,34 @@
+"""A secret that does not show itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Secret:
+    """A secret of one account: a string, or a JSON object where one is not enough.
+
+    It shows itself in no repr, log or traceback; `text`, `get` and `reveal` give it out.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | Mapping[str, Any]) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    @property
+    def text(self) -> str:
+        """The secret as one string: itself, or its access token."""
+        return self._value if isinstance(self._value, str) else str(self.get("access_token") or "")
+
+    def get(self, name: str) -> Any:
+        """A member of the JSON object, None if there is none."""
+        return None if isinstance(self._value, str) else self._value.get(name)
+
+    def reveal(self) -> str | Mapping[str, Any]:
+        """The bare value, to be written to the keyring."""
+        return self._value

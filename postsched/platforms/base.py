@@ -1,0 +1,342 @@
+"""The contract between the engine and a network, and the one place where errors are judged.
+
+A platform is one class in one file, entered under `postsched.platforms` in the entry points of
+its package. It takes its base URL from the account, keeps no state, reads no configuration, clock
+or keyring, never retries and never logs. It writes the happy path: httpx's errors pass through,
+the network's own refusals are raised as PlatformError, mostly by `raise_for_answer`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from postsched.domain.capabilities import Capabilities
+from postsched.domain.delivery import Role
+from postsched.domain.outcome import (
+    ErrorKind,
+    Failed,
+    LetGo,
+    Limit,
+    Lost,
+    Problem,
+    Published,
+    Retry,
+    Sent,
+)
+from postsched.domain.post import Media, Visibility
+from postsched.domain.secret import Secret
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """An account with its secret, as an adapter gets it. `url` has no slash at the end and is the
+    platform's default where the account has none."""
+
+    account: str
+    url: str
+    secret: Secret | None
+    user: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A media file of a message: what is known of it, and where its bytes are (None: by URL)."""
+
+    media: Media
+    file: Path | None = None
+
+    def read(self) -> bytes:
+        """The bytes of the file."""
+        if self.file is None:
+            raise PlatformError(ErrorKind.INVALID, "this network can't take media by URL")
+        return self.file.read_bytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One step as the account gets it: a part of the thread (`n` from 1) or the first comment.
+
+    `key` is the step's key, 64 hex digits, the same at every attempt. `occurrence` is what the
+    schedule named, `now` the time of preparing; both UTC.
+    """
+
+    role: Role
+    n: int
+    text: str
+    key: str
+    occurrence: datetime
+    now: datetime
+    attachments: tuple[Attachment, ...] = ()
+    link: str | None = None
+    title: str | None = None
+    visibility: Visibility | None = None
+    warning: str | None = None
+    lang: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What `prepare` returned (`data`, plain JSON, saved before the next step), and the parts that
+    are out already: the first of the thread and the one before this. For a comment both are the
+    first part and the last."""
+
+    data: Mapping[str, Any]
+    role: Role = Role.PART
+    n: int = 1
+    root: Published | None = None
+    parent: Published | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """`find` could not tell. `after` is when to ask again, in seconds, if the network said so."""
+
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A new secret for an account, and when it expires (UTC, None: never)."""
+
+    secret: Secret
+    expires_at: datetime | None = None
+
+
+class PlatformError(Exception):
+    """A network refused something, in words for the user; never contains a secret.
+
+    `after` and `until` are when it may be tried again (seconds; UTC). `sent` says whether the post
+    may be out all the same: for a 5xx answer or a duplicate refusal.
+    """
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        message: str,
+        *,
+        http_status: int | None = None,
+        hint: str | None = None,
+        after: float | None = None,
+        until: datetime | None = None,
+        sent: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.problem = Problem(kind, message, http_status, hint)
+        self.after = after
+        self.until = until
+        self.sent = sent
+
+
+class Platform(ABC):
+    """One network. `name` is what accounts name; `url` the service's own address, None where each
+    account must name its server."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    url: ClassVar[str | None] = None
+    needs_secret: ClassVar[bool] = True
+    login_hint: ClassVar[str] = "an access token"
+    """What the secret is and where one gets it, for the prompt and for errors."""
+    settings: ClassVar[Mapping[str, str]] = {}
+    """Keys for `account add --set`, and what each means."""
+    secret_settings: ClassVar[frozenset[str]] = frozenset()
+    """Keys that are refused in `--set` because they belong to the secret."""
+    needs_user: ClassVar[str | None] = None
+    """What `--user` must say, where the secret alone doesn't name the login."""
+
+    @abstractmethod
+    async def inspect(self, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
+        """Ask the server who this is and what it allows: the account's facts, plain JSON.
+
+        `facts["user"]` is the login as people write it. Raises PlatformError(AUTH) if the secret
+        is refused, httpx errors if the server can't be reached.
+        """
+
+    @abstractmethod
+    def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
+        """What the account can do; with empty facts, the weaker limits and guarantee."""
+
+    @abstractmethod
+    async def prepare(
+        self, message: Message, login: Login, http: httpx.AsyncClient
+    ) -> dict[str, Any]:
+        """Everything before the post becomes visible: uploads, containers, the frozen record.
+
+        Repeatable and invisible; the answer is plain JSON and is saved before `publish`. What it
+        returns for equal messages is used again, not made again.
+        """
+
+    @abstractmethod
+    async def publish(
+        self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient
+    ) -> Published:
+        """The one call that makes the step visible."""
+
+    @abstractmethod
+    async def find(
+        self,
+        prepared: Prepared,
+        key: str,
+        login: Login,
+        http: httpx.AsyncClient,
+        since: datetime,
+    ) -> Published | Unknown | None:
+        """Ask whether the step is out. `since` is when it may first have been sent (UTC)."""
+
+    async def delete(self, published: Published, login: Login, http: httpx.AsyncClient) -> None:
+        """Remove one part; one that is gone already is no error."""
+        raise PlatformError(ErrorKind.PERMANENT, f"{self.title} posts can't be deleted from here")
+
+    async def refresh(
+        self, login: Login, http: httpx.AsyncClient, now: datetime, *, refused: bool
+    ) -> Renewal | None:
+        """A fresh secret where the one at hand is stale (`refused`: the network said so), or None
+        if there is nothing to renew. Raises PlatformError(AUTH) if only a person can help."""
+        return None
+
+
+def raise_for_answer(response: httpx.Response, message: str | None = None) -> None:
+    """Raise what an HTTP status means in general, if it is no success.
+
+    `message` is the network's own sentence. A platform that knows better looks at the answer
+    first. 401 and 403 are refusals, 429 a rate limit, 5xx leaves open whether it is out.
+    """
+    status = response.status_code
+    if response.is_success:
+        return
+    words = message or response.reason_phrase or f"HTTP {status}"
+    if status == 401:
+        raise PlatformError(ErrorKind.AUTH, words, http_status=status)
+    if status == 429:
+        after, until = wait_wish(response)
+        raise PlatformError(
+            ErrorKind.RATE_LIMIT, words, http_status=status, after=after, until=until
+        )
+    if status >= 500:
+        after, until = wait_wish(response)
+        raise PlatformError(
+            ErrorKind.TRANSIENT, words, http_status=status, after=after, until=until, sent=True
+        )
+    if status in (408, 425):
+        raise PlatformError(ErrorKind.TRANSIENT, words, http_status=status, sent=True)
+    kind = ErrorKind.PERMANENT if status in (403, 410) else ErrorKind.INVALID
+    raise PlatformError(kind, words, http_status=status)
+
+
+def wait_wish(response: httpx.Response) -> tuple[float | None, datetime | None]:
+    """The wait a server asks for: (seconds, None), (None, UTC instant), or (None, None).
+
+    Reads Retry-After (RFC 9110 section 10.2.3: seconds or a date), then X-RateLimit-Reset or
+    RateLimit-Reset as an ISO 8601 instant (Mastodon, GoToSocial), as Unix seconds (Bluesky, X), or
+    as seconds to wait where the number is too small to be an instant.
+    """
+    after = response.headers.get("retry-after", "").strip()
+    if after:
+        return _wait(after)
+    for name in ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset"):
+        value = response.headers.get(name, "").strip()
+        if value:
+            return _wait(value)
+    return None, None
+
+
+def limits_of(response: httpx.Response) -> tuple[Limit, ...]:
+    """The call limit a server reports in its headers, if it does."""
+    headers = response.headers
+    for prefix in ("x-ratelimit", "ratelimit", "x-rate-limit"):
+        remaining = headers.get(f"{prefix}-remaining", "")
+        if remaining.isdigit():
+            top = headers.get(f"{prefix}-limit", "")
+            _, until = _wait(headers.get(f"{prefix}-reset", ""))
+            return (Limit("requests", int(remaining), until, int(top) if top.isdigit() else None),)
+    return ()
+
+
+UNIX_TIMES_START = 1_000_000_000
+"""A smaller number in a reset header is a wait in seconds, a larger one an instant."""
+
+
+def _wait(text: str) -> tuple[float | None, datetime | None]:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        number = float(text)
+    except ValueError:
+        pass
+    else:
+        if number != number or number < 0 or number > 253402300799:
+            return None, None
+        if number < UNIX_TIMES_START:
+            return number, None
+        return None, datetime.fromtimestamp(number, UTC)
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except (ValueError, TypeError):
+            continue
+        return None, moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    return None, None
+
+
+def classify(error: Exception, *, sending: bool) -> Sent:
+    """What an exception out of an adapter means for the delivery.
+
+    `sending` is True while the request that makes the post visible was under way: then whatever
+    does not prove that nothing went out is Lost. Before it, the same errors are worth a retry.
+    """
+    import httpx
+
+    if isinstance(error, PlatformError):
+        return _classify_refusal(error, sending)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
+                  | httpx.ProxyError):  # fmt: skip
+        return Retry(Problem(ErrorKind.TRANSIENT, f"no connection: {_words(error)}"))
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
+        return Failed(Problem(ErrorKind.INVALID, f"the request can't be made: {_words(error)}"))
+    if isinstance(error, httpx.TimeoutException):
+        problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
+    elif isinstance(error, httpx.HTTPError):
+        problem = Problem(ErrorKind.TRANSIENT, f"the connection broke: {_words(error)}")
+    elif isinstance(error, OSError):
+        return Retry(Problem(ErrorKind.TRANSIENT, _words(error)))
+    else:
+        problem = Problem(
+            ErrorKind.TRANSIENT if sending else ErrorKind.PERMANENT,
+            f"the answer could not be read ({type(error).__name__})"
+            if sending
+            else f"the platform's adapter failed ({type(error).__name__})",
+        )
+        return Lost(problem) if sending else Failed(problem)
+    return Lost(problem) if sending else Retry(problem)
+
+
+def _classify_refusal(error: PlatformError, sending: bool) -> Sent:
+    problem = error.problem
+    match problem.kind:
+        case ErrorKind.AUTH:
+            return LetGo(problem)
+        case ErrorKind.RATE_LIMIT:
+            return Retry(problem, error.after, error.until, counts=False)
+        case _ if error.sent and sending:
+            return Lost(problem)
+        case ErrorKind.TRANSIENT:
+            return Retry(problem, error.after, error.until)
+        case _:
+            return Failed(problem)
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
