@@ -1,0 +1,260 @@
+"""Settings: what the command line, the environment and the configuration file say, in that order.
+
+Which keys there are is in `domain/setting.py`. Nothing is read at import.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from postsched.domain.duration import format_duration
+from postsched.domain.errors import InvalidInput
+from postsched.domain.overlay import Overlay, mistyped, slug
+from postsched.domain.post import CatchUp, Missed
+from postsched.domain.setting import Rate
+from postsched.domain.zones import zone_named
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_DATABASE, _FILE = "postsched.db", "config.toml"
+_PLACES = "Give a path, sqlite:///PATH or postgresql://…"
+_LARGEST_FILE = 1_000_000
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a drive
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """What is set for one platform, for all its accounts; None where nothing is."""
+
+    url: str | None = None
+    authorize_url: str | None = None
+    token_url: str | None = None
+    client_id: str | None = None
+    api_version: str | None = None
+    rate: Rate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, one field for each key of the file.
+
+    `database` is the absolute path of a SQLite file, or a `postgresql://` URL (which may hold a
+    password: it is in no repr). `config_file` is the file that was read, None for none. `warnings`
+    are sentences for the user on what looks like a mistake.
+    """
+
+    database: str = field(repr=False)
+    config_file: Path | None = None
+    timezone: str | None = None
+    misfire_grace: timedelta = timedelta(hours=24)
+    missed: Missed = Missed.ASK
+    catch_up: CatchUp = CatchUp.NEWEST
+    concurrency: int = 10
+    concurrency_total: int = 50
+    attempts: int = 3
+    retry_delay: timedelta = timedelta(seconds=60)
+    timeout: timedelta = timedelta(seconds=30)
+    claim_timeout: timedelta = timedelta(minutes=2)
+    claim_ahead: timedelta = timedelta(milliseconds=250)
+    prepare_ahead: timedelta = timedelta(minutes=10)
+    shutdown_timeout: timedelta = timedelta(seconds=30)
+    require_alt_text: bool = False
+    media_dir: Path | None = None
+    allow_plaintext_keyring: bool = False
+    allow_private_addresses: bool = False
+    platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file, None with PostgreSQL."""
+        return None if self.database.startswith("postgresql://") else Path(self.database)
+
+    @property
+    def media_folder(self) -> Path:
+        """Where media files are kept: `media_dir`, else `media` beside the database.
+
+        Raises InvalidInput with PostgreSQL and no `media_dir`: there is no "beside".
+        """
+        if self.media_dir is not None:
+            return self.media_dir
+        if self.database_path is None:
+            raise InvalidInput(
+                "With PostgreSQL there is no folder for media yet",
+                "Set media_dir to a folder that all workers can reach",
+            )
+        return self.database_path.parent / "media"
+
+    @property
+    def request_timeout(self) -> float:
+        """Seconds that one request may take: `timeout`, and at most half of `claim_timeout`, so
+        that a claim never runs out under a request."""
+        return min(self.timeout, self.claim_timeout / 2).total_seconds()
+
+    def platform(self, name: str) -> PlatformSettings:
+        """What is set for the platform of that name, whatever its case."""
+        return self.platforms.get(slug(name), PlatformSettings())
+
+
+def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) -> Settings:
+    """Read the settings. `config_path` and `db` are the options `--config` and `--db`.
+
+    Raises InvalidInput for a file that is named and missing or can't be read, an unknown key and
+    a value that can't be: always with the place, the key and what is expected.
+    """
+    overlay = Overlay()
+    path, table = _read_file(config_path, environ)
+    overlay.take_file(path, table or {})
+    _make_absolute(overlay, path.parent)
+    overlay.take_environment(environ)
+    _make_absolute(overlay, None)
+    settings = Settings(
+        database=locate_database(db if db is not None else environ.get("POSTSCHED_DB") or None),
+        config_file=path if table is not None else None,
+        platforms={name: PlatformSettings(**keys) for name, keys in overlay.platforms.items()},
+        **overlay.values,
+    )
+    warnings = (*mistyped(environ), *_shortened(settings))
+    return replace(settings, warnings=warnings)
+
+
+def _make_absolute(overlay: Overlay, folder: Path | None) -> None:
+    """The media folder is relative to the file that names it, or to the current folder."""
+    if "media_dir" in overlay.values:
+        overlay.values["media_dir"] = Path(_absolute(str(overlay.values["media_dir"]), folder))
+
+
+def _shortened(settings: Settings) -> tuple[str, ...]:
+    seconds = settings.request_timeout
+    if seconds >= settings.timeout.total_seconds():
+        return ()
+    sentence = (
+        f"timeout is {format_duration(settings.timeout)}, but a request gets "
+        f"{format_duration(timedelta(seconds=seconds))}: half of claim_timeout, so that no claim "
+        "runs out under it"
+    )
+    return (sentence,)
+
+
+def _read_file(
+    named: str | None, environ: Mapping[str, str]
+) -> tuple[Path, Mapping[str, Any] | None]:
+    """The file's path and its table; None as the table where the default file isn't there."""
+    named = named if named is not None else environ.get("POSTSCHED_CONFIG") or None
+    path = Path(_absolute(named)) if named is not None else _default_file()
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+    except FileNotFoundError as error:
+        if named is None:
+            return path, None
+        raise InvalidInput(
+            f"The configuration file {path} does not exist", "Look at --config or POSTSCHED_CONFIG"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidInput(
+            f"The configuration file {path} can't be read: {reason}", "Name another with --config"
+        ) from error
+    return path, _parse(path, content)
+
+
+def _default_file() -> Path:
+    import platformdirs
+
+    return Path(_absolute(os.path.join(platformdirs.user_config_dir("postsched", False), _FILE)))
+
+
+def _parse(path: Path, content: bytes) -> Mapping[str, Any]:
+    import tomllib
+
+    if len(content) > _LARGEST_FILE:
+        raise InvalidInput(f"The configuration file {path} is larger than a megabyte")
+    try:
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InvalidInput(f"{path}, line {line}: this is not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        last = content.rstrip().count(b"\n") + 1
+        why = str(error).replace("at end of document", f"at the end, line {last}")
+        raise InvalidInput(f"{path} is not valid TOML: {why}") from error
+
+
+def system_zone(environ: Mapping[str, str]) -> ZoneInfo:
+    """The zone this system is set to: TZ as POSIX has it (a name only), else its own setting.
+
+    Raises InvalidInput where TZ names no zone of the tz database, or the setting can't be read.
+    """
+    name = environ.get("TZ")
+    if name is None:
+        return _configured_zone()
+    name = name.removeprefix(":") or "UTC"
+    if os.path.isabs(name):
+        named = os.path.realpath(name).rpartition("/zoneinfo/")[2]
+        if name == "/etc/localtime" and os.path.isabs(named):
+            return _configured_zone()
+        name = named
+    try:
+        return zone_named(name)
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"The environment variable TZ is {environ['TZ']!r}, which is no time zone's name",
+            "Set TZ or the key timezone to a name like Europe/Berlin",
+        ) from error
+
+
+def _configured_zone() -> ZoneInfo:
+    import warnings
+
+    import tzlocal
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # no setting at all means UTC, here as everywhere
+            return tzlocal.reload_localzone()
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInput(
+            "The time zone of this system can't be read",
+            "Set the key timezone to a name like Europe/Berlin",
+        ) from error
+
+
+def locate_database(named: str | None) -> str:
+    """The absolute path of a SQLite file or a `postgresql://` URL, from a path or URL.
+
+    None stands for the default, `postsched.db` in the user's data folder. Raises InvalidInput
+    for a database in memory, which no other process could see, and for other kinds.
+    """
+    if named is None:
+        import platformdirs
+
+        return _absolute(os.path.join(platformdirs.user_data_dir("postsched", False), _DATABASE))
+    if named.startswith("postgresql://"):
+        return named
+    path = named.removeprefix("sqlite:///")
+    if path in (":memory:", "") or (path != named and "?" in path):
+        raise InvalidInput("A database in memory or with options can't be used", _PLACES)
+    if path == named and (scheme := _SCHEME.match(named)):
+        raise InvalidInput(f"A database can't be given as {scheme[0]}…", _PLACES)
+    return _absolute(path)
+
+
+def _absolute(path: str, folder: Path | None = None) -> str:
+    """The path with `~` replaced, relative to `folder`, else to the current folder."""
+    if not path.strip() or not path.isprintable():
+        raise InvalidInput(f"{path!r} is no path", "Give a path of printable characters")
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise InvalidInput(f"The home folder in {path} is not known", "Give the whole path")
+    try:
+        return os.path.abspath(os.path.join(folder or "", expanded))
+    except OSError as error:
+        raise InvalidInput("The current folder no longer exists", "Go to another one") from error

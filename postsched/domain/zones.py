@@ -1,0 +1,48 @@
+"""Time zones by their names in the tz database (`Europe/Berlin`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from postsched.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+_LONGEST_NAME = 64
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The zone of that name; raises InvalidInput with the nearest names if there is none."""
+    from zoneinfo import ZoneInfo
+
+    if 0 < len(name) <= _LONGEST_NAME and name.isascii():
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):  # not found; no name; a folder such as Europe
+            pass
+    raise InvalidInput(f"{name[:_LONGEST_NAME]!r} is no time zone", _hint(name))
+
+
+def _hint(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    known = sorted(available_timezones())
+    if not known:
+        return "This system has no time zones: install the package tzdata"
+    meant = _alike(name[:_LONGEST_NAME], known)
+    return f"Did you mean {' or '.join(meant)}?" if meant else "Give a name like Europe/Berlin"
+
+
+def _alike(name: str, known: list[str]) -> list[str]:
+    """Up to three zones whose whole name or whose city is like `name`."""
+    import difflib
+
+    whole = {zone.lower(): zone for zone in known}
+    cities = {zone.rpartition("/")[2].lower(): zone for zone in known}
+    word = name.strip().lower().replace(" ", "_")
+    city = word.rpartition("/")[2]
+    found = [cities[city]] if city in cities else []
+    found += [whole[match] for match in difflib.get_close_matches(word, whole, 3, 0.8)]
+    found += [cities[match] for match in difflib.get_close_matches(city, cities, 3, 0.8)]
+    return list(dict.fromkeys(found))[:3]
