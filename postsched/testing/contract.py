@@ -1,0 +1,321 @@
+"""What every platform must do, as a suite that its test inherits.
+
+A subclass names the platform and gives a fixture `network`:
+
+    class TestMastodon(HttpPlatformContract):
+        platform = Mastodon
+
+        @pytest.fixture
+        def network(self) -> Iterator[Network]:
+            with MastodonServer() as server:
+                yield Network(server.login(), server.posts, server)
+
+`PlatformContract` is for any platform, `HttpPlatformContract` (in `http_contract.py`) adds what can
+happen to one that talks HTTP: refusals, rate limits and lost answers. A test that a platform's
+capabilities rule out is skipped. A subclass may replace the class attributes to say how its
+network answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import httpx
+import pytest
+
+from postsched.domain.capabilities import Capabilities, CommentAs, Guarantee
+from postsched.domain.delivery import Role
+from postsched.domain.outcome import Published, Sent
+from postsched.domain.post import Media
+from postsched.platforms.base import Attachment, Login, Message, Platform, Unknown
+from postsched.testing.exposure import logged, secrets_of
+from postsched.testing.network import Network
+from postsched.testing.picture import png
+from postsched.testing.sender import Sender, key_of, message, through_json
+
+T = TypeVar("T")
+PATIENCE = 10.0
+"""Seconds a request may take where nothing is to go wrong."""
+
+
+class PlatformContract:
+    """What holds for every platform, whatever it talks to."""
+
+    platform: ClassVar[type[Platform]]
+    needs_media: ClassVar[bool] = False
+    """Whether a post without media is refused (Pixelfed, Instagram)."""
+
+    @pytest.fixture
+    def network(self) -> Iterator[Network]:
+        """The network under test, fresh. A subclass must give it."""
+        raise NotImplementedError("the test must say which network it talks to")
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def play(
+        self,
+        network: Network,
+        scene: Callable[[Sender], Awaitable[T]],
+        *,
+        timeout: float = PATIENCE,
+        login: Login | None = None,
+        inspect: bool = True,
+    ) -> T:
+        """Run a scene with a sender that has read the account's facts."""
+
+        async def whole() -> T:
+            async with httpx.AsyncClient(timeout=timeout, trust_env=False) as http:
+                sender = Sender(self.platform, login or network.login, http)
+                if inspect:
+                    await sender.inspect()
+                return await scene(sender)
+
+        return asyncio.run(whole())
+
+    def capabilities(self, network: Network) -> Capabilities:
+        """What the account can do, by the facts its network gives."""
+
+        async def scene(sender: Sender) -> Capabilities:
+            return sender.platform.capabilities(sender.login.facts)
+
+        return self.play(network, scene)
+
+    def message(self, text: str, **more: Any) -> Message:
+        """A step to send, with a picture where the network insists on one."""
+        if self.needs_media:
+            more.setdefault("attachments", (self.attachment("a square"),))
+        return message(text, **more)
+
+    def attachment(self, alt: str | None = None, name: str = "square.png") -> Attachment:
+        """A small PNG; a platform that takes only URLs replaces this."""
+        path = self.folder / name
+        path.write_bytes(png())
+        sha = key_of(name)
+        media = Media(str(path), None, alt, "image/png", len(png()), sha, 8, 8)
+        return Attachment(media, path)
+
+    # One post
+
+    def test_id_and_link_come_back(self, network: Network) -> None:
+        out = self.published(self.play(network, lambda s: s.send(self.message("Hello"))))
+        seen = network.posts()
+        assert [(post.remote_id, post.text) for post in seen] == [(out.remote_id, "Hello")]
+        assert out.url
+        through_json(out.data)
+
+    def test_text_arrives_as_written(self, network: Network) -> None:
+        text = 'Zwölf Boxkämpfer 👩‍👩‍👧 & <b>"so"</b>\n\nsecond line\n  third, 日本語 #tag'
+        self.published(self.play(network, lambda s: s.send(self.message(text))))
+        assert [post.text for post in network.posts()] == [text]
+
+    def test_prepare_is_repeatable_and_shows_nothing(self, network: Network) -> None:
+        async def scene(sender: Sender) -> Sent:
+            one = self.message("Prepared twice")
+            await sender.prepare(one)
+            assert not network.posts()
+            prepared = await sender.prepare(one)
+            assert not network.posts()
+            return await sender.publish(prepared, one.key)
+
+        self.published(self.play(network, scene))
+        assert len(network.posts()) == 1
+
+    def test_the_same_key_is_the_same_post(self, network: Network) -> None:
+        async def scene(sender: Sender) -> tuple[Sent, Sent]:
+            one = self.message("Once")
+            prepared = await sender.prepare(one)
+            return await sender.publish(prepared, one.key), await sender.publish(prepared, one.key)
+
+        self.needs(self.capabilities(network).guarantee.deduplicates, "has no memory for keys")
+        first, second = self.play(network, scene)
+        assert self.published(first).remote_id == self.published(second).remote_id
+        assert self.published(first).url == self.published(second).url
+        assert len(network.posts()) == 1
+        assert network.posts()[0].key
+
+    def test_another_key_is_another_post(self, network: Network) -> None:
+        async def scene(sender: Sender) -> tuple[Sent, Sent]:
+            one, other = self.message("Twice", key="one"), self.message("Twice", key="other")
+            return await sender.send(one), await sender.send(other)
+
+        first, second = self.play(network, scene)
+        assert self.published(first).remote_id != self.published(second).remote_id
+        assert len(network.posts()) == 2
+
+    # Media, threads, comments
+
+    def test_media_has_its_alt_text(self, network: Network) -> None:
+        self.needs(self.capabilities(network).media.count, "takes no media")
+        picture = self.attachment("Ein Quadrat, <blau> & klein")
+        sent = self.play(
+            network, lambda s: s.send(self.message("With a picture", attachments=(picture,)))
+        )
+        self.published(sent)
+        assert [post.alts for post in network.posts()] == [("Ein Quadrat, <blau> & klein",)]
+
+    def test_media_keep_their_order(self, network: Network) -> None:
+        self.needs(self.capabilities(network).media.count > 1, "takes one file at most")
+        pictures = (self.attachment("first", "1.png"), self.attachment("second", "2.png"))
+        self.published(
+            self.play(network, lambda s: s.send(self.message("Two", attachments=pictures)))
+        )
+        assert network.posts()[0].alts == ("first", "second")
+
+    def test_a_thread_is_a_chain(self, network: Network) -> None:
+        self.needs(self.capabilities(network).thread, "has no threads")
+        parts = [self.message(f"Part {n}", key=f"part {n}", n=n) for n in (1, 2, 3)]
+        out = self.play(network, lambda s: s.thread(*parts))
+        ids = [one.remote_id for one in out]
+        assert [(post.remote_id, post.text, post.parent) for post in network.posts()] == [
+            (ids[0], "Part 1", None), (ids[1], "Part 2", ids[0]), (ids[2], "Part 3", ids[1])
+        ]  # fmt: skip
+
+    def test_a_comment_is_below_the_post(self, network: Network) -> None:
+        comment_as = self.capabilities(network).comment
+        self.needs(comment_as, "has no comments")
+        parts = (
+            self.message("The post", key="part"),
+            self.message("The comment", key="comment", role=Role.COMMENT),
+        )
+        post, comment = self.play(network, lambda s: s.thread(*parts))
+        assert comment.remote_id != post.remote_id
+        if comment_as is CommentAs.REPLY:
+            assert [seen.parent for seen in network.posts()] == [None, post.remote_id]
+
+    # Looking up
+
+    def test_find_finds_what_is_out(self, network: Network) -> None:
+        async def scene(sender: Sender) -> None:
+            one = self.message("Is it there?")
+            prepared = await sender.prepare(one)
+            out = self.published(await sender.publish(prepared, one.key))
+            found = await sender.find(prepared, one.key)
+            assert isinstance(found, Published), found
+            assert (found.remote_id, found.url) == (out.remote_id, out.url)
+            assert found.data == out.data, "later parts need the same of a post that was found"
+
+        self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
+        self.play(network, scene)
+
+    def test_find_does_not_find_what_is_not_out(self, network: Network) -> None:
+        async def scene(sender: Sender) -> None:
+            one = self.message("Is it there?")
+            prepared = await sender.prepare(one)
+            assert await sender.find(prepared, one.key) is None
+            self.published(await sender.send(self.message("Is it there", key="other")))
+            assert await sender.find(prepared, one.key) is None
+
+        self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
+        self.play(network, scene)
+
+    def test_find_does_not_take_an_older_post_for_it(self, network: Network) -> None:
+        async def scene(sender: Sender) -> None:
+            self.published(await sender.send(self.message("Every day", key="yesterday")))
+            one = self.message("Every day", key="today")
+            prepared = await sender.prepare(one)
+            tomorrow = datetime.now(UTC) + timedelta(days=1)
+            assert await sender.find(prepared, one.key, tomorrow) is None
+
+        self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
+        self.play(network, scene)
+
+    def test_find_does_not_choose_among_equals(self, network: Network) -> None:
+        async def scene(sender: Sender) -> None:
+            self.published(await sender.send(self.message("The same", key="one")))
+            one = self.message("The same", key="other")
+            prepared = await sender.prepare(one)
+            out = self.published(await sender.publish(prepared, one.key))
+            found = await sender.find(prepared, one.key)
+            assert isinstance(found, Unknown) or (
+                isinstance(found, Published) and found.remote_id == out.remote_id
+            ), found
+
+        self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
+        self.play(network, scene)
+
+    def test_find_knows_the_parent(self, network: Network) -> None:
+        async def scene(sender: Sender) -> None:
+            out = await sender.thread(
+                self.message("One thread", key="1"), self.message("Yes", key="2", n=2)
+            )
+            (other,) = await sender.thread(self.message("Another thread", key="3"))
+            one = self.message("Yes", key="4", n=2)
+            absent = await sender.prepare(one, other, other)
+            assert await sender.find(absent, one.key) is None
+            there = await sender.prepare(self.message("Yes", key="2", n=2), out[0], out[0])
+            found = await sender.find(there, key_of("2"))
+            assert isinstance(found, Published), found
+            assert found.remote_id == out[1].remote_id
+
+        capable = self.capabilities(network)
+        self.needs(capable.guarantee.can_look_up and capable.thread, "can't be asked for threads")
+        self.play(network, scene)
+
+    # Deleting, facts, secrets
+
+    def test_delete_removes_and_may_be_repeated(self, network: Network) -> None:
+        async def scene(sender: Sender) -> None:
+            out = self.published(await sender.send(self.message("Away with it")))
+            stays = self.published(await sender.send(self.message("This stays", key="other")))
+            await sender.platform.delete(out, sender.login, sender.http)
+            await sender.platform.delete(out, sender.login, sender.http)
+            assert [post.remote_id for post in network.posts()] == [stays.remote_id]
+
+        self.needs(self.capabilities(network).delete, "can't delete")
+        self.play(network, scene)
+
+    def test_facts_name_the_user(self, network: Network) -> None:
+        async def scene(sender: Sender) -> Mapping[str, Any]:
+            return await sender.inspect()
+
+        facts = self.play(network, scene, inspect=False)
+        assert isinstance(facts.get("user"), str)
+        assert facts["user"]
+
+    def test_unknown_facts_promise_no_more(self, network: Network) -> None:
+        known, unknown = self.capabilities(network), self.platform().capabilities({})
+        assert promise(unknown.guarantee) <= promise(known.guarantee)
+        if known.text.limit is not None:
+            assert unknown.text.limit is not None
+            assert unknown.text.limit <= known.text.limit
+
+    def test_the_secret_does_not_show(
+        self, network: Network, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+
+        async def scene(sender: Sender) -> list[str]:
+            one = self.message("Said aloud")
+            prepared = await sender.prepare(one)
+            sent = await sender.publish(prepared, one.key)
+            found = await sender.find(prepared, one.key)
+            return [repr(thing) for thing in (sender.login, prepared, sent, found)]
+
+        shown = self.play(network, scene)
+        for secret in secrets_of(network.login):
+            assert secret not in "\n".join(shown)
+            assert secret not in logged(caplog)
+
+    # What the tests say
+
+    def published(self, sent: Sent) -> Published:
+        """The post, or a failed assertion that says what it came to instead."""
+        assert isinstance(sent, Published), sent
+        return sent
+
+    def needs(self, ability: object, lack: str) -> None:
+        """Skip a test for an account that can't do what it is about."""
+        if not ability:
+            pytest.skip(f"{self.platform.name} {lack}")
+
+
+def promise(guarantee: Guarantee) -> tuple[timedelta, bool]:
+    """A guarantee as something that can be compared: a longer memory, then being asked."""
+    return (guarantee.deduplicates or timedelta(0), guarantee.can_look_up)
