@@ -72,7 +72,8 @@ class Delivery:
 
     `due_at` is when to publish next; `next_at` is when a worker is to take it up (the same, or
     when the network is to be asked), None if nothing is to be done. `sent_at` is when the current
-    step may first have been sent, None if surely nothing of it was.
+    step may first have been sent, None if surely nothing of it was. `asked` counts the questions
+    in this doubt that were not answered, `not_there` those answered "not there".
     """
 
     id: int
@@ -91,6 +92,7 @@ class Delivery:
     claim: Claim | None = None
     sent_at: datetime | None = None
     asked: int = 0
+    not_there: int = 0
     steps: tuple[Step, ...] = ()
     started_at: datetime | None = None
     lateness: timedelta | None = None
@@ -149,6 +151,9 @@ def delivery_key(
 
 MOVES: dict[str, tuple[frozenset[DeliveryStatus], frozenset[DeliveryStatus]]] = {}
 """Name of a move -> (statuses it may start from, statuses it may lead to)."""
+
+SURE: dict[str, Any] = {"sent_at": None, "asked": 0, "not_there": 0}
+"""The columns of a doubt, once there is none."""
 
 P = ParamSpec("P")
 
@@ -231,7 +236,13 @@ def step_out(delivery: Delivery, published: Published, now: datetime) -> Deliver
     steps = list(delivery.steps)
     steps[index] = replace(steps[index], published=published)
     changed = replace(
-        delivery, steps=tuple(steps), sent_at=None, asked=0, status=S.PUBLISHING, problem=None
+        delivery,
+        steps=tuple(steps),
+        sent_at=None,
+        asked=0,
+        not_there=0,
+        status=S.PUBLISHING,
+        problem=None,
     )
     if changed.next_step is not None:
         return changed
@@ -242,7 +253,12 @@ def step_out(delivery: Delivery, published: Published, now: datetime) -> Deliver
 def refuse(delivery: Delivery, problem: Problem) -> Delivery:
     """The network refused it for good, or the tries are used up."""
     return replace(
-        _released(delivery, S.FAILED), next_at=None, sent_at=None, asked=0, problem=problem
+        _released(delivery, S.FAILED),
+        next_at=None,
+        sent_at=None,
+        asked=0,
+        not_there=0,
+        problem=problem,
     )
 
 
@@ -251,7 +267,7 @@ def retry_later(delivery: Delivery, at: datetime, problem: Problem) -> Delivery:
     """It surely did not go out; try again at `at`."""
     return replace(
         _released(delivery, S.RETRYING),
-        due_at=at, next_at=at, sent_at=None, asked=0, problem=problem,
+        due_at=at, next_at=at, **SURE, problem=problem,
     )  # fmt: skip
 
 
@@ -267,12 +283,15 @@ def lose(
 
 
 @move(S.CONFIRMING, to=(S.CONFIRMING,))
-def ask_again(delivery: Delivery, at: datetime, problem: Problem | None = None) -> Delivery:
-    """Not known yet: ask again at `at`."""
+def ask_again(
+    delivery: Delivery, at: datetime, problem: Problem | None = None, *, not_there: bool = False
+) -> Delivery:
+    """Not known yet: ask again at `at`. `not_there`: this time the network had nothing."""
     return replace(
         _released(delivery, S.CONFIRMING),
         next_at=at,
-        asked=delivery.asked + 1,
+        asked=delivery.asked + (not not_there),
+        not_there=delivery.not_there + not_there,
         problem=problem or delivery.problem,
     )
 
@@ -285,11 +304,15 @@ def give_to_person(delivery: Delivery, problem: Problem) -> Delivery:
 
 @move(S.PUBLISHING, S.CONFIRMING, to=(S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.UNCONFIRMED))
 def claim_ran_out(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Delivery:
-    """Its worker died or fell silent. What a network can settle counts as sent at the claim;
-    elsewhere `sent_at` tells, for it is written right before the send."""
+    """Its worker died or fell silent. What was not prepared was not sent. Else it counts as sent
+    at the claim where a network can settle that; elsewhere `sent_at` tells, for it is written
+    right before the send."""
     if delivery.status is S.CONFIRMING:
         return replace(_released(delivery, S.CONFIRMING), next_at=now)
     sent_at = delivery.sent_at
+    index = delivery.next_step
+    if index is None or delivery.steps[index].prepared is None:
+        return let_go(delivery)
     if guarantee.settles and delivery.claim:
         sent_at = sent_at or delivery.claim.at
     if sent_at is None:
@@ -329,7 +352,7 @@ def resolve_published(delivery: Delivery, published: Published, now: datetime) -
     assert index is not None
     steps = list(delivery.steps)
     steps[index] = replace(steps[index], published=published)
-    changed = replace(delivery, steps=tuple(steps), sent_at=None, asked=0, problem=None)
+    changed = replace(delivery, steps=tuple(steps), **SURE, problem=None)
     if changed.next_step is not None:
         return _again(changed, now)
     return replace(changed, status=S.PUBLISHED, published_at=now)
@@ -338,7 +361,7 @@ def resolve_published(delivery: Delivery, published: Published, now: datetime) -
 @move(S.UNCONFIRMED, to=(S.SCHEDULED,))
 def resolve_absent(delivery: Delivery, now: datetime) -> Delivery:
     """A person says that the part in doubt is not out."""
-    return _again(replace(delivery, asked=0), now)
+    return _again(replace(delivery, **SURE), now)
 
 
 def _again(delivery: Delivery, now: datetime) -> Delivery:

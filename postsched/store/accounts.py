@@ -1,0 +1,162 @@
+"""Accounts, groups, and leases that one process at a time may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from postsched.domain.account import Account, AccountState, Group
+from postsched.store.tables import accounts, deliveries, group_members, groups, leases, targets
+
+
+def insert(connection: Connection, account: Account) -> Account:
+    """Write a new account; the same with its id."""
+    result = connection.execute(accounts.insert(), _values(account))
+    assert result.inserted_primary_key is not None
+    return replace(account, id=result.inserted_primary_key[0])
+
+
+def save(connection: Connection, account: Account) -> None:
+    """Write a changed account over the one with its id."""
+    connection.execute(update(accounts).where(accounts.c.id == account.id).values(_values(account)))
+
+
+def remove(connection: Connection, account_id: int) -> None:
+    """Remove an account, and what it is in."""
+    connection.execute(delete(accounts).where(accounts.c.id == account_id))
+
+
+def every(connection: Connection) -> list[Account]:
+    """All accounts, by name."""
+    return [_account_of(row) for row in connection.execute(select(accounts).order_by("name"))]
+
+
+def by_name(connection: Connection, name: str) -> Account | None:
+    """The account of that name."""
+    row = connection.execute(select(accounts).where(accounts.c.name == name)).one_or_none()
+    return None if row is None else _account_of(row)
+
+
+def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Account]:
+    """Accounts by id."""
+    rows = connection.execute(select(accounts).where(accounts.c.id.in_(ids)))
+    return {row.id: _account_of(row) for row in rows}
+
+
+def set_state(
+    connection: Connection, account_id: int, state: AccountState, message: str | None = None
+) -> None:
+    """Note whether the network takes the account's secret."""
+    connection.execute(
+        update(accounts)
+        .where(accounts.c.id == account_id)
+        .values(state=state.value, state_message=message)
+    )
+
+
+def uses(connection: Connection, account_id: int) -> tuple[int, int]:
+    """How many posts name the account, and how many of its deliveries are not finished."""
+    named = connection.scalar(
+        select(func.count()).select_from(targets).where(targets.c.account_id == account_id)
+    )
+    waiting = connection.scalar(
+        select(func.count())
+        .select_from(deliveries)
+        .where(
+            deliveries.c.account_id == account_id,
+            or_(deliveries.c.next_at.is_not(None), deliveries.c.claim.is_not(None)),
+        )
+    )
+    return named or 0, waiting or 0
+
+
+def all_groups(connection: Connection) -> list[Group]:
+    """All groups with the names of their accounts, by name."""
+    query = (
+        select(groups.c.name, accounts.c.name.label("account"))
+        .select_from(groups.join(group_members).join(accounts))
+        .order_by(groups.c.name, accounts.c.name)
+    )
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.name, []).append(row.account)
+    return [Group(name, tuple(names)) for name, names in found.items()]
+
+
+def set_group(connection: Connection, name: str, account_ids: Sequence[int]) -> None:
+    """Make the group consist of those accounts, at least one."""
+    remove_group(connection, name)
+    result = connection.execute(groups.insert(), {"name": name})
+    assert result.inserted_primary_key is not None
+    group_id = result.inserted_primary_key[0]
+    members = [{"group_id": group_id, "account_id": account_id} for account_id in account_ids]
+    connection.execute(group_members.insert(), members)
+
+
+def remove_group(connection: Connection, name: str) -> bool:
+    """Remove a group; whether there was one."""
+    return connection.execute(delete(groups).where(groups.c.name == name)).rowcount > 0
+
+
+def take_lease(
+    connection: Connection, name: str, holder: str, now: datetime, until: datetime
+) -> bool:
+    """Take or renew a lease until then, if nobody else holds it; whether it is held now."""
+    statement = upsert(leases).values(name=name, holder=holder, until=until)
+    statement = statement.on_conflict_do_update(
+        index_elements=[leases.c.name],
+        set_={"holder": holder, "until": until},
+        where=(leases.c.holder == holder) | (leases.c.until < now),
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def end_lease(connection: Connection, name: str, holder: str) -> None:
+    """Give a lease back."""
+    connection.execute(delete(leases).where(leases.c.name == name, leases.c.holder == holder))
+
+
+def _values(account: Account) -> dict[str, Any]:
+    return {
+        "uid": account.uid,
+        "name": account.name,
+        "platform": account.platform,
+        "url": account.url,
+        "user_name": account.user,
+        "settings": _plain(account.settings),
+        "facts": _plain(account.facts),
+        "facts_at": account.facts_at,
+        "state": account.state.value,
+        "state_message": account.state_message,
+        "token_expires_at": account.token_expires_at,
+        "paused": int(account.paused),
+        "created_at": account.created_at,
+    }
+
+
+def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(mapping)
+
+
+def _account_of(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        uid=row.uid,
+        name=row.name,
+        platform=row.platform,
+        created_at=row.created_at,
+        url=row.url,
+        user=row.user_name,
+        settings=row.settings or {},
+        facts=row.facts or {},
+        facts_at=row.facts_at,
+        state=AccountState(row.state),
+        state_message=row.state_message,
+        token_expires_at=row.token_expires_at,
+        paused=bool(row.paused),
+    )

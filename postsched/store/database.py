@@ -1,0 +1,222 @@
+"""Opening a database, its transactions, and what its errors mean to the user.
+
+SQLite: WAL, synchronous=FULL (a "published" that a power cut takes back would go out twice),
+BEGIN IMMEDIATE for every write (a deferred transaction that has read fails at once when another
+process writes), files readable by their owner only, no network file systems.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy.pool import QueuePool
+
+from postsched.domain.errors import StoreBusy, StoreUnavailable
+from postsched.store import migrations
+
+PATIENCE = 20.0
+"""Seconds a command waits for another writer; the daemon waits less and tries again."""
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "ncpfs", "davfs", "9p", "ceph", "lustre"}
+    | {"fuse.sshfs", "fuse.glusterfs"}
+)
+
+
+class Database:
+    """One database. `read()` and `write()` give a connection inside a transaction that is
+    committed at the end of the block, or rolled back by an exception.
+
+    Raises StoreUnavailable, or its child StoreBusy when another process holds the lock.
+    """
+
+    def __init__(self, engine: Engine, path: Path | None) -> None:
+        self.engine = engine
+        self.path = path
+        """The file, None for a database server."""
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write."""
+        with self._transaction(write=True) as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, and blocks nobody."""
+        with self._transaction(write=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+        try:
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(postsched_write=write)
+                with connection.begin():
+                    yield connection
+        except exc.DBAPIError as error:
+            raise explain(error, self.name) from error
+        except sqlite3.Error as error:  # from a cursor's iteration, past SQLAlchemy's wrapping
+            raise _explain_sqlite(error, self.name) from error
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages: the path, or the URL without its password."""
+        return str(self.path) if self.path else self.engine.url.render_as_string()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file, as far as no reader is in the way."""
+        if self.path is None:
+            return
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def open_database(place: str, patience: float = PATIENCE) -> Database:
+    """Open the database at a path or URL, creating or migrating it as needed.
+
+    `patience` is how long a statement waits for another writer, in seconds.
+    Raises StoreUnavailable where it can't be used.
+    """
+    path = _sqlite_path(place)
+    if path is None:
+        raise StoreUnavailable(
+            "PostgreSQL is not supported by this version", "Name an SQLite file with --db"
+        )
+    _make_file(path)
+    database = Database(_sqlite_engine(path, patience), path)
+    try:
+        _prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: Database) -> None:
+    """Create or migrate, under the write lock; one cheap read where nothing is to be done."""
+    try:
+        with database.read() as connection:
+            if migrations.stored_version(connection) == migrations.latest():
+                return
+    except StoreBusy:
+        raise
+    except StoreUnavailable as error:
+        if not isinstance(error.__cause__, exc.OperationalError):
+            raise
+    with database.write() as connection:
+        migrations.migrate(connection)
+
+
+def _sqlite_path(place: str) -> Path | None:
+    if place.startswith("sqlite:///"):
+        place = place.removeprefix("sqlite:///")
+    elif "://" in place:
+        return None
+    return Path(place).expanduser().absolute()
+
+
+def _make_file(path: Path) -> None:
+    """Make the file before SQLite does, so that nobody else can read it; SQLite gives its WAL the
+    same permissions."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if file_system(path.parent) in NETWORK_FILE_SYSTEMS:
+            raise StoreUnavailable(
+                f"{path} lies on a network file system ({file_system(path.parent)}), where "
+                "SQLite's locks can't be trusted",
+                "Name a file on a local disk with --db",
+            )
+        if path.is_dir():
+            raise StoreUnavailable(f"{path} is a directory", "Name a file with --db")
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"can't open {path}: {error.strerror}", "Check the path, or name another with --db"
+        ) from error
+
+
+def file_system(folder: Path) -> str | None:
+    """The type of the file system a folder is on, where the system says (Linux)."""
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return None
+    best, found = "", None
+    real = str(folder.resolve())
+    for line in mounts.read_text(errors="replace").splitlines():
+        _, point, kind, *_ = line.split(" ")
+        point = point.replace("\\040", " ")
+        if len(point) >= len(best) and (real + "/").startswith(point.rstrip("/") + "/"):
+            best, found = point, kind
+    return found
+
+
+def _sqlite_engine(path: Path, patience: float) -> Engine:
+    engine = create_engine(
+        f"sqlite+pysqlite:///{path}",
+        poolclass=QueuePool,
+        connect_args={"timeout": patience, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # transactions are begun by _begin, not by the driver
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    if sys.platform == "darwin":
+        connection.execute("PRAGMA fullfsync=1")  # fsync alone does not reach the disk there
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("postsched_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def explain(error: exc.DBAPIError, name: str) -> StoreUnavailable:
+    """The sentence for the user that an error of the database driver comes to."""
+    if isinstance(error.orig, sqlite3.Error):
+        return _explain_sqlite(error.orig, name)
+    return StoreUnavailable(f"the database {name} failed: {error.orig}")
+
+
+BUSY = (
+    "is locked by another process",
+    "Another program has it open for writing; try again, or close that program",
+)
+SQLITE_SENTENCES = {
+    "SQLITE_READONLY": ("is read-only", "Check the permissions of the file and its folder"),
+    "SQLITE_CANTOPEN": ("can't be opened", "Check the path and the permissions"),
+    "SQLITE_NOTADB": ("is not a database", "Name another file with --db"),
+    "SQLITE_CORRUPT": ("is damaged", "Restore it with: postsched restore FILE"),
+    "SQLITE_FULL": ("can't grow: the disk is full", "Free some space; nothing was half-written"),
+    "SQLITE_IOERR": ("can't be read or written", "Check the disk"),
+    "SQLITE_PERM": ("may not be used by you", "Check the permissions of the file"),
+}
+
+
+def _explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreBusy(f"the database {name} {BUSY[0]}", BUSY[1])
+    for prefix, (what, hint) in SQLITE_SENTENCES.items():
+        if code.startswith(prefix):
+            return StoreUnavailable(f"the database {name} {what}", hint)
+    return StoreUnavailable(f"the database {name} failed: {error}", "Run: postsched doctor")

@@ -1,0 +1,158 @@
+"""Deliveries and attempts: rows to objects and back, and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from postsched.domain.delivery import Attempt, Claim, Delivery, DeliveryStatus, Role, Step
+from postsched.domain.outcome import ErrorKind, Problem, Published
+from postsched.store.tables import accounts, attempts, deliveries
+
+COLUMNS = (*deliveries.c, accounts.c.name.label("account"), accounts.c.platform)
+
+
+def selected() -> Select[Any]:
+    """The SELECT whose rows `delivery_of` reads."""
+    return select(*COLUMNS).join_from(deliveries, accounts)
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    """A delivery from a row of `selected()`."""
+    claim = row.claim and Claim(row.claim, row.claim_worker, row.claimed_at, row.claim_until)
+    return Delivery(
+        id=row.id,
+        post_id=row.post_id,
+        account_id=row.account_id,
+        account=row.account,
+        platform=row.platform,
+        occurrence=row.occurrence,
+        due_at=row.due_at,
+        next_at=row.next_at,
+        status=DeliveryStatus(row.status),
+        attempts=row.attempts,
+        revision=row.revision,
+        grace_until=row.grace_until,
+        came_from=DeliveryStatus(row.came_from) if row.came_from else None,
+        claim=claim or None,
+        sent_at=row.sent_at,
+        asked=row.asked,
+        not_there=row.not_there,
+        steps=tuple(_step_of(step) for step in row.steps or ()),
+        started_at=row.started_at,
+        lateness=row.lateness,
+        published_at=row.published_at,
+        problem=problem_of(row),
+    )
+
+
+def values_of(delivery: Delivery) -> dict[str, Any]:
+    """The columns that a move may change, to be written back."""
+    claim = delivery.claim
+    return {
+        "due_at": delivery.due_at,
+        "next_at": delivery.next_at,
+        "status": delivery.status.value,
+        "came_from": delivery.came_from.value if delivery.came_from else None,
+        "attempts": delivery.attempts,
+        "revision": delivery.revision,
+        "asked": delivery.asked,
+        "not_there": delivery.not_there,
+        "grace_until": delivery.grace_until,
+        "claim": claim.token if claim else None,
+        "claim_worker": claim.worker if claim else None,
+        "claimed_at": claim.at if claim else None,
+        "claim_until": claim.until if claim else None,
+        "sent_at": delivery.sent_at,
+        "steps": [_plain_step(step) for step in delivery.steps],
+        "started_at": delivery.started_at,
+        "lateness": delivery.lateness,
+        "published_at": delivery.published_at,
+        **problem_values(delivery.problem),
+    }
+
+
+def problem_of(row: Row[Any]) -> Problem | None:
+    """The problem in a row's error columns."""
+    if row.error_kind is None:
+        return None
+    kind = ErrorKind(row.error_kind)
+    return Problem(kind, row.error_message or "", row.error_status, row.error_hint)
+
+
+def problem_values(problem: Problem | None) -> dict[str, Any]:
+    """A problem as the error columns of a row."""
+    return {
+        "error_kind": problem.kind.value if problem else None,
+        "error_message": problem.message if problem else None,
+        "error_status": problem.http_status if problem else None,
+        "error_hint": problem.hint if problem else None,
+    }
+
+
+def of_posts(connection: Connection, post_ids: Sequence[int]) -> dict[int, list[Delivery]]:
+    """All deliveries of the given posts, by post, in the order of their occurrences."""
+    found: dict[int, list[Delivery]] = {post_id: [] for post_id in post_ids}
+    query = selected().order_by(deliveries.c.occurrence, deliveries.c.id)
+    for chunk in _chunks(post_ids):
+        for row in connection.execute(query.where(deliveries.c.post_id.in_(chunk))):
+            found[row.post_id].append(delivery_of(row))
+    return found
+
+
+def get(connection: Connection, delivery_id: int) -> Delivery | None:
+    """One delivery by its number."""
+    row = connection.execute(selected().where(deliveries.c.id == delivery_id)).one_or_none()
+    return delivery_of(row) if row is not None else None
+
+
+def attempts_of(connection: Connection, delivery_id: int) -> list[Attempt]:
+    """Every attempt at a delivery, oldest first."""
+    query = select(attempts).where(attempts.c.delivery_id == delivery_id).order_by(attempts.c.id)
+    return [
+        Attempt(
+            row.n, row.started_at, row.finished_at, row.action, row.step, row.outcome,
+            problem_of(row), row.evidence,
+        )
+        for row in connection.execute(query)
+    ]  # fmt: skip
+
+
+def add_attempt(connection: Connection, delivery_id: int, attempt: Attempt) -> None:
+    """Append one attempt."""
+    connection.execute(
+        attempts.insert(),
+        {
+            "delivery_id": delivery_id,
+            "n": attempt.n,
+            "started_at": attempt.started_at,
+            "finished_at": attempt.finished_at,
+            "action": attempt.action,
+            "step": attempt.step,
+            "outcome": attempt.outcome,
+            "evidence": attempt.evidence,
+            **problem_values(attempt.problem),
+        },
+    )
+
+
+def _plain_step(step: Step) -> dict[str, Any]:
+    plain: dict[str, Any] = {"role": step.role.value, "n": step.n}
+    if step.prepared is not None:
+        plain["prepared"] = dict(step.prepared)
+    if step.published is not None:
+        out = step.published
+        plain["out"] = {"id": out.remote_id, "url": out.url, "data": dict(out.data)}
+    return plain
+
+
+def _step_of(plain: dict[str, Any]) -> Step:
+    out = plain.get("out")
+    published = Published(out["id"], out.get("url"), out.get("data") or {}) if out else None
+    return Step(Role(plain["role"]), plain["n"], plain.get("prepared"), published)
+
+
+def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -1,0 +1,68 @@
+"""The schema's versions: ordered steps, each applied once, inside the caller's transaction.
+
+A new database gets the tables as they are now; an older one is brought up step by step; a newer
+one is refused. A step, once released, never changes.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, inspect, select, text, update
+
+from postsched.domain.errors import StoreUnavailable
+from postsched.store.tables import meta, metadata
+
+Step = Callable[[Connection], None]
+STEPS: Sequence[Step] = ()
+"""STEPS[0] leads from version 1 to version 2, and so on."""
+
+
+def latest() -> int:
+    """The schema version this program writes."""
+    return 1 + len(STEPS)
+
+
+def version(connection: Connection) -> int:
+    """The schema version of the database, 0 for an empty one.
+
+    Raises StoreUnavailable for a database of another program, and for a newer schema.
+    """
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        return 0
+    if "meta" not in tables:
+        raise StoreUnavailable(
+            "this database belongs to another program", "Name another file with --db"
+        )
+    found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
+    if found is None or not found.isdigit():
+        raise StoreUnavailable(
+            "this database says no schema version", "Restore it from a backup, or name another"
+        )
+    if int(found) > latest():
+        raise StoreUnavailable(
+            f"this database has schema version {found}, this postsched knows up to {latest()}",
+            "Upgrade postsched (pip install -U postsched)",
+        )
+    return int(found)
+
+
+def migrate(connection: Connection) -> None:
+    """Bring the database to the latest version; a new one gets its uid."""
+    found = version(connection)
+    if found == 0:
+        metadata.create_all(connection)
+        rows = {"schema": str(latest()), "uid": secrets.token_hex(16)}
+        connection.execute(meta.insert(), [{"name": n, "value": v} for n, v in rows.items()])
+        return
+    for step in STEPS[found - 1 :]:
+        step(connection)
+    connection.execute(update(meta).where(meta.c.name == "schema").values(value=str(latest())))
+
+
+def stored_version(connection: Connection) -> int | None:
+    """The schema version by one cheap query, None if that can't be read."""
+    row = connection.execute(text("SELECT value FROM meta WHERE name = 'schema'")).scalar()
+    return int(row) if row is not None and str(row).isdigit() else None

@@ -1,0 +1,201 @@
+"""Posts: rows to objects and back, finding them, and their media and targets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
+from postsched.domain.schedule import Schedule
+from postsched.store.tables import accounts, media, posts, schedules, targets
+
+CONTENT = ("text", "then", "comment", "link", "title", "variants", "visibility", "warning", "lang")
+
+
+def insert(
+    connection: Connection, post: Post, account_ids: Sequence[int], schedule: Schedule, digest: str
+) -> int:
+    """Write a new post with its targets, media and schedule; its new id. `post.id` is ignored."""
+    values = {"uid": post.uid, "created_at": post.created_at, **_values(post, digest)}
+    result = connection.execute(posts.insert(), values)
+    assert result.inserted_primary_key is not None
+    post_id: int = result.inserted_primary_key[0]
+    _write_parts(connection, post_id, post.content, account_ids, schedule)
+    return post_id
+
+
+def replace(
+    connection: Connection, post: Post, account_ids: Sequence[int], schedule: Schedule, digest: str
+) -> None:
+    """Write a changed post over the one with its id."""
+    connection.execute(update(posts).where(posts.c.id == post.id).values(_values(post, digest)))
+    for table in (targets, media, schedules):
+        connection.execute(delete(table).where(table.c.post_id == post.id))
+    _write_parts(connection, post.id, post.content, account_ids, schedule)
+
+
+def remove(connection: Connection, post_id: int) -> None:
+    """Remove a post and everything of it."""
+    connection.execute(delete(posts).where(posts.c.id == post_id))
+
+
+def get(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:
+    """The posts of those ids that exist."""
+    found: dict[int, Post] = {}
+    for start in range(0, len(post_ids), 500):
+        chunk = post_ids[start : start + 500]
+        rows = connection.execute(select(posts).where(posts.c.id.in_(chunk))).all()
+        pictures = media_of(connection, chunk)
+        names = _targets_of(connection, chunk)
+        for row in rows:
+            content = content_of(row, pictures.get(row.id, ()))
+            found[row.id] = _post_of(row, content, names.get(row.id, ()))
+    return found
+
+
+def by_key(connection: Connection, key: str) -> tuple[int, str] | None:
+    """The id and the digest of the post with that key."""
+    row = connection.execute(select(posts.c.id, posts.c.digest).where(posts.c.key == key)).first()
+    return (row.id, row.digest) if row is not None else None
+
+
+def schedule_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, Schedule]:
+    """The schedules of those posts."""
+    query = select(schedules)
+    return {
+        row.post_id: Schedule(row.kind, row.at, row.tz, row.rule or {})
+        for start in range(0, len(post_ids), 500)
+        for row in connection.execute(
+            query.where(schedules.c.post_id.in_(post_ids[start : start + 500]))
+        )
+    }
+
+
+def media_of(
+    connection: Connection, post_ids: Sequence[int]
+) -> Mapping[int, Sequence[tuple[int, Media]]]:
+    """The media of posts: by post id, (index of the part, medium) in order."""
+    found: dict[int, list[tuple[int, Media]]] = defaultdict(list)
+    query = select(media).where(media.c.post_id.in_(post_ids))
+    for row in connection.execute(query.order_by(media.c.part, media.c.position)):
+        medium = Media(
+            path=row.path, url=row.url, alt=row.alt, type=row.type, bytes=row.bytes,
+            sha256=row.sha256, width=row.width, height=row.height,
+        )  # fmt: skip
+        found[row.post_id].append((row.part, medium))
+    return found
+
+
+def kept_files(connection: Connection) -> set[str]:
+    """The SHA-256 of every media file that a post still names."""
+    query = select(media.c.sha256).where(media.c.sha256.is_not(None)).distinct()
+    return set(connection.scalars(query))
+
+
+def content_of(row: Row[Any], pictures: Iterable[tuple[int, Media]] = ()) -> Content:
+    """What a post says, from its row and its media."""
+    by_part: dict[int, list[Media]] = defaultdict(list)
+    for part, medium in pictures:
+        by_part[part].append(medium)
+    then = tuple(Part(text, tuple(by_part[n])) for n, text in enumerate(row.then or (), start=1))
+    return Content(
+        text=row.text,
+        media=tuple(by_part[0]),
+        then=then,
+        comment=row.comment,
+        link=row.link,
+        title=row.title,
+        variants=row.variants or {},
+        visibility=Visibility(row.visibility) if row.visibility else None,
+        warning=row.warning,
+        lang=row.lang,
+    )
+
+
+def _post_of(row: Row[Any], content: Content, names: Sequence[str]) -> Post:
+    return Post(
+        id=row.id,
+        uid=row.uid,
+        content=content,
+        accounts=tuple(names),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        tags=tuple(row.tags or ()),
+        missed=Missed(row.missed),
+        grace=row.grace,
+        catch_up=CatchUp(row.catch_up),
+        priority=row.priority,
+        key=row.key,
+        draft=bool(row.draft),
+        paused=bool(row.paused),
+    )
+
+
+def _values(post: Post, digest: str) -> dict[str, Any]:
+    content = post.content
+    return {
+        **{name: getattr(content, name) for name in CONTENT},
+        "then": [part.text for part in content.then],
+        "variants": dict(content.variants),
+        "visibility": content.visibility.value if content.visibility else None,
+        "tags": list(post.tags),
+        "missed": post.missed.value,
+        "grace": post.grace,
+        "catch_up": post.catch_up.value,
+        "priority": post.priority,
+        "key": post.key,
+        "digest": digest,
+        "draft": int(post.draft),
+        "paused": int(post.paused),
+        "updated_at": post.updated_at,
+    }
+
+
+def _write_parts(
+    connection: Connection,
+    post_id: int,
+    content: Content,
+    account_ids: Sequence[int],
+    schedule: Schedule,
+) -> None:
+    if account_ids:
+        rows = [
+            {"post_id": post_id, "account_id": account_id, "position": position}
+            for position, account_id in enumerate(account_ids)
+        ]
+        connection.execute(targets.insert(), rows)
+    pictures = [content.media, *(part.media for part in content.then)]
+    files = [
+        {"post_id": post_id, "part": part, "position": position, **asdict(medium)}
+        for part, mediums in enumerate(pictures)
+        for position, medium in enumerate(mediums)
+    ]
+    if files:
+        connection.execute(media.insert(), files)
+    connection.execute(
+        schedules.insert(),
+        {
+            "post_id": post_id,
+            "kind": schedule.kind,
+            "at": schedule.at,
+            "tz": schedule.tz,
+            "rule": dict(schedule.rule),
+        },
+    )
+
+
+def _targets_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    query = (
+        select(targets.c.post_id, accounts.c.name)
+        .join_from(targets, accounts)
+        .where(targets.c.post_id.in_(post_ids))
+        .order_by(targets.c.post_id, targets.c.position)
+    )
+    for row in connection.execute(query):
+        found[row.post_id].append(row.name)
+    return found

@@ -1,0 +1,389 @@
+"""The deliveries table as a queue: plan, claim, renew, settle, expire, and what is due next.
+
+It makes the moves of `domain.delivery` as guarded statements: a row that another process was
+faster with is not touched, and that is not an error. It knows no scheduler.
+
+A lane is the waiting deliveries of one account and priority. Claims go lane by lane, so that an
+account with a long backlog, a paused or a refused one never stands in the way of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, text, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from postsched.domain.account import Account
+from postsched.domain.capabilities import Guarantee
+from postsched.domain.delivery import (
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryStatus,
+    Role,
+    Step,
+    claim_ran_out,
+)
+from postsched.domain.post import Post
+from postsched.store import accounts as account_rows
+from postsched.store import deliveries as delivery_rows
+from postsched.store import posts as post_rows
+from postsched.store.tables import CLAIMED, FREE, UNPREPARED, Instant, deliveries, micros
+
+S = DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The waiting deliveries of one account and priority; `next_at` of the first."""
+
+    account_id: int
+    platform: str
+    priority: int
+    next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A delivery that a worker holds, with all it needs to send it."""
+
+    delivery: Delivery
+    post: Post
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A new delivery, to be written. `prepare_at` is when to begin preparing it, if that takes
+    requests."""
+
+    post_id: int
+    account_id: int
+    occurrence: datetime
+    grace_until: datetime | None
+    priority: int = 0
+    paused: bool = False
+    prepare_at: datetime | None = None
+
+
+def plan(connection: Connection, rows: Iterable[Planned]) -> int:
+    """Write new deliveries; those that exist already stay as they are. How many were new."""
+    values = [
+        {
+            "post_id": row.post_id,
+            "account_id": row.account_id,
+            "occurrence": row.occurrence,
+            "due_at": row.occurrence,
+            "next_at": row.occurrence,
+            "prepare_at": row.prepare_at,
+            "status": S.SCHEDULED.value,
+            "grace_until": row.grace_until,
+            "priority": row.priority,
+            "paused": int(row.paused),
+        }
+        for row in rows
+    ]
+    if not values:
+        return 0
+    statement = upsert(deliveries).on_conflict_do_nothing()
+    return connection.execute(statement, values).rowcount
+
+
+FREE_OF_D = "d.next_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
+LANES = text(
+    f"""
+    WITH RECURSIVE lanes (account_id, platform, priority) AS (
+        SELECT a.id, a.platform,
+            (SELECT max(d.priority) FROM deliveries d WHERE d.account_id = a.id AND {FREE_OF_D})
+        FROM accounts a WHERE a.paused = 0 AND a.state <> 'login'
+        UNION ALL
+        SELECT l.account_id, l.platform,
+            (SELECT max(d.priority) FROM deliveries d
+             WHERE d.account_id = l.account_id AND d.priority < l.priority AND {FREE_OF_D})
+        FROM lanes l WHERE l.priority IS NOT NULL
+    )
+    SELECT l.account_id, l.platform, l.priority,
+        (SELECT min(d.next_at) FROM deliveries d
+         WHERE d.account_id = l.account_id AND d.priority = l.priority AND {FREE_OF_D}) AS next_at
+    FROM lanes l WHERE l.priority IS NOT NULL
+    """  # noqa: S608 - made of constants only
+).columns(next_at=Instant)
+
+
+def lanes(connection: Connection) -> list[Lane]:
+    """The lanes that hold anything, highest priority first, then by what is due first."""
+    found = [Lane(*row) for row in connection.execute(LANES)]
+    return sorted(found, key=lambda lane: (-lane.priority, lane.next_at))
+
+
+def share_out(due: Sequence[Lane], hands: Mapping[str, int], total: int) -> dict[Lane, int]:
+    """How many to claim from each lane: every lane of a priority in turn, one at a time, while
+    its platform and the total allow."""
+    left, shares = dict(hands), dict.fromkeys(due, 0)
+    for priority in sorted({lane.priority for lane in due}, reverse=True):
+        turn = [lane for lane in due if lane.priority == priority]
+        while turn and total > 0:
+            turn = [lane for lane in turn if left.get(lane.platform, 0) > 0]
+            for lane in turn[:total]:
+                if left[lane.platform] > 0:
+                    left[lane.platform] -= 1
+                    total -= 1
+                    shares[lane] += 1
+    return {lane: share for lane, share in shares.items() if share}
+
+
+def claim(
+    connection: Connection, lane: Lane, limit: int, upto: datetime, now: datetime, held: Claim
+) -> tuple[list[int], list[int]]:
+    """Take up to `limit` deliveries of a lane whose instant is not after `upto`.
+
+    Returns the ids of those that are held now, and of those that turned out to be past their
+    grace (at `now`) and are `missed`. Counts an attempt, except where the network is to be asked.
+    """
+    row = deliveries.c
+    asking = row.status == S.CONFIRMING.value
+    missed = (row.grace_until < now) & ~asking
+    first = (
+        select(row.id)
+        .where(row.account_id == lane.account_id, row.priority == lane.priority)
+        .where(text(FREE), row.next_at <= upto)
+        .order_by(row.next_at, row.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(deliveries)
+        .where(row.id.in_(first))
+        .values(
+            came_from=case((missed | asking, None), else_=row.status),
+            status=case(
+                (asking, S.CONFIRMING.value),
+                (missed, S.MISSED.value),
+                else_=S.PUBLISHING.value,
+            ),
+            attempts=row.attempts + case((missed | asking, 0), else_=1),
+            next_at=case((missed, None), else_=row.next_at),
+            prepare_at=None,
+            finished_at=case((missed, micros(now)), else_=None),
+            claim=case((missed, None), else_=held.token),
+            claim_worker=case((missed, None), else_=held.worker),
+            claimed_at=case((missed, None), else_=micros(held.at)),
+            claim_until=case((missed, None), else_=micros(held.until)),
+        )
+        .returning(row.id, row.status)
+    )
+    taken: list[int] = []
+    late: list[int] = []
+    for delivery_id, status in connection.execute(statement):
+        (late if status == S.MISSED.value else taken).append(delivery_id)
+    return taken, late
+
+
+def claim_to_prepare(connection: Connection, limit: int, now: datetime, held: Claim) -> list[int]:
+    """Take up to `limit` deliveries whose time to prepare has come; their status stays."""
+    row = deliveries.c
+    first = (
+        select(row.id)
+        .where(text(UNPREPARED), row.prepare_at <= now)
+        .order_by(row.prepare_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(deliveries)
+        .where(row.id.in_(first))
+        .values(
+            prepare_at=None,
+            claim=held.token,
+            claim_worker=held.worker,
+            claimed_at=held.at,
+            claim_until=held.until,
+        )
+        .returning(row.id)
+    )
+    return list(connection.scalars(statement))
+
+
+def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
+    """The deliveries of those ids with their posts and accounts, by due time and then by id."""
+    if not ids:
+        return []
+    query = delivery_rows.selected().where(deliveries.c.id.in_(ids))
+    found = [delivery_rows.delivery_of(row) for row in connection.execute(query)]
+    found.sort(key=lambda delivery: (delivery.due_at, delivery.id))
+    known_posts = post_rows.get(connection, list({d.post_id for d in found}))
+    known_accounts = account_rows.by_ids(connection, list({d.account_id for d in found}))
+    return [
+        Work(
+            with_steps(delivery, known_posts[delivery.post_id]),
+            known_posts[delivery.post_id],
+            known_accounts[delivery.account_id],
+        )
+        for delivery in found
+    ]
+
+
+def with_steps(delivery: Delivery, post: Post) -> Delivery:
+    """The delivery with its steps laid out, if they are not yet."""
+    if delivery.steps:
+        return delivery
+    parts = post.content.parts(delivery.account)
+    steps = [Step(Role.PART, n) for n in range(1, len(parts) + 1)]
+    if post.content.comment:
+        steps.append(Step(Role.COMMENT, 1))
+    return replace(delivery, steps=tuple(steps))
+
+
+def settle(
+    connection: Connection, delivery: Delivery, token: str, now: datetime, *made: Attempt
+) -> bool:
+    """Write a changed delivery and its attempts, if the token still holds it; whether it did.
+
+    Written twice, the second time changes nothing: a final status has given the claim back.
+    """
+    finished = delivery.next_at is None and delivery.claim is None
+    values = {**delivery_rows.values_of(delivery), "finished_at": now if finished else None}
+    touched = connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("row"), deliveries.c.claim == bindparam("token"))
+        .values(values),
+        {"row": delivery.id, "token": token},
+    ).rowcount
+    if touched:
+        for attempt in made:
+            delivery_rows.add_attempt(connection, delivery.id, attempt)
+    return touched > 0
+
+
+def rewrite(connection: Connection, delivery: Delivery, before: Delivery, now: datetime) -> bool:
+    """Write what a person changed, if the delivery is still in the status it was read in, and
+    nobody has claimed it to send it; whether it was."""
+    finished = delivery.next_at is None and delivery.claim is None
+    values = {**delivery_rows.values_of(delivery), "finished_at": now if finished else None}
+    if delivery.status is not S.SCHEDULED:
+        values["prepare_at"] = None
+    row = deliveries.c
+    statement = (
+        update(deliveries)
+        .where(row.id == delivery.id, row.status == before.status.value)
+        .where(row.attempts == before.attempts, row.revision == before.revision)
+        .values(values)
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def save_steps(connection: Connection, delivery: Delivery, token: str) -> bool:
+    """Write what was prepared, if the token still holds the delivery; whether it did."""
+    values = delivery_rows.values_of(delivery)
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == delivery.id, deliveries.c.claim == token)
+        .values(steps=values["steps"], sent_at=values["sent_at"])
+    )
+    return connection.execute(statement).rowcount > 0
+
+
+def give_back(
+    connection: Connection, delivery: Delivery, token: str, prepare_at: datetime | None
+) -> bool:
+    """End a claim for preparing, keeping what was prepared; whether it was still held."""
+    values = delivery_rows.values_of(delivery)
+    statement = (
+        update(deliveries)
+        .where(deliveries.c.id == delivery.id, deliveries.c.claim == token)
+        .values(
+            steps=values["steps"], prepare_at=prepare_at,
+            claim=None, claim_worker=None, claimed_at=None, claim_until=None,
+        )
+    )  # fmt: skip
+    return connection.execute(statement).rowcount > 0
+
+
+def renew(connection: Connection, worker: int, tokens: Collection[str], until: datetime) -> int:
+    """Prolong the claims of a worker; how many it still holds."""
+    row = deliveries.c
+    statement = (
+        update(deliveries)
+        .where(text(CLAIMED), row.claim_worker == worker, row.claim.in_(tokens))
+        .values(claim_until=until)
+    )
+    return connection.execute(statement).rowcount
+
+
+def expire(
+    connection: Connection,
+    now: datetime,
+    dead: Collection[int],
+    guarantee_of: Callable[[Account], Guarantee],
+) -> list[tuple[Delivery, Delivery]]:
+    """End the claims that ran out at `now`, and all claims of dead workers (by id).
+
+    Returns each delivery before and after; one that was only being prepared stays as it was.
+    """
+    row = deliveries.c
+    over = or_(row.claim_until <= now, row.claim_worker.in_(dead))
+    query = delivery_rows.selected().where(text("deliveries." + CLAIMED), over)
+    found = [delivery_rows.delivery_of(row) for row in connection.execute(query)]
+    known = account_rows.by_ids(connection, list({d.account_id for d in found}))
+    changes: list[tuple[Delivery, Delivery]] = []
+    for before in found:
+        assert before.claim is not None
+        if before.status in (S.PUBLISHING, S.CONFIRMING):
+            after = claim_ran_out(before, guarantee_of(known[before.account_id]), now)
+            attempt = Attempt(
+                before.attempts, before.claim.at, now, "expire", "", after.status.value,
+                after.problem, f"the claim of worker {before.claim.worker} ended",
+            )  # fmt: skip
+            changed = settle(connection, after, before.claim.token, now, attempt)
+        else:
+            after = replace(before, claim=None)
+            changed = give_back(connection, before, before.claim.token, None)
+        if changed:
+            changes.append((before, after))
+    return changes
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a worker has to know of the queue: the lanes, the next instant to prepare something,
+    and other workers' claims (by worker id, when the first of them runs out)."""
+
+    lanes: Sequence[Lane]
+    prepare_at: datetime | None
+    foreign: Mapping[int, datetime]
+
+
+def look(connection: Connection, worker: int) -> Look:
+    """Read the queue's next instants, by index only."""
+    row = deliveries.c
+    claims = connection.execute(
+        select(row.claim_worker, func.min(row.claim_until).label("until"))
+        .where(text(CLAIMED))
+        .group_by(row.claim_worker)
+    ).all()
+    until = {row.claim_worker: row.until for row in claims}
+    prepare_at = connection.scalar(select(func.min(row.prepare_at)).where(text(UNPREPARED)))
+    until.pop(worker, None)
+    return Look(lanes(connection), prepare_at, until)
+
+
+def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
+    """How many deliveries there are in each status."""
+    row = deliveries.c
+    query = select(row.status, func.count()).group_by(row.status)
+    counts: dict[DeliveryStatus, int] = dict.fromkeys(DeliveryStatus, 0)
+    counts.update({S(status): count for status, count in connection.execute(query)})
+    return counts
+
+
+def is_idle(connection: Connection) -> bool:
+    """Whether nothing is waiting that could go out by itself, and nothing is in flight.
+
+    Paused deliveries, and those of paused or refused accounts, wait for a person.
+    """
+    waiting = bool(lanes(connection))
+    held = select(literal(1)).where(text(CLAIMED)).select_from(deliveries).limit(1)
+    return not waiting and connection.scalar(held) is None

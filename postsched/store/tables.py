@@ -1,0 +1,311 @@
+"""The tables, and the column types that keep instants aware and JSON plain.
+
+Instants are 64-bit integers, microseconds since 1970 UTC: exact, sortable, equal on SQLite and
+PostgreSQL. Tables are STRICT on SQLite.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+FREE = "next_at IS NOT NULL AND paused = 0 AND claim IS NULL"
+"""What a worker may take up: the condition of the index `queue`, which queries must repeat to the
+letter, or the index is not used."""
+UNPREPARED = "prepare_at IS NOT NULL AND paused = 0 AND claim IS NULL"
+"""What is still to be prepared: the condition of the index `preparing`."""
+CLAIMED = "claim IS NOT NULL"
+"""What a worker holds: the condition of the index `claims`."""
+
+Whole = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime in UTC; a naive one is refused."""
+
+    impl = Whole
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else micros(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Span(TypeDecorator[timedelta]):
+    """A length of time, in microseconds."""
+
+    impl = Whole
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
+        return None if value is None else value // MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> timedelta | None:
+        return None if value is None else value * MICROSECOND
+
+
+class Json(TypeDecorator[Any]):
+    """Plain JSON as text; NULL for None, and for anything empty."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any | None, dialect: Dialect) -> str | None:
+        if not value:
+            return None
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware instant. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("an instant without a time zone")
+    return (moment - EPOCH) // MICROSECOND
+
+
+metadata = MetaData()
+STRICT: dict[str, Any] = {"sqlite_strict": True}
+
+
+def _id() -> Column[int]:
+    return Column("id", Whole, primary_key=True)
+
+
+def _ref(name: str, target: str, **options: Any) -> Column[int]:
+    return Column(
+        name, Whole, ForeignKey(f"{target}.id", ondelete="CASCADE"), nullable=False, **options
+    )
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    **STRICT,
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("platform", Text, nullable=False),
+    Column("url", Text),
+    Column("user_name", Text),
+    Column("settings", Json),
+    Column("facts", Json),
+    Column("facts_at", Instant),
+    Column("state", Text, nullable=False),
+    Column("state_message", Text),
+    Column("token_expires_at", Instant),
+    Column("paused", Integer, nullable=False, default=0),
+    Column("created_at", Instant, nullable=False),
+    **STRICT,
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    **STRICT,
+)
+
+group_members = Table(
+    "group_members",
+    metadata,
+    _ref("group_id", "groups", primary_key=True),
+    _ref("account_id", "accounts", primary_key=True),
+    **STRICT,
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    _id(),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("then", Json),
+    Column("comment", Text),
+    Column("link", Text),
+    Column("title", Text),
+    Column("variants", Json),
+    Column("visibility", Text),
+    Column("warning", Text),
+    Column("lang", Text),
+    Column("tags", Json),
+    Column("missed", Text, nullable=False),
+    Column("grace", Span, nullable=False),
+    Column("catch_up", Text, nullable=False),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("key", Text, unique=True),
+    Column("digest", Text),
+    Column("draft", Integer, nullable=False, default=0),
+    Column("paused", Integer, nullable=False, default=0),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    **STRICT,
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    _ref("post_id", "posts", primary_key=True),
+    _ref("account_id", "accounts", primary_key=True, index=True),
+    Column("position", Integer, nullable=False),
+    **STRICT,
+)
+
+media = Table(
+    "media",
+    metadata,
+    _id(),
+    _ref("post_id", "posts", index=True),
+    Column("part", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("path", Text),
+    Column("url", Text),
+    Column("alt", Text),
+    Column("type", Text),
+    Column("bytes", Whole),
+    Column("sha256", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    **STRICT,
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("post_id", Whole, ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", Text),
+    Column("tz", Text, nullable=False),
+    Column("rule", Json),
+    **STRICT,
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    _id(),
+    Column("host", Text, nullable=False),
+    Column("boot", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("mark", Text, nullable=False, unique=True),
+    Column("since", Instant, nullable=False),
+    **STRICT,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(),
+    _ref("post_id", "posts"),
+    _ref("account_id", "accounts"),
+    Column("occurrence", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("next_at", Instant),
+    Column("prepare_at", Instant),
+    Column("status", Text, nullable=False),
+    Column("came_from", Text),
+    Column("priority", Integer, nullable=False, default=0),
+    Column("paused", Integer, nullable=False, default=0),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("asked", Integer, nullable=False, default=0),
+    Column("not_there", Integer, nullable=False, default=0),
+    Column("grace_until", Instant),
+    Column("claim", Text),
+    Column("claim_worker", Whole),
+    Column("claimed_at", Instant),
+    Column("claim_until", Instant),
+    Column("sent_at", Instant),
+    Column("steps", Json),
+    Column("started_at", Instant),
+    Column("lateness", Span),
+    Column("published_at", Instant),
+    Column("finished_at", Instant),
+    Column("error_kind", Text),
+    Column("error_message", Text),
+    Column("error_status", Integer),
+    Column("error_hint", Text),
+    UniqueConstraint("post_id", "account_id", "occurrence"),
+    Index(
+        "queue",
+        "account_id",
+        text("priority DESC"),
+        "next_at",
+        sqlite_where=text(FREE),
+        postgresql_where=text(FREE),
+    ),
+    Index(
+        "preparing",
+        "prepare_at",
+        sqlite_where=text(UNPREPARED),
+        postgresql_where=text(UNPREPARED),
+    ),
+    Index(
+        "claims",
+        "claim_until",
+        sqlite_where=text(CLAIMED),
+        postgresql_where=text(CLAIMED),
+    ),
+    Index("upcoming", "status", "due_at"),
+    Index("finished", "finished_at"),
+    **STRICT,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _id(),
+    _ref("delivery_id", "deliveries", index=True),
+    Column("n", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("error_kind", Text),
+    Column("error_message", Text),
+    Column("error_status", Integer),
+    Column("error_hint", Text),
+    Column("evidence", Text),
+    **STRICT,
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+    **STRICT,
+)

@@ -1,0 +1,160 @@
+"""Telling running workers that something changed, and whether a worker still lives.
+
+Each worker that waits has a bell: a FIFO (POSIX) in a folder beside the database, named after the
+worker's mark. Whoever commits a change writes a byte into every bell. A FIFO that nobody reads
+from can't be opened for writing, so a bell also tells at once, on this machine, whether its
+worker is dead, whatever became of its process number. Where there are no FIFOs (Windows) the bell
+is a UDP port on loopback with a random token, and tells nothing of life.
+
+The folder lies beside the database because everyone who shares the database finds it there: cron
+and containers have other runtime folders than the login that started the daemon.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+
+FIFO = hasattr(os, "mkfifo")
+SUFFIX = ".bell"
+
+
+def folder_of(database: Path) -> Path:
+    """Where the bells for a database file are."""
+    return database.with_name(database.name + "-run")
+
+
+def tell(folder: Path) -> None:
+    """Ring every bell in the folder; dead ones are removed. Never fails: a lost ring costs a
+    waiting worker at most its 30 s."""
+    for bell in _bells(folder):
+        with contextlib.suppress(OSError):
+            _ring(bell)
+
+
+def alive(folder: Path, mark: str) -> bool | None:
+    """Whether the worker of that mark lives, None if that can't be told here."""
+    if not FIFO:
+        return None
+    try:
+        os.close(os.open(folder / (mark + SUFFIX), os.O_WRONLY | os.O_NONBLOCK))
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return False if error.errno == errno.ENXIO else None
+    return True
+
+
+def living(folder: Path) -> list[str]:
+    """The marks of the workers that live, as far as can be told."""
+    marks = [bell.name.removesuffix(SUFFIX) for bell in _bells(folder)]
+    return [mark for mark in marks if alive(folder, mark) is not False]
+
+
+def new_mark() -> str:
+    """A mark for a worker: 16 hex digits by chance."""
+    return secrets.token_hex(8)
+
+
+class Bell:
+    """The bell of this worker. Hang it before the first look at the queue, so that no ring is
+    lost; `answer` is called in the event loop at every ring."""
+
+    def __init__(self, folder: Path, mark: str, *, fifo: bool = FIFO) -> None:
+        self.path = folder / (mark + SUFFIX)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Under another name until somebody reads: a FIFO without a reader counts as dead.
+        hidden = folder / f".{mark}"
+        if fifo:
+            self._open_fifo(hidden)
+        else:
+            self._open_port(hidden)
+        hidden.rename(self.path)
+
+    def _open_fifo(self, path: Path) -> None:
+        os.mkfifo(path, 0o600)
+        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        # A writer of our own: without one, the end of every ring reads as end of file, for ever.
+        self._keep: int | socket.socket = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+
+    def _open_port(self, path: Path) -> None:
+        port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        port.setblocking(False)
+        port.bind(("127.0.0.1", 0))
+        self._fd, self._keep = port.fileno(), port
+        self._token = secrets.token_hex(16)
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{port.getsockname()[1]} {self._token}")
+
+    def hang(self, loop: asyncio.AbstractEventLoop, answer: Callable[[], None]) -> None:
+        """Answer every ring from now on."""
+
+        def rung() -> None:
+            if self._heard():
+                answer()
+
+        loop.add_reader(self._fd, rung)
+
+    def take_down(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer no more, and count as dead."""
+        loop.remove_reader(self._fd)
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.close()
+
+    def close(self) -> None:
+        """Release what the system gave."""
+        if isinstance(self._keep, socket.socket):
+            self._keep.close()
+            return
+        os.close(self._fd)
+        os.close(self._keep)
+
+    def _heard(self) -> bool:
+        if not isinstance(self._keep, socket.socket):
+            with contextlib.suppress(BlockingIOError):
+                return bool(os.read(self._fd, 65536))
+            return False
+        heard = False
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                heard |= secrets.compare_digest(self._keep.recv(64), self._token.encode())
+        return heard
+
+
+def _bells(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return [path for path in folder.iterdir() if path.name.endswith(SUFFIX)]
+    return []
+
+
+def _ring(bell: Path) -> None:
+    if not FIFO or not bell.is_fifo():
+        _ring_port(bell)
+        return
+    try:
+        descriptor = os.open(bell, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            bell.unlink()
+        return
+    try:
+        os.write(descriptor, b"\n")
+    finally:
+        os.close(descriptor)
+
+
+def _ring_port(bell: Path) -> None:
+    number, token = bell.read_text().split()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.sendto(token.encode(), ("127.0.0.1", int(number)))
