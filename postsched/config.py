@@ -219,8 +219,9 @@ def _configured_zone() -> ZoneInfo:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # no setting at all means UTC, here as everywhere
-            return tzlocal.reload_localzone()
-    except (KeyError, ValueError, OSError) as error:
+            zone = tzlocal.get_localzone()
+        return zone_named(getattr(zone, "key", "UTC"))  # it is kept by its name
+    except (KeyError, ValueError, OSError, InvalidInput) as error:
         raise InvalidInput(
             "The time zone of this system can't be read",
             "Set the key timezone to a name like Europe/Berlin",

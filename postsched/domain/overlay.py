@@ -40,17 +40,18 @@ class Overlay:
                 self._take_key(path, key, value)
 
     def _take_key(self, path: object, key: str, value: Any) -> None:
-        _refuse_unknown(f"{key} in {path}", key, (*KEYS, "platforms"))
-        self.values[key] = _fit(f"{key} in {path}", KEYS[key], value)
+        where = f"{_shown(key)} in {path}"
+        _refuse_unknown(where, key, (*KEYS, "platforms"))
+        self.values[key] = _fit(where, KEYS[key], value)
 
     def _take_platforms(self, path: object, tables: Any) -> None:
         for name, table in _members(f"platforms in {path}", tables):
-            place = f"platforms.{name}"
+            place = f"platforms.{_shown(name)}"
             keys = self.platforms.setdefault(slug(name), {})
             if keys:
                 raise InvalidInput(f"{place} in {path} is there twice", "Leave one of them")
             for key, value in _members(f"{place} in {path}", table):
-                where = f"{place}.{key} in {path}"
+                where = f"{place}.{_shown(key)} in {path}"
                 _refuse_unknown(where, key, PLATFORM_KEYS)
                 keys[key] = _fit(where, PLATFORM_KEYS[key], value)
 
@@ -69,6 +70,10 @@ class Overlay:
                 self.platforms.setdefault(name, {})[key] = value
             elif variable not in _OTHER_VARIABLES and key.startswith(LATER_KEYS):
                 _refuse_unknown(where, key, KEYS)
+
+
+def _shown(key: str) -> str:
+    return key if key.isprintable() else repr(key)
 
 
 def _platform_twin(variable: str) -> tuple[str, str] | None:
