@@ -161,7 +161,7 @@ def _folder(login: Login) -> Folder:
             f"the outbox account {login.account!r} has no folder",
             hint=f"postsched account set {login.account} dir=/PATH",
         )
-    root = Path(setting).expanduser()
+    root = Path(setting)
     if not root.is_absolute():
         raise PlatformError(
             ErrorKind.INVALID,

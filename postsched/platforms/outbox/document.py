@@ -6,6 +6,7 @@ in it looks like the line that closes it. The body is the text, to the byte.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,9 +45,11 @@ class Entry:
 def write(fields: Mapping[str, Any], text: str) -> bytes:
     """The file: `fields` that are not None as front matter, then the text.
 
-    Raises UnicodeEncodeError for a text that is no Unicode (lone surrogates).
+    Raises UnicodeEncodeError where a text is no Unicode (lone surrogates).
     """
     import yaml
+
+    json.dumps(fields, ensure_ascii=False).encode()  # YAML would escape them, and not read them
 
     class Dumper(yaml.SafeDumper):
         """Safe, and with every string on one line."""

@@ -73,7 +73,9 @@ class Folder:
         with self._said(), source.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             target = self.media / f"{digest[:32]}{suffix}"
-            if not target.exists():
+            if target.exists():
+                _sync_folder(self.media)  # who placed it may have died before doing so
+            else:
                 file.seek(0)
                 self._place(target, partial(_copy, file))
             return f"media/{target.name}"

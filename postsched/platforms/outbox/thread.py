@@ -40,7 +40,7 @@ def newest(posts: Path, count: int) -> list[Thread]:
 def _read(posts: Path, stem: str) -> Entry | None:
     try:
         return read(stem, (posts / f"{stem}.md").read_bytes())
-    except FileNotFoundError:
+    except OSError:  # deleted meanwhile, or not for us to read: the page goes without it
         return None
 
 
