@@ -1,7 +1,9 @@
-"""Time zones by their names in the tz database (`Europe/Berlin`)."""
+"""Time zones by their names in the tz database (`Europe/Berlin`), and what clock changes do."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from postsched.domain.errors import InvalidInput
@@ -10,6 +12,28 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _LONGEST_NAME = 64
+
+
+class ClockChange(Enum):
+    """What a change of the clocks did to a local time."""
+
+    SKIPPED = "skipped"
+    REPEATED = "repeated"
+
+
+def resolve(local: datetime, zone: ZoneInfo) -> tuple[datetime, ClockChange | None]:
+    """The instant (UTC) of a naive local time, and what a clock change did to it, if any.
+
+    A time that is skipped moves forward by the gap; one that is repeated means the first.
+    Raises OverflowError at the ends of the calendar.
+    """
+    first = local.replace(tzinfo=zone, fold=0)
+    instant = first.astimezone(UTC)  # PEP 495: in a gap, fold=0 counts with the offset before it
+    if instant.astimezone(zone).replace(tzinfo=None, fold=0) != local.replace(fold=0):
+        return instant, ClockChange.SKIPPED
+    if first.utcoffset() != first.replace(fold=1).utcoffset():
+        return instant, ClockChange.REPEATED
+    return instant, None
 
 
 def zone_named(name: str) -> ZoneInfo:
