@@ -34,30 +34,39 @@ def folder_of(database: Path) -> Path:
 
 
 def tell(folder: Path) -> None:
-    """Ring every bell in the folder; dead ones are removed. Never fails: a lost ring costs a
-    waiting worker at most its 30 s."""
+    """Ring every bell in the folder. Never fails: a lost ring costs a waiting worker at most its
+    30 s."""
     for bell in _bells(folder):
         with contextlib.suppress(OSError):
             _ring(bell)
 
 
 def alive(folder: Path, mark: str) -> bool | None:
-    """Whether the worker of that mark lives, None if that can't be told here."""
+    """Whether the worker of that mark lives, None if that can't be told here: a bell that is gone
+    may have been removed by somebody while its worker lives."""
     if not FIFO:
         return None
     try:
         os.close(os.open(folder / (mark + SUFFIX), os.O_WRONLY | os.O_NONBLOCK))
-    except FileNotFoundError:
-        return False
     except OSError as error:
         return False if error.errno == errno.ENXIO else None
     return True
 
 
+def remove(folder: Path, mark: str) -> None:
+    """Remove the bell of a worker that is known to be dead."""
+    with contextlib.suppress(OSError):
+        (folder / (mark + SUFFIX)).unlink()
+
+
 def living(folder: Path) -> list[str]:
     """The marks of the workers that live, as far as can be told."""
-    marks = [bell.name.removesuffix(SUFFIX) for bell in _bells(folder)]
-    return [mark for mark in marks if alive(folder, mark) is not False]
+    return [mark for mark in marks(folder) if alive(folder, mark) is not False]
+
+
+def marks(folder: Path) -> list[str]:
+    """The marks of all bells, dead ones too."""
+    return [bell.name.removesuffix(SUFFIX) for bell in _bells(folder)]
 
 
 def new_mark() -> str:
@@ -105,20 +114,21 @@ class Bell:
 
         loop.add_reader(self._fd, rung)
 
-    def take_down(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Answer no more, and count as dead."""
+    def silence(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Answer no more; the worker still counts as alive."""
         loop.remove_reader(self._fd)
-        with contextlib.suppress(OSError):
-            self.path.unlink()
-        self.close()
 
-    def close(self) -> None:
-        """Release what the system gave."""
+    def take_down(self, *, keep: bool) -> None:
+        """Count as dead. `keep` leaves the bell where it is, so that others
+        see at once that its worker is dead: for one that could not give its claims back."""
         if isinstance(self._keep, socket.socket):
             self._keep.close()
-            return
-        os.close(self._fd)
-        os.close(self._keep)
+        else:
+            os.close(self._fd)
+            os.close(self._keep)
+        if not keep:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
 
     def _heard(self) -> bool:
         if not isinstance(self._keep, socket.socket):
@@ -142,12 +152,7 @@ def _ring(bell: Path) -> None:
     if not FIFO or not bell.is_fifo():
         _ring_port(bell)
         return
-    try:
-        descriptor = os.open(bell, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ENXIO:
-            bell.unlink()
-        return
+    descriptor = os.open(bell, os.O_WRONLY | os.O_NONBLOCK)
     try:
         os.write(descriptor, b"\n")
     finally:

@@ -119,7 +119,8 @@ class PlatformError(Exception):
     """A network refused something, in words for the user; never contains a secret.
 
     `after` and `until` are when it may be tried again (seconds; UTC). `sent` says whether the post
-    may be out all the same: for a 5xx answer or a duplicate refusal.
+    may be out all the same: for a 5xx answer or a duplicate refusal. `prepare_again`: it surely is
+    not, and what was prepared is of no use any more (the server has dropped an upload).
     """
 
     def __init__(
@@ -132,12 +133,14 @@ class PlatformError(Exception):
         after: float | None = None,
         until: datetime | None = None,
         sent: bool = False,
+        prepare_again: bool = False,
     ) -> None:
         super().__init__(message)
         self.problem = Problem(kind, message, http_status, hint)
         self.after = after
         self.until = until
         self.sent = sent
+        self.prepare_again = prepare_again
 
 
 class Platform(ABC):
@@ -199,6 +202,10 @@ class Platform(ABC):
     async def delete(self, published: Published, login: Login, http: httpx.AsyncClient) -> None:
         """Remove one part; one that is gone already is no error."""
         raise PlatformError(ErrorKind.PERMANENT, f"{self.title} posts can't be deleted from here")
+
+    def stale(self, login: Login, now: datetime) -> bool:
+        """Whether the secret at hand must be renewed before it is used; asks nobody."""
+        return False
 
     async def refresh(
         self, login: Login, http: httpx.AsyncClient, now: datetime, *, refused: bool
@@ -333,7 +340,7 @@ def _classify_refusal(error: PlatformError, sending: bool) -> Sent:
         case _ if error.sent and sending:
             return Lost(problem)
         case ErrorKind.TRANSIENT:
-            return Retry(problem, error.after, error.until)
+            return Retry(problem, error.after, error.until, prepare_again=error.prepare_again)
         case _:
             return Failed(problem)
 

@@ -1,0 +1,1 @@
+"""Sends what is due: claim, send, settle. The core knows no scheduler."""

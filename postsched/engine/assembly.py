@@ -1,0 +1,147 @@
+"""Puts the engine together from the settings; `run`, `publish-due`, `demo` and tests all use it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from postsched import platforms, wakeup
+from postsched.domain.account import AccountState
+from postsched.domain.errors import StoreUnavailable
+from postsched.domain.retry import RetryPolicy
+from postsched.engine import worker as workers
+from postsched.engine.clock import Clock
+from postsched.engine.dispatcher import Dispatcher, Limits
+from postsched.engine.publisher import Publisher
+from postsched.engine.turns import Turns
+from postsched.engine.worker import Worker
+from postsched.login import Logins
+from postsched.media.kept import MediaStore
+from postsched.store import accounts as account_rows
+from postsched.store.database import Database
+from postsched.transport import Transport
+from postsched.wakeup import Bell
+
+if TYPE_CHECKING:
+    from postsched.config import Settings
+    from postsched.domain.post import Media
+    from postsched.secrets import Secrets
+
+log = logging.getLogger("postsched.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A dispatcher with all it needs, and its end."""
+
+    dispatcher: Dispatcher
+    turns: Turns
+    transport: Transport
+    worker: Worker
+    bell: Bell
+    clock: Clock
+    database: Database
+    shutdown_timeout: float
+
+    async def stop(self) -> None:
+        """Stop in order, within the configured time."""
+        await self.dispatcher.stop(self.shutdown_timeout)
+
+    async def close(self) -> None:
+        """Close connections, strike this worker off the list, and tidy the log of the database."""
+        await self.transport.close()
+        signed_off = False
+        try:
+            await self.turns.run(partial(_sign_off, worker=self.worker))
+            signed_off = True
+        except StoreUnavailable as error:
+            log.error("%s; what this process held is settled by the next", error.message)
+        finally:
+            self.turns.close()
+            self.bell.take_down(keep=not signed_off)
+
+
+def assemble(
+    database: Database,
+    settings: Settings,
+    secrets: Secrets,
+    clock: Clock,
+    rng: Random,
+    kind: str,
+) -> Engine:
+    """An engine over an open database; `kind` is run or publish-due.
+
+    Raises StoreUnavailable.
+    """
+    bells = bells_of(database)
+    mark = wakeup.new_mark()
+    bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
+    try:
+        with database.write() as connection:
+            worker = workers.register(connection, kind, mark, clock.now())
+            _free_accounts_with_new_secrets(connection, secrets)
+    except BaseException:
+        bell.take_down(keep=False)
+        raise
+    transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
+    logins = Logins(secrets, settings, database, clock.now, mark)
+    kept = MediaStore(settings.media_folder)
+    publisher = Publisher(
+        platforms.get, logins, transport, settings, clock.now, partial(_file_of, kept)
+    )
+    turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee)
+    dispatcher = Dispatcher(
+        turns,
+        publisher,
+        worker,
+        clock,
+        rng,
+        RetryPolicy(settings.attempts, settings.retry_delay),
+        Limits(
+            settings.concurrency,
+            settings.concurrency_total,
+            settings.claim_ahead,
+            settings.claim_timeout,
+        ),
+        settings.request_timeout,
+        database.path,
+    )
+    return Engine(
+        dispatcher,
+        turns,
+        transport,
+        worker,
+        bell,
+        clock,
+        database,
+        settings.shutdown_timeout.total_seconds(),
+    )
+
+
+def bells_of(database: Database) -> Path:
+    """The folder with the bells of a database's workers."""
+    assert database.path is not None, "only SQLite databases are opened by this version"
+    return wakeup.folder_of(database.path)
+
+
+def _file_of(kept: MediaStore, medium: Media) -> Path | None:
+    return kept.path_of(medium) if medium.sha256 else None
+
+
+def _free_accounts_with_new_secrets(connection: Connection, secrets: Secrets) -> None:
+    """A secret in the environment may be new with every process: give it a try."""
+    for account in account_rows.every(connection):
+        if account.state is AccountState.LOGIN and secrets.source(account.name) == "environment":
+            account_rows.set_state(connection, account.id, AccountState.UNCHECKED)
+
+
+def _sign_off(database: Database, worker: Worker) -> None:
+    with database.write() as connection:
+        workers.remove(connection, [worker.id])
+    database.checkpoint()

@@ -1,0 +1,248 @@
+"""One step of one delivery: prepare it, send it, or ask about it. Never raises.
+
+Every exception becomes an outcome here, by `platforms.base.classify`. A refused login is renewed
+once and the call made again; a refusal proves that nothing was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from postsched.domain.account import Account
+from postsched.domain.capabilities import Guarantee
+from postsched.domain.delivery import Delivery, Role, delivery_key
+from postsched.domain.errors import PostschedError
+from postsched.domain.outcome import (
+    Absent,
+    Asked,
+    ErrorKind,
+    Failed,
+    LetGo,
+    Lost,
+    NotKnown,
+    Problem,
+    Published,
+    Retry,
+    Sent,
+)
+from postsched.domain.post import Media
+from postsched.login import Logins, login_for
+from postsched.platforms.base import (
+    Attachment,
+    Login,
+    Message,
+    Platform,
+    PlatformError,
+    Prepared,
+    Unknown,
+    classify,
+)
+from postsched.store.queue import Work
+
+if TYPE_CHECKING:
+    import httpx
+
+    from postsched.config import Settings
+    from postsched.transport import Transport
+
+T = TypeVar("T")
+PREPARE_TIME = 600.0
+"""Seconds for all of one preparation: uploads take many requests."""
+
+
+class Publisher:
+    """Calls the adapters. `platform` gives one by name, `file_of` the file of a kept medium."""
+
+    def __init__(
+        self,
+        platform: Callable[[str], Platform],
+        logins: Logins,
+        transport: Transport,
+        settings: Settings,
+        now: Callable[[], datetime],
+        file_of: Callable[[Media], Path | None],
+    ) -> None:
+        self._platform = platform
+        self._logins = logins
+        self._transport = transport
+        self._settings = settings
+        self._now = now
+        self._file_of = file_of
+
+    def guarantee(self, account: Account) -> Guarantee:
+        """How a lost answer of this account can be settled; the weakest if that can't be told."""
+        try:
+            return self._platform(account.platform).capabilities(account.facts).guarantee
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything
+            return Guarantee()
+
+    async def prepare(self, work: Work, index: int) -> dict[str, Any] | Sent:
+        """What the step needs before it can be sent, or why that can't be had."""
+
+        async def call(platform: Platform, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
+            prepared = await platform.prepare(self._message(work, index), login, http)
+            if not isinstance(prepared, dict):
+                raise TypeError("prepare must return a dict")
+            return prepared
+
+        return await self._called(work, call, PREPARE_TIME, sending=False)
+
+    async def send(self, work: Work, index: int) -> Sent:
+        """Send one prepared step: the one call that makes it visible."""
+
+        async def call(platform: Platform, login: Login, http: httpx.AsyncClient) -> Published:
+            prepared = prepared_step(work.delivery, index)
+            published = await platform.publish(prepared, step_key(work, index), login, http)
+            if not isinstance(published, Published):
+                raise TypeError("publish must return Published")
+            return published
+
+        # Twice the time of one request: adapters may have to read after they have written.
+        return await self._called(work, call, 2 * self._settings.request_timeout + 5, sending=True)
+
+    async def ask(self, work: Work, index: int, *, remembered: bool) -> Asked:
+        """Settle a step whose answer was lost. While the network remembers keys, the same is sent
+        again; else it is asked whether it has the post."""
+        guarantee = self.guarantee(work.account)
+        if remembered:
+            outcome = await self.send(work, index)
+            if not isinstance(outcome, Failed) or not guarantee.can_look_up:
+                return _as_answer(outcome)
+            found = await self._find(work, index)
+            return outcome if isinstance(found, Absent) else found
+        if guarantee.can_look_up:
+            return await self._find(work, index)
+        return NotKnown(
+            Problem(
+                ErrorKind.UNCONFIRMED,
+                "the answer was lost, and this network can't be asked",
+                hint="Look at the account, then: postsched resolve ID published|absent",
+            )
+        )
+
+    async def _find(self, work: Work, index: int) -> Asked:
+        async def call(
+            platform: Platform, login: Login, http: httpx.AsyncClient
+        ) -> Published | Unknown | None:
+            prepared = prepared_step(work.delivery, index)
+            since = work.delivery.sent_at or work.delivery.occurrence
+            return await platform.find(prepared, step_key(work, index), login, http, since)
+
+        found = await self._called(work, call, PREPARE_TIME, sending=False)
+        if found is None:
+            return Absent(f"{work.account.name} was asked, it is not there")
+        if isinstance(found, Unknown):
+            return NotKnown(Problem(ErrorKind.UNCONFIRMED, found.reason), found.after)
+        return found if isinstance(found, Published) else _not_known(found)
+
+    async def _called(
+        self,
+        work: Work,
+        call: Callable[[Platform, Login, httpx.AsyncClient], Awaitable[T]],
+        seconds: float,
+        *,
+        sending: bool,
+    ) -> T | Sent:
+        under_way = False
+        try:
+            platform = self._platform(work.account.platform)
+            http = self._client(work.account, platform)
+            login = await self._logins.get(work.account, platform, http)
+            under_way = sending
+            async with asyncio.timeout(seconds):
+                try:
+                    return await call(platform, login, http)
+                except PlatformError as error:
+                    if error.problem.kind is not ErrorKind.AUTH:
+                        raise
+                under_way = False
+                login = await self._logins.get(work.account, platform, http, refused=True)
+                under_way = sending
+                return await call(platform, login, http)
+        except PostschedError as error:
+            return LetGo(Problem(ErrorKind.AUTH, error.message, hint=error.hint), after=60.0)
+        except TimeoutError:
+            problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
+            return Lost(problem) if under_way else Retry(problem)
+        except asyncio.CancelledError:
+            if not under_way:
+                raise
+            return Lost(Problem(ErrorKind.TRANSIENT, "stopped before the answer came"))
+        except Exception as error:  # noqa: BLE001 - whatever an adapter raises is judged in one place
+            return classify(error, sending=under_way)
+
+    def _client(self, account: Account, platform: Platform) -> httpx.AsyncClient:
+        url = login_for(account, platform, self._settings, None).url
+        return self._transport.client(account.name, url)
+
+    def _message(self, work: Work, index: int) -> Message:
+        step, content = work.delivery.steps[index], work.post.content
+        parts = content.parts(work.account.name)
+        first = step.role is Role.PART and step.n == 1
+        comment = step.role is Role.COMMENT
+        part = parts[step.n - 1]
+        return Message(
+            role=step.role,
+            n=step.n,
+            text=(content.comment or "") if comment else part.text,
+            key=step_key(work, index),
+            occurrence=work.delivery.occurrence,
+            now=self._now(),
+            attachments=()
+            if comment
+            else tuple(Attachment(medium, self._file_of(medium)) for medium in part.media),
+            link=content.link if first else None,
+            title=content.title if first else None,
+            visibility=content.visibility,
+            warning=content.warning,
+            lang=content.lang,
+            tags=work.post.tags,
+        )
+
+
+def step_key(work: Work, index: int) -> str:
+    """The key of one step of a delivery."""
+    delivery = work.delivery
+    return delivery_key(
+        work.post.uid,
+        work.account.uid,
+        delivery.occurrence,
+        delivery.revision,
+        delivery.steps[index],
+    )
+
+
+def prepared_step(delivery: Delivery, index: int) -> Prepared:
+    """A prepared step, with the parts it follows."""
+    step = delivery.steps[index]
+    before = [earlier.published for earlier in delivery.steps[:index] if earlier.published]
+    return Prepared(
+        data=step.prepared or {},
+        role=step.role,
+        n=step.n,
+        root=before[0] if before else None,
+        parent=before[-1] if before else None,
+    )
+
+
+def _as_answer(outcome: Sent) -> Asked:
+    """What sending the same again says of the first time."""
+    if isinstance(outcome, Published | LetGo | Failed):
+        return outcome
+    return _not_known(outcome)
+
+
+def _not_known(outcome: Any) -> Asked:
+    """An answer that is none."""
+    match outcome:
+        case LetGo():
+            return outcome
+        case Retry(problem, after):
+            return NotKnown(problem, after)
+        case Lost(problem) | Failed(problem):
+            return NotKnown(problem)
+    return NotKnown(Problem(ErrorKind.TRANSIENT, "the answer could not be read"))

@@ -1,0 +1,115 @@
+"""APScheduler over the job store, and the daemon around it: bell, signals, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable
+from datetime import UTC
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from postsched.engine.assembly import Engine
+from postsched.engine.jobstore import ALIAS, DeliveryJobStore
+
+log = logging.getLogger("postsched.engine")
+
+
+async def run(
+    engine: Engine,
+    *,
+    until_idle: bool = False,
+    stop: asyncio.Event | None = None,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Send what is due, until SIGTERM, SIGINT or `stop`, or until nothing is left to do.
+
+    `started` is called once everything is listening. Raises nothing that a delivery did.
+    """
+    loop = asyncio.get_running_loop()
+    stop = stop or asyncio.Event()
+    engine.bell.hang(loop, engine.dispatcher.kick)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every run
+    scheduler = AsyncIOScheduler(
+        jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)}, timezone=UTC
+    )
+    wake = _Coalesced(loop, scheduler.wakeup)
+    idle = asyncio.Event()
+
+    def changed() -> None:
+        wake()
+        if until_idle and engine.dispatcher.is_idle:
+            idle.set()
+
+    engine.dispatcher.on_change = changed
+    signals = _Signals(loop, stop)
+    try:
+        scheduler.start()
+        started()
+        await _first(stop, idle)
+    finally:
+        await _end(engine, scheduler, signals)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _end(engine: Engine, scheduler: AsyncIOScheduler, signals: _Signals) -> None:
+    """Drain first: APScheduler's own shutdown would cancel what is in flight."""
+    stopping = asyncio.ensure_future(engine.stop())
+    signals.hurry = stopping.cancel
+    with contextlib.suppress(asyncio.CancelledError):
+        await stopping
+    scheduler.shutdown(wait=False)
+    engine.bell.silence(asyncio.get_running_loop())
+    signals.restore()
+    await engine.close()
+
+
+class _Coalesced:
+    """Calls a function soon, once for any number of wishes."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
+        self._loop, self._function, self._pending = loop, function, False
+
+    def __call__(self) -> None:
+        if not self._pending:
+            self._pending = True
+            self._loop.call_soon(self._call)
+
+    def _call(self) -> None:
+        self._pending = False
+        self._function()
+
+
+class _Signals:
+    """SIGTERM and SIGINT stop in order; a second one stops at once."""
+
+    NUMBERS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+        self._loop, self._stop = loop, stop
+        self.hurry: Callable[[], object] = lambda: None
+        for number in self.NUMBERS:
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+                loop.add_signal_handler(number, self._signalled)
+
+    def _signalled(self) -> None:
+        if self._stop.is_set():
+            log.warning("stopped at once; what was in flight is settled at the next start")
+            self.hurry()
+        self._stop.set()
+
+    def restore(self) -> None:
+        """Leave the signals as they were."""
+        for number in self.NUMBERS:
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+                self._loop.remove_signal_handler(number)

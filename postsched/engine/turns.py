@@ -1,0 +1,229 @@
+"""The database thread: one transaction a turn, for all that happened since the last one.
+
+A turn writes the results that have come in and claims what is due. With nothing to write and
+nothing due it is one read. When the database can't be used, nothing is claimed, what is to be
+written is kept, and the turn is made again, soon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from postsched import wakeup
+from postsched.domain.account import Account
+from postsched.domain.capabilities import Guarantee
+from postsched.domain.delivery import Claim, Delivery
+from postsched.domain.errors import StoreUnavailable
+from postsched.engine import worker as workers
+from postsched.engine.worker import Worker
+from postsched.store import queue
+from postsched.store.database import Database
+from postsched.store.queue import Look, Work
+
+log = logging.getLogger("postsched.engine")
+T = TypeVar("T")
+Change = Callable[[Connection], Any]
+SWEEP = 500
+"""How many deliveries past their grace are taken out of the queue in one turn, at the most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to claim: up to `upto`, as many as there are hands for, by platform and in all;
+    `preparing` more to prepare."""
+
+    now: datetime
+    upto: datetime
+    hands: Mapping[str, int]
+    default: int
+    total: int
+    preparing: int
+
+    def hands_for(self, platform: str) -> int:
+        """Free hands for one platform."""
+        return self.hands.get(platform, self.default)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a turn found: works that are held now, those held to be prepared, those that are past
+    their grace, claims that ended (before and after), and what is next."""
+
+    look: Look
+    taken: list[Work] = field(default_factory=list)
+    to_prepare: list[Work] = field(default_factory=list)
+    late: list[Work] = field(default_factory=list)
+    expired: list[tuple[Delivery, Delivery]] = field(default_factory=list)
+    watched: tuple[Worker, ...] = ()
+    """Other workers on this machine that hold claims: their death is noticed at once."""
+
+
+class Turns:
+    """Makes turns, one after the other, in a thread of its own."""
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Worker,
+        bells: Path,
+        claim_timeout: timedelta,
+        guarantee_of: Callable[[Account], Guarantee],
+    ) -> None:
+        self._database = database
+        self._worker = worker
+        self._bells = bells
+        self._claim_timeout = claim_timeout
+        self._guarantee_of = guarantee_of
+        self._thread = ThreadPoolExecutor(1, "postsched-database")
+        self._tokens = (f"{worker.mark}.{n}" for n in itertools.count(1))
+        self._changes: list[tuple[Change, asyncio.Future[Any]]] = []
+
+    @property
+    def changes_waiting(self) -> bool:
+        """Whether anything is still to be written."""
+        return bool(self._changes)
+
+    def submit(self, change: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Have a change written in the next turn; its result comes once it is committed."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._changes.append((change, future))
+        return future
+
+    async def make(self, wish: Wish) -> Turn:
+        """Make one turn. Raises StoreUnavailable; what was to be written is kept for the next."""
+        changes, self._changes = self._changes, []
+        loop = asyncio.get_running_loop()
+        try:
+            results, turn = await loop.run_in_executor(
+                self._thread, self._turn, [change for change, _ in changes], wish
+            )
+        except StoreUnavailable:
+            self._changes = changes + self._changes
+            raise
+        except Exception:
+            if not changes:
+                raise
+            log.exception("a turn failed; its changes are made one by one")
+            await self._one_by_one(changes)
+            return await self.make(wish)
+        for (_, future), result in zip(changes, results, strict=True):
+            if not future.done():
+                future.set_result(result)
+        return turn
+
+    async def run(self, action: Callable[[Database], T]) -> T:
+        """Do something else in the database thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, action, self._database)
+
+    def close(self) -> None:
+        """End the thread, once it has done what it is doing."""
+        self._thread.shutdown()
+
+    async def _one_by_one(self, changes: list[tuple[Change, asyncio.Future[Any]]]) -> None:
+        """So that a change that can't be made takes no other with it."""
+        for change, future in changes:
+            try:
+                result = await self.run(partial(_write, change=change))
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for it
+                if not future.done():
+                    future.set_exception(error)
+            else:
+                if not future.done():
+                    future.set_result(result)
+
+    def _turn(self, changes: list[Change], wish: Wish) -> tuple[list[Any], Turn]:
+        if not changes:
+            with self._database.read() as connection:
+                look = queue.look(connection, self._worker.id)
+                watched, dead = self._others(connection, look)
+            if not _something_to_do(look, wish, dead):
+                return [], Turn(look, watched=watched)
+        with self._database.write() as connection:
+            results = [change(connection) for change in changes]
+            return results, self._claim(connection, wish)
+
+    def _claim(self, connection: Connection, wish: Wish) -> Turn:
+        look = queue.look(connection, self._worker.id)
+        watched, dead = self._others(connection, look)
+        if not _something_to_do(look, wish, dead):
+            return Turn(look, watched=watched)
+        expired = []
+        if dead or any(until <= wish.now for until in look.foreign.values()):
+            expired = queue.expire(
+                connection, wish.now, [worker.id for worker in dead], self._guarantee_of
+            )
+            self._bury(connection, dead)
+            look = queue.look(connection, self._worker.id)
+        held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
+        taken, late = _claim_lanes(connection, look, wish, held)
+        to_prepare: list[int] = []
+        if wish.preparing > 0 and look.prepare_at and look.prepare_at <= wish.now:
+            to_prepare = queue.claim_to_prepare(connection, wish.preparing, wish.now, held)
+        return Turn(
+            queue.look(connection, self._worker.id),
+            queue.load(connection, taken),
+            queue.load(connection, to_prepare),
+            queue.load(connection, late),
+            expired,
+            watched,
+        )
+
+    def _others(
+        self, connection: Connection, look: Look
+    ) -> tuple[tuple[Worker, ...], list[Worker]]:
+        """The workers to watch, and those that are dead."""
+        if not look.foreign:
+            return (), []
+        holders = [w for w in workers.every(connection) if w.id in look.foreign]
+        state = {w.id: workers.is_alive(w, self._bells) for w in holders}
+        dead = [w for w in holders if state[w.id] is False]
+        return tuple(w for w in holders if state[w.id]), dead
+
+    def _bury(self, connection: Connection, dead: list[Worker]) -> None:
+        workers.remove(connection, [worker.id for worker in dead])
+        for worker in dead:
+            wakeup.remove(self._bells, worker.mark)
+
+
+def _write(database: Database, *, change: Callable[[Connection], T]) -> T:
+    with database.write() as connection:
+        return change(connection)
+
+
+def _something_to_do(look: Look, wish: Wish, dead: list[Worker]) -> bool:
+    due = any(
+        lane.next_at <= wish.upto and wish.hands_for(lane.platform) > 0 for lane in look.lanes
+    )
+    preparing = wish.preparing > 0 and look.prepare_at is not None and look.prepare_at <= wish.now
+    over = any(until <= wish.now for until in look.foreign.values())
+    return bool((due and wish.total > 0) or preparing or over or dead)
+
+
+def _claim_lanes(
+    connection: Connection, look: Look, wish: Wish, held: Claim
+) -> tuple[list[int], list[int]]:
+    due = [lane for lane in look.lanes if lane.next_at <= wish.upto]
+    hands = {lane.platform: wish.hands_for(lane.platform) for lane in due}
+    taken: list[int] = []
+    late: list[int] = []
+    for lane, share in queue.share_out(due, hands, wish.total).items():
+        while share > 0 and len(late) < SWEEP:
+            got, missed = queue.claim(connection, lane, share, wish.upto, wish.now, held)
+            taken += got
+            late += missed
+            share -= len(got)
+            if not missed:
+                break
+    return taken, late

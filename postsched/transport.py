@@ -1,0 +1,173 @@
+"""The HTTP clients that adapters get: bounded in size and time, and kept off internal addresses.
+
+One client for each account: httpx's pool slows down quadratically with the connections it holds.
+Redirects are not followed unless a request asks for it, and each hop is judged anew. TLS is
+always verified.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from functools import cache
+from typing import TYPE_CHECKING
+
+import httpx
+
+from postsched import __version__
+
+if TYPE_CHECKING:
+    import ssl
+
+LARGEST_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer, unpacked, that are read at the most."""
+CONNECT_TIMEOUT = 10.0
+"""Seconds for a connection, at the most."""
+
+
+class Transport:
+    """Makes one client for each account, and closes them all.
+
+    `timeout` is seconds for one request with its whole answer. Unless `allow_private`, an address
+    that is not the account's own server must be public.
+    """
+
+    def __init__(self, timeout: float, *, allow_private: bool = False) -> None:
+        self._timeout = timeout
+        self._allow_private = allow_private
+        self._clients: dict[str, httpx.AsyncClient] = {}
+
+    def client(self, account: str, base_url: str) -> httpx.AsyncClient:
+        """The client of an account whose server is at `base_url`."""
+        key = f"{account} {base_url}"
+        if key not in self._clients:
+            self._clients[key] = self._make(base_url)
+        return self._clients[key]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for client in self._clients.values():
+            await client.aclose()
+        self._clients.clear()
+
+    def _make(self, base_url: str) -> httpx.AsyncClient:
+        origin = _origin(httpx.URL(base_url)) if "://" in base_url else None
+        inner = httpx.AsyncHTTPTransport(
+            verify=_tls(), limits=httpx.Limits(max_keepalive_connections=50, keepalive_expiry=60)
+        )
+        return httpx.AsyncClient(
+            transport=Guarded(inner, origin, self._timeout, allow_private=self._allow_private),
+            timeout=httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),
+            headers={"User-Agent": f"postsched/{__version__}"},
+            follow_redirects=False,
+        )
+
+
+class Guarded(httpx.AsyncBaseTransport):
+    """Reads each answer whole, within its bounds, and refuses internal addresses."""
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        origin: tuple[str, str, int | None] | None,
+        timeout: float,
+        *,
+        allow_private: bool,
+        largest: int = LARGEST_ANSWER,
+    ) -> None:
+        self._inner = inner
+        self._origin = origin
+        self._timeout = timeout
+        self._allow_private = allow_private
+        self._largest = largest
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and
+        httpx.ReadError when the answer is too large: either way it may have been carried out."""
+        if not self._allow_private and _origin(request.url) != self._origin:
+            request = await _pinned(request)
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._inner.handle_async_request(request)
+                return await self._read(request, response)
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("no complete answer in time", request=request) from error
+
+    async def _read(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        whole = httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=response.stream,
+            request=request,
+            extensions=response.extensions,
+        )
+        try:
+            body = bytearray()
+            async for chunk in whole.aiter_bytes():
+                body += chunk
+                if len(body) > self._largest:
+                    raise httpx.ReadError("the answer is too large", request=request)
+        finally:
+            await whole.aclose()
+        headers = [
+            (name, value)
+            for name, value in response.headers.raw
+            if name.lower() not in (b"content-encoding", b"transfer-encoding", b"content-length")
+        ]
+        return httpx.Response(
+            response.status_code, headers=headers, content=bytes(body), request=request,
+            extensions={"http_version": response.extensions.get("http_version", b"HTTP/1.1")},
+        )  # fmt: skip
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+async def _pinned(request: httpx.Request) -> httpx.Request:
+    """The request, addressed to an IP address that was looked at: a name that answers otherwise
+    the second time gains nothing. Raises httpx.ConnectError for an address that is not public."""
+    host = request.url.host
+    address = await _public_address(host, request)
+    extensions = {**request.extensions, "sni_hostname": host}
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        stream=request.stream,
+        extensions=extensions,
+    )
+
+
+async def _public_address(host: str, request: httpx.Request) -> str:
+    try:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpx.ConnectError(f"{host} is not known: {error}", request=request) from error
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        if not is_public(address):
+            raise httpx.ConnectError(
+                f"{host} is at {address}, which is not a public address "
+                "(allow_private_addresses = true permits it)",
+                request=request,
+            )
+    return addresses[0]
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public internet."""
+    ip = ipaddress.ip_address(address.split("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return (mapped or ip).is_global and not (mapped or ip).is_multicast
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
