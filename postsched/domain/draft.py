@@ -1,0 +1,54 @@
+"""A post as it was written down, before anything is looked up: one row of posts as data.
+
+Values that need context (a time, a duration, an account) are still text here. `service.posts`
+makes a post of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class DraftMedia:
+    """A medium as named: a path (relative to the file it was named in, resolved by the reader) or
+    a URL."""
+
+    path: str | None = None
+    url: str | None = None
+    alt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPart:
+    """A further part of a thread as written."""
+
+    text: str
+    media: tuple[DraftMedia, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The names of "Posts as data". None and empty mean: not given."""
+
+    text: str = ""
+    to: tuple[str, ...] = ()
+    at: str | None = None
+    tz: str | None = None
+    media: tuple[DraftMedia, ...] = ()
+    then: tuple[DraftPart, ...] = ()
+    comment: str | None = None
+    link: str | None = None
+    title: str | None = None
+    variants: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    visibility: str | None = None
+    warning: str | None = None
+    lang: str | None = None
+    missed: str | None = None
+    grace: str | None = None
+    catch_up: str | None = None
+    priority: int | None = None
+    key: str | None = None
+    draft: bool = False
