@@ -57,7 +57,8 @@ class Retry:
     """Surely nothing went out, and a later try may succeed.
 
     `after` is the network's own wish, in seconds from now; `until` the same as an instant.
-    `counts` is False where the attempt is not to be counted (a rate limit).
+    `counts` is False where the attempt is not to be counted (a rate limit). `prepare_again`: what
+    was prepared for the step is of no use any more, and has to be made anew before the next try.
     """
 
     problem: Problem
@@ -65,6 +66,7 @@ class Retry:
     until: datetime | None = None
     counts: bool = True
     limits: tuple[Limit, ...] = ()
+    prepare_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

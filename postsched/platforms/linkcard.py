@@ -1,0 +1,104 @@
+"""Link cards: what a page says of itself, for networks that don't look for themselves.
+
+The page is fetched while a post is prepared. Whatever goes wrong there is a card; it only says
+less. The client keeps off internal addresses, so that no page can have us publish what only this
+machine may see; here its length, its encoding and its tags are distrusted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postsched.platforms.webpage import decode, read_page
+
+if TYPE_CHECKING:
+    import httpx
+
+PAGE_LIMIT = 1_000_000
+"""Bytes of a page that are read; what it says of itself stands at the beginning."""
+PATIENCE = 10.0
+"""Seconds for the page, and again for its picture."""
+PICTURES = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+"""How a picture begins, and its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of a page: empty where it says nothing. `picture` are the bytes of its
+    picture, `picture_type` their MIME type."""
+
+    title: str = ""
+    description: str = ""
+    picture: bytes | None = None
+    picture_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    url: httpx.URL
+    type: str
+    content: bytes
+
+
+async def fetch_card(url: str, http: httpx.AsyncClient, picture_limit: int) -> Card:
+    """The card of a page; no page makes it raise. A picture of more than `picture_limit` bytes is
+    left out."""
+    fetched = await _fetch(url, http, "text/html,application/xhtml+xml", PAGE_LIMIT)
+    if fetched is None or "html" not in fetched.type:
+        return Card()
+    page = read_page(decode(fetched.content, fetched.type))
+    picture = await _picture(fetched.url, page.picture, http, picture_limit)
+    kind = picture_type(picture)
+    return Card(page.title, page.description, picture if kind else None, kind)
+
+
+def picture_type(content: bytes) -> str:
+    """The MIME type of a picture by how it begins, empty for what is none."""
+    return next((kind for start, kind in PICTURES.items() if content.startswith(start)), "")
+
+
+async def _picture(page: httpx.URL, address: str, http: httpx.AsyncClient, limit: int) -> bytes:
+    """The picture of a page, empty if there is none that can be used."""
+    if not address:
+        return b""
+    # One byte more than may be: so a picture that is too large is known by its length.
+    fetched = await _fetch(address, http, "image/*", limit + 1, page)
+    return fetched.content if fetched and len(fetched.content) <= limit else b""
+
+
+async def _fetch(
+    url: str, http: httpx.AsyncClient, accept: str, limit: int, base: httpx.URL | None = None
+) -> _Fetched | None:
+    """The first `limit` bytes at an address, which may be relative; None if they can't be had."""
+    import httpx
+
+    try:
+        address = base.join(url) if base else httpx.URL(url)
+        async with (
+            asyncio.timeout(PATIENCE),
+            http.stream(
+                "GET", address, headers={"Accept": accept}, follow_redirects=True
+            ) as response,
+        ):
+            if not response.is_success:
+                return None
+            kind = response.headers.get("content-type", "").lower()
+            return _Fetched(response.url, kind, await _beginning(response, limit))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        return None
+
+
+async def _beginning(response: httpx.Response, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk[: limit - len(body)]
+        if len(body) >= limit:
+            break
+    return bytes(body)
