@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from postsched.testing.faults import FaultKind as FaultKind
     from postsched.testing.http_contract import HttpPlatformContract as HttpPlatformContract
     from postsched.testing.loopback import Loopback as Loopback
+    from postsched.testing.mastodon import MastodonServer as MastodonServer
     from postsched.testing.network import Network as Network
     from postsched.testing.network import Seen as Seen
     from postsched.testing.platform import FakePlatform as FakePlatform
@@ -31,6 +32,7 @@ _HOMES = {
     "FaultKind": "faults",
     "HttpPlatformContract": "http_contract",
     "Loopback": "loopback",
+    "MastodonServer": "mastodon",
     "Network": "network",
     "PlatformContract": "contract",
     "Request": "wire",

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,7 +72,7 @@ class PlatformContract:
         """Run a scene with a sender that has read the account's facts."""
 
         async def whole() -> T:
-            async with httpx.AsyncClient(timeout=timeout, trust_env=False) as http:
+            async with client(timeout) as http:
                 sender = Sender(self.platform, login or network.login, http)
                 if inspect:
                     await sender.inspect()
@@ -314,6 +315,13 @@ class PlatformContract:
         """Skip a test for an account that can't do what it is about."""
         if not ability:
             pytest.skip(f"{self.platform.name} {lack}")
+
+
+def client(timeout: float) -> httpx.AsyncClient:
+    """A client as the adapters get it. It knows no certificates, as loading them takes longer than
+    a test."""
+    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.AsyncClient(timeout=timeout, trust_env=False, verify=bare)
 
 
 def promise(guarantee: Guarantee) -> tuple[timedelta, bool]:

@@ -10,12 +10,11 @@ import logging
 from collections.abc import Awaitable
 from typing import Any, ClassVar
 
-import httpx
 import pytest
 
 from postsched.domain.outcome import ErrorKind, Failed, LetGo, Lost, Published, Retry, Sent
 from postsched.platforms.base import PlatformError, Unknown
-from postsched.testing.contract import PATIENCE, PlatformContract
+from postsched.testing.contract import PATIENCE, PlatformContract, client
 from postsched.testing.exposure import logged, secrets_of
 from postsched.testing.faults import Fault, FaultKind
 from postsched.testing.loopback import Loopback
@@ -182,7 +181,7 @@ class HttpPlatformContract(PlatformContract):
             one = self.message("Nobody home")
             prepared = await sender.prepare(one)
             self.server(network).close()
-            async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as fresh:
+            async with client(PATIENCE) as fresh:
                 return await Sender(self.platform, sender.login, fresh).publish(prepared, one.key)
 
         sent = self.play(network, scene)

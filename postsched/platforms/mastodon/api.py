@@ -1,0 +1,133 @@
+"""Calls to a Mastodon server, and what its refusals mean (docs.joinmastodon.org/methods).
+
+An answer is never assumed to be JSON: proxies in front of a server answer with pages of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from postsched.domain.outcome import ErrorKind
+from postsched.platforms.base import Login, PlatformError, raise_for_answer
+
+if TYPE_CHECKING:
+    import httpx
+
+TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
+SCOPES = "read:accounts read:statuses write:statuses write:media"
+SCOPE_REFUSED = re.compile(r"scope|insufficient permission", re.I)
+UNFINISHED = re.compile(r"not finished processing", re.I)
+MEDIA_GONE = re.compile(r"(media|attachment)\b.*(not found|already attached|could not)", re.I)
+LONGEST_WORDS = 300
+"""Characters of a server's own words that are passed on."""
+
+
+class Api:
+    """The API of one server for one login. httpx's errors pass through."""
+
+    def __init__(self, login: Login, http: httpx.AsyncClient) -> None:
+        self._url = login.url
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {_token(login)}"}
+
+    async def call(
+        self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any
+    ) -> httpx.Response:
+        """One request; the answer as it is, whatever its status."""
+        return await self._http.request(
+            method, self._url + path, headers={**self._headers, **(headers or {})}, **more
+        )
+
+    async def get(self, path: str, **params: str) -> Any:
+        """The JSON at a path. Raises PlatformError for a refusal or what is no JSON."""
+        response = await self.call("GET", path, params=params)
+        judge(response)
+        return json_of(response)
+
+
+def judge(response: httpx.Response) -> None:
+    """Raise what an answer means, if it is no success. 404, 400 and 422 are refusals for good,
+    but for media that the server has not finished processing."""
+    if response.is_success:
+        return
+    status, words = response.status_code, words_of(response)
+    if response.is_redirect:
+        target = response.headers.get("location", "another address")
+        raise PlatformError(
+            ErrorKind.INVALID,
+            f"the server says that it is at {target[:LONGEST_WORDS]}",
+            http_status=status,
+            hint="Give the account the server's own address: postsched account set NAME url=URL",
+        )
+    if status == 401 or (status == 403 and SCOPE_REFUSED.search(words)):
+        raise PlatformError(
+            ErrorKind.AUTH,
+            words,
+            http_status=status,
+            hint=f"Make a new access token with the scopes {SCOPES}",
+        )
+    if status == 422 and UNFINISHED.search(words):
+        raise PlatformError(ErrorKind.TRANSIENT, words, http_status=status)
+    if status == 409:  # Pleroma: "identical request still being processed"
+        raise PlatformError(ErrorKind.TRANSIENT, words, http_status=status, sent=True)
+    if status in (400, 404, 413, 422):
+        raise PlatformError(
+            ErrorKind.INVALID, words, http_status=status, hint=_hint(response, words)
+        )
+    raise_for_answer(response, words)
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of a successful answer; raises PlatformError(TRANSIENT) if it is none, and what
+    was asked for may have been done all the same."""
+    try:
+        return response.json()
+    except ValueError as error:
+        raise PlatformError(
+            ErrorKind.TRANSIENT,
+            "the server's answer can't be read",
+            http_status=response.status_code,
+            hint="Something between here and the server answers in its place",
+            sent=True,
+        ) from error
+
+
+def is_json(response: httpx.Response) -> bool:
+    """Whether an answer says that it is JSON: then it is the server's own."""
+    return "json" in response.headers.get("content-type", "")
+
+
+def words_of(response: httpx.Response) -> str:
+    """What the server says of its refusal, in one line."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    words = body.get("error_description") or body.get("error") if isinstance(body, dict) else None
+    if not isinstance(words, str) or not words.strip():
+        words = f"HTTP {response.status_code} {response.reason_phrase}"
+    line = " ".join(words.split())
+    return line if len(line) <= LONGEST_WORDS else line[:LONGEST_WORDS] + "…"
+
+
+def _hint(response: httpx.Response, words: str) -> str | None:
+    if response.status_code == 413:
+        return "The file is larger than the server or its proxy takes"
+    if MEDIA_GONE.search(words):
+        return "The server dropped the uploaded file, as they do after some hours: upload it again"
+    if response.status_code == 404 and not is_json(response):
+        return "There is no Mastodon API at this address: check the account's URL"
+    return None
+
+
+def _token(login: Login) -> str:
+    token = login.secret.text if login.secret else ""
+    if not TOKEN.fullmatch(token):
+        raise PlatformError(
+            ErrorKind.AUTH,
+            "the access token is empty or has characters that no token has",
+            hint=f"Give it anew: postsched account set {login.account} --token-stdin",
+        )
+    return token
