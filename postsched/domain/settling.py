@@ -73,6 +73,8 @@ class Judge:
                 return self._absent(delivery, evidence)
 
     def _retry(self, delivery: Delivery, outcome: Retry) -> Delivery:
+        if outcome.prepare_again:
+            delivery = _unprepared(delivery)
         at = self.policy.next_try(delivery.attempts, outcome, self.now, self.rng)
         if at is None:
             return moves.refuse(delivery, outcome.problem)
@@ -107,6 +109,16 @@ class Judge:
         if delivery.sent_at and at - delivery.sent_at > DOUBT_ENDS:
             return moves.give_to_person(delivery, problem)
         return moves.ask_again(delivery, at, problem)
+
+
+def _unprepared(delivery: Delivery) -> Delivery:
+    """Without what was prepared for the step that could not be sent."""
+    index = delivery.next_step
+    if index is None:
+        return delivery
+    steps = list(delivery.steps)
+    steps[index] = replace(steps[index], prepared=None)
+    return replace(delivery, steps=tuple(steps))
 
 
 def _timed(delivery: Delivery, started: datetime) -> Delivery:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
@@ -38,9 +39,11 @@ def replace(
     _write_parts(connection, post.id, post.content, account_ids, schedule)
 
 
-def remove(connection: Connection, post_id: int) -> None:
-    """Remove a post and everything of it."""
-    connection.execute(delete(posts).where(posts.c.id == post_id))
+def set_draft(connection: Connection, post_id: int, *, draft: bool, now: datetime) -> None:
+    """Make a post a draft, or none."""
+    connection.execute(
+        update(posts).where(posts.c.id == post_id).values(draft=int(draft), updated_at=now)
+    )
 
 
 def get(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, func, literal, or_, select, text, update
+from sqlalchemy import Connection, bindparam, case, delete, func, literal, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from postsched.domain import delivery as moves
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import (
@@ -31,7 +32,8 @@ from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.tables import CLAIMED, FREE, UNPREPARED, Instant, deliveries, micros
+from postsched.store.tables import CLAIMED, FREE, UNPREPARED, Instant, deliveries, meta, micros
+from postsched.store.tables import posts as posts_table
 
 S = DeliveryStatus
 
@@ -92,6 +94,32 @@ def plan(connection: Connection, rows: Iterable[Planned]) -> int:
     return connection.execute(statement, values).rowcount
 
 
+def forget(connection: Connection, delivery: Delivery) -> None:
+    """Remove a delivery of which nothing was ever sent; its attempts go with it."""
+    connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
+
+
+def rewrite_plan(
+    connection: Connection, before: Delivery, after: Delivery, planned: Planned
+) -> None:
+    """Write a delivery anew for a changed post. What was prepared for it is discarded, a claim to
+    prepare it too, and its revision rises, so that no network takes it for the old one."""
+    waiting = after.next_at is not None
+    connection.execute(
+        update(deliveries)
+        .where(deliveries.c.id == before.id, deliveries.c.status == before.status.value)
+        .values(
+            **delivery_rows.values_of(
+                replace(after, steps=(), claim=None, revision=before.revision + 1)
+            ),
+            occurrence=planned.occurrence,
+            prepare_at=planned.prepare_at if waiting else None,
+            priority=planned.priority,
+            finished_at=None if waiting else deliveries.c.finished_at,
+        )
+    )
+
+
 FREE_OF_D = "d.next_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
 LANES = text(
     f"""
@@ -99,6 +127,7 @@ LANES = text(
         SELECT a.id, a.platform,
             (SELECT max(d.priority) FROM deliveries d WHERE d.account_id = a.id AND {FREE_OF_D})
         FROM accounts a WHERE a.paused = 0 AND a.state <> 'login'
+            AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'paused')
         UNION ALL
         SELECT l.account_id, l.platform,
             (SELECT max(d.priority) FROM deliveries d
@@ -302,15 +331,16 @@ def give_back(
     return connection.execute(statement).rowcount > 0
 
 
-def renew(connection: Connection, worker: int, tokens: Collection[str], until: datetime) -> int:
-    """Prolong the claims of a worker; how many it still holds."""
+def renew(connection: Connection, worker: int, ids: Collection[int], until: datetime) -> set[int]:
+    """Prolong the claims of a worker on those deliveries; the ids of those it still holds."""
     row = deliveries.c
     statement = (
         update(deliveries)
-        .where(text(CLAIMED), row.claim_worker == worker, row.claim.in_(tokens))
+        .where(row.id.in_(ids), row.claim_worker == worker)
         .values(claim_until=until)
+        .returning(row.id)
     )
-    return connection.execute(statement).rowcount
+    return set(connection.scalars(statement))
 
 
 def expire(
@@ -344,6 +374,49 @@ def expire(
         if changed:
             changes.append((before, after))
     return changes
+
+
+def set_paused(connection: Connection, post_id: int, *, paused: bool) -> None:
+    """Hold or release a post. What is being prepared goes on; it is invisible."""
+    for table, column in ((posts_table, posts_table.c.id), (deliveries, deliveries.c.post_id)):
+        connection.execute(update(table).where(column == post_id).values(paused=int(paused)))
+
+
+def set_all_paused(connection: Connection, *, paused: bool) -> None:
+    """Hold or release everything."""
+    connection.execute(delete(meta).where(meta.c.name == "paused"))
+    if paused:
+        connection.execute(meta.insert(), {"name": "paused", "value": "1"})
+
+
+def all_paused(connection: Connection) -> bool:
+    """Whether everything is held."""
+    query = select(meta.c.value).where(meta.c.name == "paused")
+    return connection.scalar(query) is not None
+
+
+def miss(
+    connection: Connection,
+    now: datetime,
+    *,
+    posts: Sequence[int] | None = None,
+    accounts: Sequence[int] | None = None,
+) -> list[Delivery]:
+    """Take what is past its grace out of the queue: of those posts, of those accounts, or all."""
+    row = deliveries.c
+    query = delivery_rows.selected().where(
+        row.next_at.is_not(None),
+        row.claim.is_(None),
+        row.grace_until < now,
+        row.status.in_((S.SCHEDULED.value, S.RETRYING.value)),
+        row.paused == 0,
+    )
+    if posts is not None:
+        query = query.where(row.post_id.in_(posts))
+    if accounts is not None:
+        query = query.where(row.account_id.in_(accounts))
+    late = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
+    return [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""What every use case works on: the database, the settings, the time and the person's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from postsched import wakeup
+from postsched.domain.errors import NotFound
+from postsched.domain.nearest import did_you_mean
+from postsched.domain.post import Post
+from postsched.store import posts as post_rows
+from postsched.store.database import Database
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from postsched.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`now` gives the instant (UTC), `zone` is what a time without an offset is in."""
+
+    database: Database
+    settings: Settings
+    now: Callable[[], datetime]
+    zone: ZoneInfo
+
+    def tell(self) -> None:
+        """Wake every running daemon: something that is due may have changed. After the commit."""
+        wakeup.tell(self.bells)
+
+    @property
+    def bells(self) -> Path:
+        """The folder with the bells of the daemons."""
+        assert self.database.path is not None, "only SQLite databases are opened by this version"
+        return wakeup.folder_of(self.database.path)
+
+
+def posts_named(connection: Connection, ids: Sequence[int]) -> list[Post]:
+    """The posts of those ids, each once, in the order given. Raises NotFound for the first that
+    does not exist."""
+    wanted = list(dict.fromkeys(ids))
+    found = post_rows.get(connection, wanted)
+    for post_id in wanted:
+        if post_id not in found:
+            raise NotFound(f"there is no post {post_id}", "See them with: postsched list --all")
+    return [found[post_id] for post_id in wanted]
+
+
+def unknown_account(name: str, known: Sequence[str]) -> NotFound:
+    """The error for a name that is neither an account nor a group."""
+    if not known:
+        hint = "Add one with: postsched account add NAME --platform PLATFORM"
+    else:
+        hint = did_you_mean(name, known) or f"There are: {', '.join(known)}"
+    return NotFound(f"there is no account or group {name!r}", hint)

@@ -1,0 +1,53 @@
+"""Calls to a network from a command: one account, one adapter, one answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from postsched import platforms
+from postsched.domain.account import Account
+from postsched.domain.outcome import ErrorKind
+from postsched.login import Logins, login_for
+from postsched.platforms.base import Login, Platform, PlatformError
+from postsched.transport import Transport
+from postsched.wakeup import new_mark
+
+if TYPE_CHECKING:
+    import httpx
+
+    from postsched.secrets import Secrets
+    from postsched.service.desk import Desk
+
+T = TypeVar("T")
+Call = Callable[[Platform, Login, "httpx.AsyncClient"], Awaitable[T]]
+
+
+def call(desk: Desk, secrets: Secrets, account: Account, action: Call[T]) -> T:
+    """Do one thing with an account's network, with a login that is renewed where need be.
+
+    Raises PlatformError where the network refuses, httpx errors where it can't be reached,
+    SecretUnavailable where the keyring can't be used.
+    """
+    return asyncio.run(_call(desk, secrets, account, action))
+
+
+async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T]) -> T:
+    platform = platforms.get(account.platform)
+    settings = desk.settings
+    transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
+    url = login_for(account, platform, settings, None).url
+    http = transport.client(account.name, url)
+    logins = Logins(secrets, settings, desk.database, desk.now, new_mark())
+    try:
+        login = await logins.get(account, platform, http)
+        try:
+            return await action(platform, login, http)
+        except PlatformError as error:
+            if error.problem.kind is not ErrorKind.AUTH:
+                raise
+        login = await logins.get(account, platform, http, refused=True)
+        return await action(platform, login, http)
+    finally:
+        await transport.close()
