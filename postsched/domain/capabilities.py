@@ -93,6 +93,8 @@ class MediaRules:
     types: Mapping[str, int | None] = field(default_factory=dict)
     max_pixels: int | None = None
     alt_limit: int | None = None
+    mixed: bool = False
+    """Whether images and other files may go together in one part."""
     from_url: bool = False
     """Whether the network fetches a public URL itself."""
     from_bytes: bool = True
@@ -109,6 +111,8 @@ class Capabilities:
     comment: CommentAs | None = None
     visibilities: frozenset[str] = frozenset({"public"})
     warning: bool = False
+    warnings: frozenset[str] = frozenset()
+    """The only content warnings there are; empty where any text can be one."""
     languages: bool = False
     link_card: bool = False
     """Whether `link` is shown as a card of its own, rather than by being in the text."""

@@ -73,7 +73,7 @@ class Outbox(Platform):
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """Everything, without limits that the file system doesn't set."""
         return Capabilities(
-            media=MediaRules(count=20, alone=20, types={"*/*": None}, from_url=True),
+            media=MediaRules(count=20, alone=20, mixed=True, types={"*/*": None}, from_url=True),
             guarantee=Guarantee(deduplicates=FOREVER, can_look_up=True, look_ups=(0.0,)),
             thread=True,
             comment=CommentAs.REPLY,

@@ -1,0 +1,210 @@
+"""Whether a post fits an account: its text, media and wishes against the account's capabilities.
+
+Pure: no network is asked and no file is read. Everything that is wrong is found at once, one
+sentence each, so that it can all be put right before anything is scheduled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from postsched.domain.capabilities import Capabilities, MediaRules, TextRules
+from postsched.domain.counting import byte_length, length
+from postsched.domain.errors import InvalidInput
+from postsched.domain.post import Content, Media, Part
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not fit. `field` is the member of the post (text, then, comment, media,
+    alt, link, title, visibility, warning, lang), `message` a sentence that names the account.
+    What is not `fatal` is left out when the post is sent."""
+
+    account: str
+    field: str
+    message: str
+    fatal: bool = True
+
+
+def judge(
+    content: Content,
+    account_name: str,
+    platform_title: str,
+    capabilities: Capabilities,
+    *,
+    require_alt: bool = False,
+) -> list[Finding]:
+    """Everything in `content` that the account can't take, or will do without.
+
+    With `require_alt`, a file without alt text is a finding too.
+    """
+    found = (
+        *_bad_characters(content),
+        *_texts(content, account_name, capabilities),
+        *_media(content.parts(account_name), capabilities.media, require_alt),
+        *_wishes(content, capabilities),
+    )
+    return [
+        Finding(account_name, field, f"{account_name} ({platform_title}): {sentence}", fatal)
+        for field, sentence, fatal in dict.fromkeys(found)
+    ]
+
+
+def check_characters(content: Content) -> None:
+    """Raise InvalidInput for text that can be neither stored nor sent: NUL and half characters.
+
+    For every post, drafts too.
+    """
+    for _, sentence, _ in _bad_characters(content):
+        raise InvalidInput(sentence[0].upper() + sentence[1:], "Take it out")
+
+
+def with_link(text: str, link: str | None) -> str:
+    """The text with the link below it, unless it is in there: for networks without link cards."""
+    return text if not link or link in text else f"{text}\n\n{link}".strip()
+
+
+_Found = Iterator[tuple[str, str, bool]]
+"""Field, sentence, whether it is fatal."""
+
+
+def _bad_characters(content: Content) -> _Found:
+    for field, text in _all_texts(content):
+        if "\0" in text:
+            yield field, f"the {field} has a NUL character", True
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            yield field, f"the {field} has half of a character (a lone surrogate)", True
+
+
+def _all_texts(content: Content) -> Iterator[tuple[str, str]]:
+    yield "text", content.text
+    yield from (("variants", text) for text in content.variants.values())
+    for part in (Part("", content.media), *content.then):
+        yield "then", part.text
+        yield from (("alt", medium.alt or "") for medium in part.media)
+        yield from (("media", medium.url or medium.path or "") for medium in part.media)
+    for field in ("comment", "link", "title", "warning", "lang"):
+        yield field, getattr(content, field) or ""
+
+
+def _texts(content: Content, account: str, capabilities: Capabilities) -> _Found:
+    parts = content.parts(account)
+    if len(parts) > 1 and not capabilities.thread:
+        yield "then", f"it has {len(parts)} parts, and there are no threads", True
+    for n, part in enumerate(parts, 1):
+        name = f"part {n}" if len(parts) > 1 else "the text"
+        field = "text" if n == 1 else "then"
+        in_text = n == 1 and (part.media or not capabilities.link_card)
+        text = with_link(part.text, content.link) if in_text else part.text
+        yield from _text(field, name, text, part, content, capabilities.text)
+    if content.comment is None:
+        return
+    if capabilities.comment is None:
+        yield "comment", "a first comment is not possible", True
+    else:
+        comment = Part(content.comment)
+        yield from _text(
+            "comment", "the comment", comment.text, comment, content, capabilities.text
+        )
+
+
+def _text(
+    field: str, name: str, text: str, part: Part, content: Content, rules: TextRules
+) -> _Found:
+    """One text that is sent as one post; `text` is the part's own and what is added to it."""
+    if not text.strip() and not (part.media and rules.may_be_empty_with_media):
+        yield field, f"{name} is empty", True
+    warning = content.warning or ""
+    counted = length(text, rules, warning)
+    if rules.limit is not None and counted > rules.limit:
+        unit = f"{rules.unit} with its warning" if rules.warning_counts and warning else rules.unit
+        yield field, f"{name} has {_excess(counted, rules.limit, unit)}", True
+    size = byte_length(text)
+    if rules.byte_limit is not None and size > rules.byte_limit:
+        yield field, f"{name} has {_excess(size, rules.byte_limit, 'bytes')}", True
+
+
+def _excess(count: int, limit: int, unit: str) -> str:
+    return f"{count:,} {unit}, {count - limit:,} more than the {limit:,} allowed"
+
+
+def _media(parts: tuple[Part, ...], rules: MediaRules, require_alt: bool) -> _Found:
+    for n, part in enumerate(parts, 1):
+        place = f"part {n}" if len(parts) > 1 else "it"
+        if part.media and not rules.types:
+            yield "media", f"{place} has media, and none can be sent", True
+            continue
+        yield from _together(place, part.media, rules)
+        for medium in part.media:
+            yield from _medium(medium, rules)
+            if require_alt and not (medium.alt or "").strip():
+                yield "alt", f"{_name(medium)} has no alt text, and require_alt_text is set", True
+
+
+def _together(place: str, media: tuple[Media, ...], rules: MediaRules) -> _Found:
+    """How many there are: images, for which a URL of unknown type counts, and others."""
+    images = sum((medium.type or "image/*").startswith("image/") for medium in media)
+    others = len(media) - images
+    if images > rules.count:
+        yield "media", f"{place} has {_excess(images, rules.count, 'images')}", True
+    if others > rules.alone > 0:
+        kind = "files that are no images"
+        yield "media", f"{place} has {_excess(others, rules.alone, kind)}", True
+    if images and others and not rules.mixed:
+        yield "media", f"{place} has images and other files, which don't go together", True
+
+
+def _medium(medium: Media, rules: MediaRules) -> _Found:
+    name = _name(medium)
+    if medium.url is not None and not rules.from_url:
+        yield "media", f"{name} is an address, and only files can be sent", True
+    if medium.url is None and not rules.from_bytes:
+        yield "media", f"{name} is a file, and only addresses of media can be sent", True
+    if medium.url is None:
+        yield from _file(name, medium, rules)
+    alt = len(medium.alt or "")
+    if rules.alt_limit == 0 and alt:
+        yield "alt", f"the alt text of {name} is left out: there is none here", False
+    elif rules.alt_limit is not None and alt > rules.alt_limit:
+        excess = _excess(alt, rules.alt_limit, "characters")
+        yield "alt", f"the alt text of {name} has {excess}", True
+
+
+def _file(name: str, medium: Media, rules: MediaRules) -> _Found:
+    kind = medium.type or ""
+    accepted = [kind, f"{kind.partition('/')[0]}/*", "*/*"]
+    rule = next((each for each in accepted if each in rules.types), None)
+    if rule is None:
+        taken = ", ".join(sorted(rules.types))
+        what = kind or "of unknown type"
+        yield "media", f"{name} is {what}, which can't be sent; what can: {taken}", True
+        return
+    largest = rules.types[rule]
+    if largest is not None and medium.bytes is not None and medium.bytes > largest:
+        yield "media", f"{name} has {_excess(medium.bytes, largest, 'bytes')}", True
+    pixels = (medium.width or 0) * (medium.height or 0)
+    if rules.max_pixels is not None and pixels > rules.max_pixels:
+        yield "media", f"{name} has {_excess(pixels, rules.max_pixels, 'pixels')}", True
+
+
+def _name(medium: Media) -> str:
+    name = medium.url or medium.path or "a file"
+    return name if name.isprintable() else repr(name)
+
+
+def _wishes(content: Content, capabilities: Capabilities) -> _Found:
+    visibility, offered = content.visibility, capabilities.visibilities
+    if visibility is not None and visibility not in offered:
+        there = ", ".join(sorted(offered)) or "none"
+        yield "visibility", f"{visibility} can't be chosen; what can: {there}", True
+    known = capabilities.warnings
+    if content.warning and not capabilities.warning:
+        yield "warning", "a content warning is not possible", True
+    elif content.warning and known and content.warning not in known:
+        there = ", ".join(sorted(known))
+        yield "warning", f"{content.warning!r} is no content warning here; these are: {there}", True
+    if content.title and not capabilities.title:
+        yield "title", "the title is left out: there are none", False
+    if content.lang and not capabilities.languages:
+        yield "lang", "the language is left out: it can't be told", False
