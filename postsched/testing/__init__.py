@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from postsched.testing.wire import Answer as Answer
     from postsched.testing.wire import Request as Request
 
+ASSERTING = ("contract", "http_contract", "stage")
+"""The modules whose assertions pytest explains."""
 _HOMES = {
     "Answer": "wire",
     "FakeClock": "clock",
@@ -47,5 +49,5 @@ def __getattr__(name: str) -> Any:
     if name.endswith("Contract"):
         import pytest
 
-        pytest.register_assert_rewrite(f"{__name__}.contract", f"{__name__}.http_contract")
+        pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in ASSERTING))
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

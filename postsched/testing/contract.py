@@ -18,89 +18,38 @@ network answers.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
-import httpx
 import pytest
 
-from postsched.domain.capabilities import Capabilities, CommentAs, Guarantee
+from postsched.domain.capabilities import CommentAs, Guarantee
+from postsched.domain.counting import length
 from postsched.domain.delivery import Role
+from postsched.domain.fitting import Finding, judge
 from postsched.domain.outcome import Published, Sent
-from postsched.domain.post import Media
-from postsched.platforms.base import Attachment, Login, Message, Platform, Unknown
+from postsched.domain.post import Content
+from postsched.platforms.base import Unknown
 from postsched.testing.exposure import logged, secrets_of
 from postsched.testing.network import Network
-from postsched.testing.picture import png
-from postsched.testing.sender import Sender, key_of, message, through_json
+from postsched.testing.sender import Sender, key_of, through_json
+from postsched.testing.stage import Stage
 
-T = TypeVar("T")
-PATIENCE = 10.0
-"""Seconds a request may take where nothing is to go wrong."""
+PIECES = {
+    "letters": "x",
+    "a letter and its accent": "e\u0301" * 3,
+    "emoji of several code points": "👩‍👩‍👧 " * 2,
+    "other scripts": "日本語 한국어 ",
+    "a long link": "https://example.com/a/rather/long/path/to/something?with=a&query=too ",
+    "a mention": "@someone@far.example ",
+}
+"""What texts are made of that networks count in different ways."""
 
 
-class PlatformContract:
+class PlatformContract(Stage):
     """What holds for every platform, whatever it talks to."""
-
-    platform: ClassVar[type[Platform]]
-    needs_media: ClassVar[bool] = False
-    """Whether a post without media is refused (Pixelfed, Instagram)."""
-
-    @pytest.fixture
-    def network(self) -> Iterator[Network]:
-        """The network under test, fresh. A subclass must give it."""
-        raise NotImplementedError("the test must say which network it talks to")
-
-    @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path: Path) -> None:
-        self.folder = tmp_path
-
-    def play(
-        self,
-        network: Network,
-        scene: Callable[[Sender], Awaitable[T]],
-        *,
-        timeout: float = PATIENCE,
-        login: Login | None = None,
-        inspect: bool = True,
-    ) -> T:
-        """Run a scene with a sender that has read the account's facts."""
-
-        async def whole() -> T:
-            async with client(timeout) as http:
-                sender = Sender(self.platform, login or network.login, http)
-                if inspect:
-                    await sender.inspect()
-                return await scene(sender)
-
-        return asyncio.run(whole())
-
-    def capabilities(self, network: Network) -> Capabilities:
-        """What the account can do, by the facts its network gives."""
-
-        async def scene(sender: Sender) -> Capabilities:
-            return sender.platform.capabilities(sender.login.facts)
-
-        return self.play(network, scene)
-
-    def message(self, text: str, **more: Any) -> Message:
-        """A step to send, with a picture where the network insists on one."""
-        if self.needs_media:
-            more.setdefault("attachments", (self.attachment("a square"),))
-        return message(text, **more)
-
-    def attachment(self, alt: str | None = None, name: str = "square.png") -> Attachment:
-        """A small PNG; a platform that takes only URLs replaces this."""
-        path = self.folder / name
-        path.write_bytes(png())
-        sha = key_of(name)
-        media = Media(str(path), None, alt, "image/png", len(png()), sha, 8, 8)
-        return Attachment(media, path)
 
     # One post
 
@@ -149,6 +98,37 @@ class PlatformContract:
         first, second = self.play(network, scene)
         assert self.published(first).remote_id != self.published(second).remote_id
         assert len(network.posts()) == 2
+
+    # Length
+
+    @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
+    def test_a_text_of_just_the_limit_is_accepted(self, network: Network, piece: str) -> None:
+        """Counted by us, taken by the network: whatever the text is made of."""
+        text = self.text_of(network, piece, 0)
+        assert not self.fatal(network, text)
+        self.published(self.play(network, lambda s: s.send(self.message(text))))
+        assert [post.text for post in network.posts()] == [text]
+
+    def test_one_more_is_refused_before_the_network(self, network: Network) -> None:
+        (finding,) = self.fatal(network, self.text_of(network, "x", 1))
+        limit = self.capabilities(network).text.limit or 0
+        assert finding.field == "text"
+        assert f"{limit + 1:,}" in finding.message
+        assert not network.posts()
+
+    def text_of(self, network: Network, piece: str, more: int) -> str:
+        """A text that begins with the piece and has the greatest length, and some `more`."""
+        rules = self.capabilities(network).text
+        self.needs(rules.limit, "has no limit")
+        return piece + "x" * ((rules.limit or 0) - length(piece, rules) + more)
+
+    def fatal(self, network: Network, text: str) -> list[Finding]:
+        """What is wrong with a post of that text and the picture that `message` adds."""
+        media = tuple(one.media for one in self.message(text).attachments)
+        findings = judge(
+            Content(text, media), "me", self.platform.title, self.capabilities(network)
+        )
+        return [finding for finding in findings if finding.fatal]
 
     # Media, threads, comments
 
@@ -303,25 +283,6 @@ class PlatformContract:
         for secret in secrets_of(network.login):
             assert secret not in "\n".join(shown)
             assert secret not in logged(caplog)
-
-    # What the tests say
-
-    def published(self, sent: Sent) -> Published:
-        """The post, or a failed assertion that says what it came to instead."""
-        assert isinstance(sent, Published), sent
-        return sent
-
-    def needs(self, ability: object, lack: str) -> None:
-        """Skip a test for an account that can't do what it is about."""
-        if not ability:
-            pytest.skip(f"{self.platform.name} {lack}")
-
-
-def client(timeout: float) -> httpx.AsyncClient:
-    """A client as the adapters get it. It knows no certificates, as loading them takes longer than
-    a test."""
-    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, verify=bare)
 
 
 def promise(guarantee: Guarantee) -> tuple[timedelta, bool]:

@@ -14,16 +14,17 @@ import pytest
 
 from postsched.domain.outcome import ErrorKind, Failed, LetGo, Lost, Published, Retry, Sent
 from postsched.platforms.base import PlatformError, Unknown
-from postsched.testing.contract import PATIENCE, PlatformContract, client
+from postsched.testing.contract import PlatformContract
 from postsched.testing.exposure import logged, secrets_of
 from postsched.testing.faults import Fault, FaultKind
 from postsched.testing.loopback import Loopback
 from postsched.testing.network import Network
 from postsched.testing.sender import Sender
+from postsched.testing.stage import PATIENCE, client
 from postsched.testing.wire import Answer
 
-IMPATIENCE = 0.4
-"""Seconds a request may take where the server is to hang."""
+IMPATIENCE = 0.15
+"""Seconds the publishing request may take where the server is to hang."""
 LOST = {
     "reset after the commit": Fault(FaultKind.RESET_AFTER),
     "reset before it": Fault(FaultKind.RESET),
@@ -70,9 +71,8 @@ class HttpPlatformContract(PlatformContract):
         if isinstance(fault, Answer):
             fault = Fault(FaultKind.ANSWER, fault)
         self.server(network).program_publishing(fault)
-        hangs = fault.kind in (FaultKind.HANG, FaultKind.HANG_AFTER)
-        timeout = IMPATIENCE if hangs else PATIENCE
-        sent = self.play(network, lambda s: s.send(self.message("Into it")), timeout=timeout)
+        one, patience = self.message("Into it"), patience_for(fault)
+        sent = self.play(network, lambda s: s.send(one, patience=patience))
         assert self.server(network).published_requests(), "nothing was sent"
         return sent
 
@@ -92,7 +92,8 @@ class HttpPlatformContract(PlatformContract):
             one = self.message("In doubt")
             prepared = await sender.prepare(one)
             self.server(network).program_publishing(lost)
-            assert isinstance(await sender.publish(prepared, one.key), Lost)
+            lost_one = await sender.publish(prepared, one.key, patience_for(lost))
+            assert isinstance(lost_one, Lost), lost_one
             out = [post.remote_id for post in network.posts()]
             if guarantee.can_look_up:
                 found = await sender.find(prepared, one.key)
@@ -102,8 +103,7 @@ class HttpPlatformContract(PlatformContract):
                 again = self.published(await sender.publish(prepared, one.key))
                 assert [again.remote_id] == [post.remote_id for post in network.posts()]
 
-        hangs = lost.kind in (FaultKind.HANG, FaultKind.HANG_AFTER)
-        self.play(network, scene, timeout=2 * IMPATIENCE if hangs else PATIENCE)
+        self.play(network, scene)
 
     def test_each_try_sends_the_same(self, network: Network) -> None:
         async def scene(sender: Sender) -> None:
@@ -163,6 +163,13 @@ class HttpPlatformContract(PlatformContract):
         assert sent.problem.kind in self.refused_kinds
         assert sent.problem.http_status == self.refused.status
         assert sent.problem.message
+
+    def test_the_network_refuses_a_longer_text_too(self, network: Network) -> None:
+        one = self.message(self.text_of(network, "x", 1))
+        sent = self.play(network, lambda s: s.send(one))
+        assert isinstance(sent, Failed), sent
+        assert sent.problem.kind is ErrorKind.INVALID
+        assert not network.posts()
 
     def test_a_server_error_is_transient(self, network: Network) -> None:
         sent = self.send_into(network, Answer(500, {"error": "Oops"}))
@@ -231,6 +238,11 @@ class HttpPlatformContract(PlatformContract):
         for secret in secrets_of(network.login):
             assert secret not in "\n".join(shown)
             assert secret not in logged(caplog)
+
+
+def patience_for(fault: Fault) -> float | None:
+    """How long to wait for an answer that never comes, None for one that does."""
+    return IMPATIENCE if fault.kind in (FaultKind.HANG, FaultKind.HANG_AFTER) else None
 
 
 async def answer_of(asking: Awaitable[Any]) -> Any:

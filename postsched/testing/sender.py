@@ -75,22 +75,31 @@ class Sender:
         made = await self.platform.prepare(message, self.login, self.http)
         return Prepared(through_json(made), message.role, message.n, root, parent)
 
-    async def publish(self, prepared: Prepared, key: str) -> Sent:
-        """Publish a step; what goes wrong is judged as the engine does."""
+    async def publish(self, prepared: Prepared, key: str, patience: float | None = None) -> Sent:
+        """Publish a step; what goes wrong is judged as the engine does. A request may take
+        `patience` seconds (None: what the client was made with)."""
+        before = self.http.timeout
+        self.http.timeout = before if patience is None else patience
         try:
             return await self.platform.publish(prepared, key, self.login, self.http)
         except Exception as error:  # noqa: BLE001 - the one place where all of them are judged
             return classify(error, sending=True)
+        finally:
+            self.http.timeout = before
 
     async def send(
-        self, message: Message, root: Published | None = None, parent: Published | None = None
+        self,
+        message: Message,
+        root: Published | None = None,
+        parent: Published | None = None,
+        patience: float | None = None,
     ) -> Sent:
         """Prepare and publish; what goes wrong is judged as the engine does."""
         try:
             prepared = await self.prepare(message, root, parent)
         except Exception as error:  # noqa: BLE001 - the one place where all of them are judged
             return classify(error, sending=False)
-        return await self.publish(prepared, message.key)
+        return await self.publish(prepared, message.key, patience)
 
     async def find(
         self, prepared: Prepared, key: str, since: datetime | None = None

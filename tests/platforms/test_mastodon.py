@@ -39,12 +39,3 @@ class TestPleroma(MastodonContract):
 class TestPixelfed(MastodonContract):
     flavour = "pixelfed"
     needs_media = True
-
-
-class TestMastodonWithoutJsonErrors(MastodonContract):
-    """A proxy in front of it answers with pages of its own."""
-
-    flavour = "mastodon"
-    unauthorized = Answer(401, b"<html>401</html>")
-    rate_limited = Answer(429, b"<html>slow down</html>", {"Retry-After": "7"})
-    refused = Answer(422, b"<html>The change you wanted was rejected.</html>")

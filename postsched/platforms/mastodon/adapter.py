@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities
+from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.platforms.base import (
@@ -71,7 +72,7 @@ class Mastodon(Platform):
     ) -> dict[str, Any]:
         """Upload the media; the answer is the whole request, but for the parent."""
         api = Api(login, http)
-        body: dict[str, Any] = {"status": _text(message)}
+        body: dict[str, Any] = {"status": with_link(message.text, message.link)}
         if message.attachments:
             body["media_ids"] = [await _upload(api, one) for one in message.attachments]
         if message.visibility:
@@ -116,13 +117,6 @@ class Mastodon(Platform):
         response = await api.call("DELETE", f"/api/v1/statuses/{published.remote_id}")
         if response.status_code not in (404, 410):
             judge(response)
-
-
-def _text(message: Message) -> str:
-    """The text, and the link below it where it is not in it: the server makes its card of it."""
-    if message.link and message.link not in message.text:
-        return f"{message.text}\n\n{message.link}".strip()
-    return message.text
 
 
 def _gone(is_reply: bool, words: str) -> PlatformError:
