@@ -8,6 +8,7 @@ machine may see; here its length, its encoding and its tags are distrusted.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,10 @@ PAGE_LIMIT = 1_000_000
 PATIENCE = 10.0
 """Seconds for the page, and again for its picture."""
 PICTURES = {
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
+    re.compile(rb"\xff\xd8\xff"): "image/jpeg",
+    re.compile(rb"\x89PNG\r\n\x1a\n"): "image/png",
+    re.compile(rb"GIF8[79]a"): "image/gif",
+    re.compile(rb"RIFF....WEBP", re.DOTALL): "image/webp",
 }
 """How a picture begins, and its type."""
 
@@ -61,7 +62,7 @@ async def fetch_card(url: str, http: httpx.AsyncClient, picture_limit: int) -> C
 
 def picture_type(content: bytes) -> str:
     """The MIME type of a picture by how it begins, empty for what is none."""
-    return next((kind for start, kind in PICTURES.items() if content.startswith(start)), "")
+    return next((kind for start, kind in PICTURES.items() if start.match(content)), "")
 
 
 async def _picture(page: httpx.URL, address: str, http: httpx.AsyncClient, limit: int) -> bytes:

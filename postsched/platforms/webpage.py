@@ -30,7 +30,7 @@ _END = {
     "script": re.compile("</script", re.IGNORECASE),
     "style": re.compile("</style", re.IGNORECASE),
 }
-_ATTRIBUTE = re.compile(r"""[\s/]*([^\s=>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?""")
+_ATTRIBUTE = re.compile(r"""[\s/]*([^\s=<>"'/]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+)))?""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +93,23 @@ def _statements(html: str) -> Iterator[tuple[str, str]]:
                 return
             at = end.end()
         elif kind == "title":
-            yield "title", _title(html[at : at + TAG_LENGTH])
+            title = html[at : at + TAG_LENGTH].partition(">")[2].partition("<")[0]
+            yield "title", title
         else:
-            yield _meta(html[at : at + TAG_LENGTH])
+            attributes, at = _attributes(html, at)
+            name = attributes.get("property") or attributes.get("name") or ""
+            yield name.strip().lower(), attributes.get("content", "")
 
 
-def _title(rest: str) -> str:
-    _, _, inside = rest.partition(">")
-    return inside.partition("<")[0]
-
-
-def _meta(rest: str) -> tuple[str, str]:
+def _attributes(html: str, at: int) -> tuple[dict[str, str], int]:
+    """The attributes that begin at a place, the first of each name, and where they end."""
     attributes: dict[str, str] = {}
-    at = 0
-    while found := _ATTRIBUTE.match(rest, at):
+    end = at + TAG_LENGTH
+    while found := _ATTRIBUTE.match(html, at, end):
         at = found.end()
         name, *values = found.groups(default="")
         attributes.setdefault(name.lower(), "".join(values))
-    name = attributes.get("property") or attributes.get("name") or ""
-    return name.strip().lower(), attributes.get("content", "")
+    return attributes, at
 
 
 def _clean(text: str) -> str:

@@ -67,7 +67,7 @@ class BlueskyServer(Loopback):
 
     def login(self, account: str = "me") -> Login:
         """A login to the server's one account, signed in."""
-        tokens = self._new_session()
+        tokens = self.new_session()
         kept = {
             "password": APP_PASSWORD,
             "access_token": tokens["accessJwt"],
@@ -125,7 +125,7 @@ class BlueskyServer(Loopback):
             raise Refusal(429, "RateLimitExceeded", "Rate Limit Exceeded")
         if (body["identifier"], body["password"]) != (HANDLE, APP_PASSWORD):
             raise Refusal(401, "AuthenticationRequired", "Invalid identifier or password")
-        return Answer(200, self._new_session())
+        return Answer(200, self.new_session())
 
     def _refresh_session(self, request: Request) -> Answer:
         if request.body:
@@ -133,14 +133,15 @@ class BlueskyServer(Loopback):
                 400, "InvalidRequest", "A request body was provided when none was expected"
             )
         self._authorize(request, "refresh")
-        return Answer(200, self._new_session())
+        return Answer(200, self.new_session())
 
     def _get_session(self, request: Request) -> Answer:
         self._authorize(request)
         status = {} if self.active else {"status": "deactivated"}
         return Answer(200, {"handle": HANDLE, "did": DID, "active": self.active, **status})
 
-    def _new_session(self) -> dict[str, Any]:
+    def new_session(self) -> dict[str, Any]:
+        """Tokens for the account, as createSession answers."""
         now = self.clock() // 10**9
         access = _token(len(self._tokens), now, now + ACCESS_SECONDS)
         self._tokens[access] = ("access", now + ACCESS_SECONDS)
