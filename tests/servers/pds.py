@@ -109,9 +109,8 @@ class Pds:
     def call(self, method: str, token: str | None = None, **body: Any) -> dict[str, Any]:
         """One XRPC procedure; raises HTTPStatusError if it is refused."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = httpx.post(
-            f"{self.url}/xrpc/{method}", json=body, headers=headers, timeout=30, trust_env=False
-        )
+        url, content = f"{self.url}/xrpc/{method}", body or None
+        answer = httpx.post(url, json=content, headers=headers, timeout=30, trust_env=False)
         answer.raise_for_status()
         return answer.json() if answer.content else {}
 

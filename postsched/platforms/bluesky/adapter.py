@@ -22,6 +22,7 @@ from postsched.domain.capabilities import (
     Unit,
 )
 from postsched.domain.delivery import Role
+from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.platforms.base import (
@@ -89,12 +90,12 @@ class Bluesky(Platform):
             comment=CommentAs.REPLY,
             visibilities=frozenset({Visibility.PUBLIC}),
             warning=True,
+            warnings=record.LABELS,
             languages=True,
             link_card=True,
             delete=True,
             prepares_link=True,
             notes=(
-                f"The content warning is one of {', '.join(sorted(record.LABELS))}.",
                 "A post shows its images or a link card: beside images, the link is in the text.",
             ),
         )
@@ -105,7 +106,8 @@ class Bluesky(Platform):
         """Upload the pictures, look up who is mentioned and what is linked, freeze the record."""
         _require_possible(message)
         calls, repo = session.calls(login, http), session.did_of(login)
-        text = _text(message)
+        # A post has one embed, so beside images the link goes into the text.
+        text = with_link(message.text, message.link) if message.attachments else message.text
         dids = await _dids(richtext.mentioned(text), calls)
         embed = await embeds.embed(message, calls)
         made = record.post(message, text, richtext.facets(text, dids), embed)
@@ -194,13 +196,6 @@ def _require_possible(message: Message) -> None:
         if attachment.media.type not in IMAGE_TYPES:
             kind = attachment.media.type or "a file of unknown type"
             raise PlatformError(ErrorKind.INVALID, f"a Bluesky post can't carry {kind}")
-
-
-def _text(message: Message) -> str:
-    """The text; a post has one embed, so beside images the link goes there."""
-    if message.link and message.attachments and message.link not in message.text:
-        return f"{message.text}\n\n{message.link}".strip()
-    return message.text
 
 
 async def _dids(handles: list[str], calls: Xrpc) -> dict[str, str]:

@@ -24,7 +24,7 @@ async def embed(message: Message, calls: Xrpc) -> dict[str, Any] | None:
         pictures = [await _picture(attachment, calls) for attachment in message.attachments]
         return {"$type": "app.bsky.embed.images", "images": pictures}
     if message.link:
-        return await _card(message.link, message.title, calls)
+        return await _card(message.link, calls)
     return None
 
 
@@ -45,13 +45,13 @@ def _size(content: bytes) -> tuple[int, int] | None:
     return (int(width), int(height)) if width > 0 and height > 0 else None
 
 
-async def _card(link: str, title: str | None, calls: Xrpc) -> dict[str, Any]:
+async def _card(link: str, calls: Xrpc) -> dict[str, Any]:
     from postsched.platforms.linkcard import fetch_card
 
     page = await fetch_card(link, calls.http, THUMB_LIMIT)
     card: dict[str, Any] = {
         "uri": link,
-        "title": title or page.title or link,
+        "title": page.title or link,
         "description": page.description,
     }
     thumb = await _thumb(page.picture, page.picture_type, calls) if page.picture else None

@@ -144,11 +144,6 @@ def test_a_link_becomes_a_card(server: BlueskyServer, poster: Poster, page: str)
     assert only(server)["text"] == "Look"
 
 
-def test_a_title_of_ones_own_counts(server: BlueskyServer, poster: Poster, page: str) -> None:
-    poster.send(step("Look", link=page, title="My title"))
-    assert only(server)["embed"]["external"]["title"] == "My title"
-
-
 def test_a_page_that_is_gone_still_gives_a_card(server: BlueskyServer, poster: Poster) -> None:
     poster.send(step("Look", link=f"{server.url}/gone"))
     assert only(server)["embed"]["external"] == {
@@ -345,4 +340,5 @@ def test_capabilities() -> None:
     assert known.guarantee.words == "exactly once"
     assert known.media.types["image/png"] == 2_000_000
     assert unknown.media.types["image/png"] == 1_000_000
+    assert known.warnings == {"sexual", "nudity", "porn", "graphic-media"}
     assert not [kind for kind in known.media.types if kind.startswith("video")]
