@@ -39,8 +39,8 @@ class MastodonServer(Loopback):
     """See the module.
 
     `flavour` is a name in FLAVOURS; `quota` requests are allowed in 5 minutes; `processing` is how
-    many polls an upload takes (less than 0: it fails); `v1_only` hides /api/v2/instance; `scopes`
-    are the token's.
+    many polls an upload takes (less than 0: it fails); `v1_only` hides what is under /api/v2;
+    `scopes` are the token's.
     """
 
     publishing: ClassVar[tuple[str, str]] = ("POST", "/api/v1/statuses")
@@ -61,6 +61,7 @@ class MastodonServer(Loopback):
         self.processing = int(processing)
         self.scopes = scopes
         self.state = State(self.flavour, self.clock)
+        self.render: Callable[[str], str] = content_html
         self._v1_only = v1_only or not self.flavour.has_v2
         self._answers: dict[str, Answer] = {}
         self._refusals: list[Refusal] = []
@@ -148,10 +149,13 @@ class MastodonServer(Loopback):
     def _account(self) -> dict[str, Any]:
         return {"id": ACCOUNT, "username": "me", "acct": "me", "url": f"{self.url}/@me"}
 
-    def _upload(self, request: Request) -> Answer:
+    def _upload(self, request: Request, version: str) -> Answer:
+        if version == "2" and self._v1_only:
+            raise Refusal(404, PAGE)
         _, content = request.form.get("file", (None, b""))
         _, description = request.form.get("description", (None, b""))
-        medium = self.state.upload(content, description.decode(), self.processing)
+        polls = self.processing if version == "2" else 0
+        medium = self.state.upload(content, description.decode(), polls)
         return Answer(202 if medium.polls else 200, self._medium_json(medium))
 
     def _medium_state(self, request: Request, medium_id: str) -> Answer:
@@ -236,7 +240,7 @@ class MastodonServer(Loopback):
             "language": status.language or "en",
             "uri": f"{self.url}/users/me/statuses/{status.id}",
             "url": f"{self.url}/@me/{status.id}",
-            "content": content_html(status.text),
+            "content": self.render(status.text),
             "reblog": {"id": "1"} if status.reblog else None,
             "application": {"name": "postsched", "website": None},
             "account": self._account(),
@@ -270,7 +274,7 @@ ROUTES: tuple[tuple[str, str, str | None, Callable[..., Answer]], ...] = (
     ("GET", r"/api/v1/statuses/(\w+)", "read:statuses", MastodonServer._read),
     ("GET", r"/api/v1/statuses/(\w+)/source", "read:statuses", MastodonServer._source),
     ("DELETE", r"/api/v1/statuses/(\w+)", "write:statuses", MastodonServer._delete),
-    ("POST", "/api/v2/media", "write:media", MastodonServer._upload),
+    ("POST", r"/api/v(1|2)/media", "write:media", MastodonServer._upload),
     ("GET", r"/api/v1/media/(\w+)", "write:media", MastodonServer._medium_state),
 )
 """Method, path, the scope it needs, and what answers it."""

@@ -28,8 +28,8 @@ from postsched.platforms.base import (
     Unknown,
     limits_of,
 )
-from postsched.platforms.mastodon import lookup, server
-from postsched.platforms.mastodon.api import Api, is_json, json_of, judge, words_of
+from postsched.platforms.mastodon import server
+from postsched.platforms.mastodon.api import Api, is_json, json_of, judge, published, words_of
 
 if TYPE_CHECKING:
     import httpx
@@ -94,7 +94,7 @@ class Mastodon(Platform):
         if response.status_code == 404 and is_json(response):
             raise _gone("in_reply_to_id" in body, words_of(response))
         judge(response)
-        return replace(lookup.published(json_of(response)), limits=limits_of(response))
+        return replace(published(json_of(response)), limits=limits_of(response))
 
     async def find(
         self,
@@ -105,6 +105,8 @@ class Mastodon(Platform):
         since: datetime,
     ) -> Published | Unknown | None:
         """Look through what the account has posted since."""
+        from postsched.platforms.mastodon import lookup  # what only a lost answer needs
+
         api = Api(login, http)
         account_id = login.facts.get("id")
         if not account_id:

@@ -12,7 +12,7 @@ from typing import Any
 
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
-from postsched.platforms.mastodon.api import Api, json_of, judge
+from postsched.platforms.mastodon.api import Api, json_of, judge, published
 from postsched.platforms.mastodon.plaintext import may_show, same_text, shows
 
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -44,18 +44,6 @@ async def find(
     if len(alike) > 1:
         return Unknown("the account has several posts that could be it")
     return published(alike[0]) if alike else None
-
-
-def published(status: Any) -> Published:
-    """A status of the API as a part that is out. Raises PlatformError(TRANSIENT) if it is none,
-    and something may be out all the same."""
-    remote_id = status.get("id") if isinstance(status, dict) else None
-    if not isinstance(remote_id, str | int) or remote_id == "":
-        raise PlatformError(
-            ErrorKind.TRANSIENT, "the server's answer does not say what was posted", sent=True
-        )
-    link = status.get("url") or status.get("uri")
-    return Published(str(remote_id), link if isinstance(link, str) else None)
 
 
 async def _since(api: Api, account_id: str, floor: datetime) -> list[Row] | None:
