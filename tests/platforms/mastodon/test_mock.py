@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 from postsched.domain.outcome import ErrorKind, Failed, LetGo, Lost, Published, Retry
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login
+from postsched.platforms.mastodon import Mastodon
 from postsched.testing.sender import Sender, message
 from tests.platforms.mastodon.playing import out, picture, play
 from tests.servers.process import free_port
@@ -101,24 +101,43 @@ def test_a_post_goes_out_once_for_a_key(mock: Mock) -> None:
     assert mock.texts().count("Once and only once") == 1
 
 
-def test_a_lost_answer_is_settled_by_the_key(mock: Mock) -> None:
-    """The mock commits, and its answer comes too late."""
+class Losing(httpx.AsyncBaseTransport):
+    """Sends a request, and loses its answer. (The mock's own faults come before it commits.)"""
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async with httpx.AsyncHTTPTransport() as real:
+            await (await real.handle_async_request(request)).aread()
+        raise httpx.ReadError("the connection broke", request=request)
+
+
+def test_a_lost_answer_is_settled_by_the_key(mock: Mock) -> None:
     async def scene(sender: Sender) -> None:
         one = message("Lost, then found", key="mock lost")
         prepared = await sender.prepare(one)
-        mock.fault({"type": "latency", "delay_ms": 400})
-        assert isinstance(await sender.publish(prepared, one.key, 0.2), Lost)
-        deadline = time.monotonic() + PATIENCE
-        while one.text not in await asyncio.to_thread(mock.texts):
-            assert time.monotonic() < deadline, "the mock did not commit"
-        again = out(await sender.publish(prepared, one.key))
+        async with httpx.AsyncClient(transport=Losing()) as losing:
+            sent = await Sender(Mastodon, sender.login, losing).publish(prepared, one.key)
+        assert isinstance(sent, Lost)
         found = await sender.find(prepared, one.key)
+        again = out(await sender.publish(prepared, one.key))
         assert isinstance(found, Published)
-        assert found.remote_id == again.remote_id
+        assert (found.remote_id, found.url) == (again.remote_id, again.url)
 
     play(mock.login, scene)
     assert mock.texts().count("Lost, then found") == 1
+
+
+def test_a_lost_answer_in_time_out_is_settled_too(mock: Mock) -> None:
+    """The mock gives a request up when its client does."""
+
+    async def scene(sender: Sender) -> None:
+        one = message("Too slow", key="mock slow")
+        prepared = await sender.prepare(one)
+        mock.fault({"type": "latency", "delay_ms": 400})
+        assert isinstance(await sender.publish(prepared, one.key, 0.2), Lost)
+        out(await sender.publish(prepared, one.key))
+
+    play(mock.login, scene)
+    assert mock.texts().count("Too slow") == 1
 
 
 def test_a_lost_answer_to_what_is_not_there(mock: Mock) -> None:
