@@ -1,4 +1,4 @@
-"""The file that a person names: opening it, and what it is, with a sentence for what may be wrong."""
+"""The file that a person names: opening it, and what it is; a sentence for whatever is wrong."""
 
 from __future__ import annotations
 

@@ -58,6 +58,8 @@ SUFFIXES = {
 _SOUND_NAMES = {"m4a": "audio/mp4", "m4b": "audio/mp4", "weba": "audio/webm", "aac": "audio/aac"}
 """Endings that say more than the content: that there is only sound in the container."""
 
+_MEDIA = ("image/", "video/", "audio/")
+
 RASTER = frozenset(
     {"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/heic", "image/heif"}
 )
@@ -140,14 +142,17 @@ def _frames_of_sound(head: bytes) -> str | None:
 
 
 def _by_library(head: bytes) -> str | None:
-    """What others know of less usual files; a guess by two or three bytes doesn't count."""
+    """What others know of less usual media. Its guesses by two or three bytes don't count, nor do
+    those at types that are told more exactly above."""
     import puremagic
 
     try:
         matches = puremagic.magic_string(head)
     except (puremagic.PureError, ValueError):
         return None
-    return next((m.mime_type for m in matches if m.mime_type and m.confidence >= 0.3), None)
+    kinds = [str(match.mime_type) for match in matches if match.confidence >= 0.4]
+    others = [kind for kind in kinds if kind not in SUFFIXES]
+    return next((kind for kind in others if kind.startswith(_MEDIA)), None)
 
 
 def _may_be(found: str | None, sound: str) -> bool:

@@ -14,6 +14,10 @@ _MOST_PIECES = 100_000
 
 _LONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
 """JPEG markers that no length follows: TEM and RST0 to RST7."""
+_BOXES = frozenset(
+    b"ftyp styp moov moof mdat meta mfra free skip wide uuid sidx ssix udta pdin prft emsg".split()
+)
+"""The boxes that may be on the top level of an ISO base media file."""
 
 
 def is_whole(file: BinaryIO, kind: str) -> bool:
@@ -87,7 +91,7 @@ def _boxes(file: BinaryIO, size: int, needed: bytes) -> bool:
     for _ in range(_MOST_PIECES):
         file.seek(position)
         header = file.read(16)
-        if len(header) < 8 or not header[4:8].isalnum():
+        if header[4:8] not in _BOXES:
             break
         length = int.from_bytes(header[:4], "big")
         if length == 1:
