@@ -204,7 +204,8 @@ async def _dids(handles: list[str], calls: Xrpc) -> dict[str, str]:
     for handle in handles:
         try:
             response = await calls.query("com.atproto.identity.resolveHandle", handle=handle)
-        except XrpcError as error:
+        except PlatformError as error:
+            # Not found is an answer; a server that is sick or refuses the login has not answered.
             if error.problem.kind is not ErrorKind.INVALID:
                 raise
         else:

@@ -7,7 +7,6 @@ them (lexicons app.bsky.embed.images and .external).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from io import BytesIO
 from typing import Any
 
 from postsched.domain.outcome import ErrorKind
@@ -32,17 +31,9 @@ async def _picture(attachment: Attachment, calls: Xrpc) -> dict[str, Any]:
     content, media = attachment.read(), attachment.media
     blob = await calls.upload(content, media.type or "application/octet-stream")
     picture: dict[str, Any] = {"image": blob, "alt": media.alt or ""}
-    size = (media.width, media.height) if media.width and media.height else _size(content)
-    if size:
-        picture["aspectRatio"] = {"width": size[0], "height": size[1]}
+    if media.width and media.height:
+        picture["aspectRatio"] = {"width": media.width, "height": media.height}
     return picture
-
-
-def _size(content: bytes) -> tuple[int, int] | None:
-    import imagesize
-
-    width, height = imagesize.get(BytesIO(content))
-    return (int(width), int(height)) if width > 0 and height > 0 else None
 
 
 async def _card(link: str, calls: Xrpc) -> dict[str, Any]:

@@ -118,4 +118,5 @@ def _refusal(response: httpx.Response) -> tuple[str, str]:
     name, message = body.get("error"), body.get("message")
     name = name if isinstance(name, str) else ""
     words = message if isinstance(message, str) and message else name
-    return name, " ".join(words.split())[:WORDS_LIMIT]
+    printable = "".join(c if c.isprintable() else " " for c in words)
+    return name, " ".join(printable.split())[:WORDS_LIMIT]

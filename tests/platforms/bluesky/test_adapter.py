@@ -80,6 +80,23 @@ def test_mentions_that_exist_become_facets(server: BlueskyServer, poster: Poster
     assert len(asked) == 2
 
 
+def test_a_server_that_resolves_no_handles_is_no_obstacle(
+    server: BlueskyServer, poster: Poster
+) -> None:
+    server.program(Fault(FaultKind.ANSWER, Answer(404, b"<html>")), "GET", ".*resolveHandle")
+    poster.send(step("@bob.test"))
+    assert "facets" not in only(server)
+
+
+def test_a_servers_words_are_plain_text(server: BlueskyServer, poster: Poster) -> None:
+    body = {"error": "InvalidRequest", "message": "no\x1b[31m\n\nway " + "x" * 5000}
+    server.program_publishing(Fault(FaultKind.ANSWER, Answer(400, body)))
+    with pytest.raises(PlatformError) as caught:
+        poster.send(step("Hello"))
+    assert str(caught.value).startswith("no [31m way x")
+    assert len(str(caught.value)) == 300
+
+
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_mention_is_not_dropped_for_a_sick_server(
     server: BlueskyServer, poster: Poster, status: int
@@ -96,7 +113,7 @@ def test_pictures_have_alt_text_and_shape(
     known = picture(tmp_path, "known", width=120, height=70)
     poster.send(step("Two", attachments=(picture(tmp_path, None), known)))
     first, second = only(server)["embed"]["images"]
-    assert (first["alt"], first["aspectRatio"]) == ("", {"width": 12, "height": 7})
+    assert first == {"alt": "", "image": first["image"]}
     assert (second["alt"], second["aspectRatio"]) == ("known", {"width": 120, "height": 70})
     assert first["image"] in server.blobs.values()
 

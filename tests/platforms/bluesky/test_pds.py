@@ -71,7 +71,7 @@ def test_a_post_with_everything(pds: reference.Pds, poster: Poster, tmp_path: Pa
     path = tmp_path / "picture.png"
     path.write_bytes(png(12, 7))
     pictures = [
-        Attachment(Media(str(path), alt=alt, type="image/png"), path)
+        Attachment(Media(str(path), alt=alt, type="image/png", width=12, height=7), path)
         for alt in ("Ein Quadrat", None)
     ]
     text = "👩‍👩‍👧 Zwölf https://example.com/ä (@alice.test) #日本語 @nobody.test"
