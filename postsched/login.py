@@ -76,8 +76,10 @@ class Logins:
         self._kept.clear()
 
     async def _read(self, account: Account, platform: Platform, kept: Login | None) -> Login:
+        if not platform.needs_secret:
+            return login_for(account, platform, self._settings, None)
         secret = await asyncio.to_thread(self._secrets.read, account.name)
-        if secret is None and platform.needs_secret:
+        if secret is None:
             raise PlatformError(
                 ErrorKind.AUTH,
                 f"there is no secret for {account.name}",
@@ -96,7 +98,7 @@ class Logins:
         *,
         refused: bool,
     ) -> Login:
-        if not refused and not platform.stale(login, self._now()):
+        if login.secret is None or not (refused or platform.stale(login, self._now())):
             return login
         if self._from_environment(account):
             return await self._refresh(account, platform, login, http, refused=refused)
@@ -129,7 +131,7 @@ class Logins:
         return login_for(account, platform, self._settings, renewal.secret)
 
     def _from_environment(self, account: Account) -> bool:
-        return self._secrets.source(account.name) == "environment"
+        return self._secrets.in_environment(account.name)
 
     async def _take_lease(self, account: Account) -> None:
         end = self._now() + LEASE

@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from postsched.domain.post import Media
+
 
 @dataclass(frozen=True, slots=True)
 class DraftMedia:
     """A medium as named: a path (relative to the file it was named in, resolved by the reader) or
-    a URL."""
+    a URL. `kept` is the medium of a post that is there already, whose file need not be read."""
 
     path: str | None = None
     url: str | None = None
     alt: str | None = None
+    kept: Media | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _file_of(kept: MediaStore, medium: Media) -> Path | None:
 def _free_accounts_with_new_secrets(connection: Connection, secrets: Secrets) -> None:
     """A secret in the environment may be new with every process: give it a try."""
     for account in account_rows.every(connection):
-        if account.state is AccountState.LOGIN and secrets.source(account.name) == "environment":
+        if account.state is AccountState.LOGIN and secrets.in_environment(account.name):
             account_rows.set_state(connection, account.id, AccountState.UNCHECKED)
 
 

@@ -34,8 +34,12 @@ class Secrets:
         except InvalidInput as error:
             raise SecretUnavailable(
                 f"the keyring's entry for account {account!r} can't be used: {error.message}",
-                f"Give it again: postsched account add {account} --token-stdin",
+                f"Give it again: postsched account set {account} --token-stdin",
             ) from None
+
+    def in_environment(self, account: str) -> bool:
+        """Whether the environment has the account's secret; the keyring is not touched."""
+        return variable(account) in self._environ
 
     def source(self, account: str) -> Literal["environment", "keyring"] | None:
         """Where the account's secret is, None if there is none. Raises as `read` does."""

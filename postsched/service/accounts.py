@@ -145,7 +145,8 @@ def remove(desk: Desk, secrets: Secrets, name: str) -> None:
                 f"Pause it instead: postsched pause --account {name}",
             )
         account_rows.remove(connection, account.id)
-    secrets.delete(name)
+    if platforms.get(account.platform).needs_secret:
+        secrets.delete(name)
 
 
 def set_group(desk: Desk, name: str, accounts: Sequence[str]) -> None:

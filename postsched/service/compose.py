@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +20,7 @@ from postsched.domain.capabilities import Capabilities
 from postsched.domain.draft import Draft, DraftMedia
 from postsched.domain.duration import parse_duration
 from postsched.domain.errors import InvalidInput
-from postsched.domain.fitting import Finding, judge
+from postsched.domain.fitting import Finding, check_characters, judge
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Visibility
 from postsched.domain.schedule import Schedule, once
@@ -88,9 +88,10 @@ def compose(connection: Connection, desk: Desk, draft: Draft, keep: Keep) -> Com
     accounts = targets(connection, draft)
     zone = zone_named(draft.tz) if draft.tz else desk.zone
     moment = _moment(draft, desk, zone)
-    _check_texts(draft)
+    _check_size(draft)
     content = content_of(draft, keep, [account.name for account in accounts])
-    findings = list(judged(content, accounts))
+    check_characters(content)
+    findings = judged(content, accounts, require_alt=desk.settings.require_alt_text)
     if fatal := [finding for finding in findings if finding.fatal]:
         raise Unfit(fatal)
     schedule = once(moment.instant, zone.key) if moment else Schedule(tz=zone.key)
@@ -139,7 +140,9 @@ def capabilities_of(account: Account) -> Capabilities:
     return platforms.get(account.platform).capabilities(account.facts)
 
 
-def judged(content: Content, accounts: Sequence[Account]) -> list[Finding]:
+def judged(
+    content: Content, accounts: Sequence[Account], *, require_alt: bool = False
+) -> list[Finding]:
     """What every account says to the content."""
     return [
         finding
@@ -149,6 +152,7 @@ def judged(content: Content, accounts: Sequence[Account]) -> list[Finding]:
             account.name,
             platforms.get(account.platform).title,
             capabilities_of(account),
+            require_alt=require_alt,
         )
     ]
 
@@ -194,33 +198,13 @@ def _moment(draft: Draft, desk: Desk, zone: ZoneInfo) -> Moment | None:
     return understand(draft.at, desk.now(), zone)
 
 
-def _check_texts(draft: Draft) -> None:
-    texts: Mapping[str, str | None] = {
-        "text": draft.text,
-        "comment": draft.comment,
-        "title": draft.title,
-        "warning": draft.warning,
-        "key": draft.key,
-        **{f"then, part {n}": part.text for n, part in enumerate(draft.then, start=2)},
-        **{f"the variant for {name}": text for name, text in draft.variants.items()},
-    }
-    for name, text in texts.items():
-        if text is not None:
-            _check_characters(name, text)
-    if sum(len(text or "") for text in texts.values()) > LONGEST_TEXT:
+def _check_size(draft: Draft) -> None:
+    texts = [draft.text, draft.comment, *(part.text for part in draft.then)]
+    texts += draft.variants.values()
+    if sum(len(text or "") for text in texts) > LONGEST_TEXT:
         raise InvalidInput(f"the post has more than {LONGEST_TEXT:,} characters")
     if len(draft.then) >= MOST_PARTS:
         raise InvalidInput(f"a thread has at most {MOST_PARTS} parts")
-
-
-def _check_characters(name: str, text: str) -> None:
-    for place, character in enumerate(text):
-        if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise InvalidInput(
-                f"{name} has a character at place {place + 1} that is no text "
-                f"(U+{ord(character):04X})",
-                "Save it as UTF-8 text",
-            )
 
 
 def _word(kind: type[E], text: str | None, name: str) -> E | None:
@@ -261,6 +245,8 @@ def _language(code: str | None) -> str | None:
 
 def looked_at(medium: DraftMedia, look: Callable[[Path], Media]) -> Media:
     """A medium of a draft as a medium of a post; `look` examines or keeps a file."""
+    if medium.kept is not None and medium.path == medium.kept.path:
+        return replace(medium.kept, alt=medium.alt)
     if medium.url:
         if not medium.url.startswith(("http://", "https://")):
             raise InvalidInput(

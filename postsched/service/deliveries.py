@@ -125,7 +125,7 @@ def resume(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
         posts = posts_named(connection, post_ids)
         for post in posts:
             queue.set_paused(connection, post.id, paused=False)
-        missed = queue.miss(connection, desk.now(), posts=[post.id for post in posts])
+        missed = queue.miss(connection, desk.now(), post_ids=[post.id for post in posts])
     desk.tell()
     return missed
 
@@ -137,7 +137,7 @@ def pause_account(desk: Desk, name: str, *, paused: bool) -> list[Delivery]:
         for account in held:
             account_rows.save(connection, replace(account, paused=paused))
         ids = [account.id for account in held]
-        missed = [] if paused else queue.miss(connection, desk.now(), accounts=ids)
+        missed = [] if paused else queue.miss(connection, desk.now(), account_ids=ids)
     desk.tell()
     return missed
 

@@ -32,8 +32,17 @@ from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.tables import CLAIMED, FREE, UNPREPARED, Instant, deliveries, meta, micros
-from postsched.store.tables import posts as posts_table
+from postsched.store.tables import (
+    CLAIMED,
+    FREE,
+    UNPREPARED,
+    Instant,
+    accounts,
+    deliveries,
+    meta,
+    micros,
+    posts,
+)
 
 S = DeliveryStatus
 
@@ -378,7 +387,7 @@ def expire(
 
 def set_paused(connection: Connection, post_id: int, *, paused: bool) -> None:
     """Hold or release a post. What is being prepared goes on; it is invisible."""
-    for table, column in ((posts_table, posts_table.c.id), (deliveries, deliveries.c.post_id)):
+    for table, column in ((posts, posts.c.id), (deliveries, deliveries.c.post_id)):
         connection.execute(update(table).where(column == post_id).values(paused=int(paused)))
 
 
@@ -399,8 +408,8 @@ def miss(
     connection: Connection,
     now: datetime,
     *,
-    posts: Sequence[int] | None = None,
-    accounts: Sequence[int] | None = None,
+    post_ids: Sequence[int] | None = None,
+    account_ids: Sequence[int] | None = None,
 ) -> list[Delivery]:
     """Take what is past its grace out of the queue: of those posts, of those accounts, or all."""
     row = deliveries.c
@@ -411,10 +420,10 @@ def miss(
         row.status.in_((S.SCHEDULED.value, S.RETRYING.value)),
         row.paused == 0,
     )
-    if posts is not None:
-        query = query.where(row.post_id.in_(posts))
-    if accounts is not None:
-        query = query.where(row.account_id.in_(accounts))
+    if post_ids is not None:
+        query = query.where(row.post_id.in_(post_ids))
+    if account_ids is not None:
+        query = query.where(row.account_id.in_(account_ids))
     late = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
     return [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
 
@@ -441,6 +450,20 @@ def look(connection: Connection, worker: int) -> Look:
     prepare_at = connection.scalar(select(func.min(row.prepare_at)).where(text(UNPREPARED)))
     until.pop(worker, None)
     return Look(lanes(connection), prepare_at, until)
+
+
+def held_by_login(connection: Connection, now: datetime) -> list[tuple[Account, int]]:
+    """The accounts whose login is refused, with how many of their deliveries are due."""
+    row = deliveries.c
+    query = (
+        select(row.account_id, func.count())
+        .where(row.next_at <= now, row.paused == 0, row.claim.is_(None))
+        .where(row.account_id.in_(select(accounts.c.id).where(accounts.c.state == "login")))
+        .group_by(row.account_id)
+    )
+    counts: dict[int, int] = dict(connection.execute(query).tuples().all())
+    known = account_rows.by_ids(connection, list(counts))
+    return [(known[account_id], count) for account_id, count in counts.items()]
 
 
 def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:

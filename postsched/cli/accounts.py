@@ -1,0 +1,267 @@
+"""account … and platforms."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from postsched.cli.completion import complete_account
+from postsched.cli.options import Json, keys_and_values
+from postsched.cli.program import Program
+from postsched.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from postsched.domain.account import Account
+    from postsched.domain.secret import Secret
+    from postsched.service.accounts import Checked
+
+app = typer.Typer()
+account = typer.Typer(no_args_is_help=True, help="Where posts go: add, check, set, remove, group.")
+app.add_typer(account, name="account")
+LARGEST_SECRET = 65_536
+
+Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_account)]
+TokenStdin = Annotated[
+    bool, typer.Option("--token-stdin", help="Read the secret from stdin, never an argument.")
+]
+
+
+@account.command(
+    epilog="Examples:\n\n"
+    "postsched account add me --platform mastodon --url https://example.social --token-stdin\n\n"
+    "postsched account add sky --platform bluesky --user me.bsky.social --token-stdin\n\n"
+    "postsched account add drafts --platform outbox --set dir=~/outbox"
+)
+def add(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    platform: Annotated[str, typer.Option(metavar="P", help="See: postsched platforms.")],
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The server, or the service's address.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="ID", help="The login, where the secret doesn't name it.")
+    ] = None,
+    token_stdin: TokenStdin = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Add an account, and ask its network whether the secret is good."""
+    from postsched.service import accounts
+
+    program: Program = ctx.obj
+    wanted = accounts.Wanted(
+        name, platform, url, user, keys_and_values(set_, "--set"), _secret(token_stdin)
+    )
+    checked = accounts.add(program.desk, program.secrets, wanted)
+    _answer(program, checked, "is added", json=json)
+
+
+@account.command(name="list", epilog="Example:\n\npostsched account list --json")
+def list_(ctx: typer.Context, json: Json = False) -> None:
+    """All accounts."""
+    from postsched.store import accounts as account_rows
+
+    program: Program = ctx.obj
+    with program.database.read() as connection:
+        found = account_rows.every(connection)
+    if json:
+        program.print_json([_document(one) for one in found])
+        return
+    from rich.table import Table
+
+    from postsched.cli.render import rendered
+
+    if not found:
+        program.print("There are no accounts. Add one: postsched account add --help")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("NAME", "PLATFORM", "LOGIN", "STATE", "SERVER"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        state = one.state.value + (" paused" if one.paused else "")
+        table.add_row(one.name, one.platform, one.user or "", state, one.url or "")
+    program.print(rendered(table))
+
+
+@account.command(epilog="Example:\n\npostsched account show me")
+def show(ctx: typer.Context, name: Name, json: Json = False) -> None:
+    """One account, with what is known of its server."""
+    program: Program = ctx.obj
+    found = _account(program, name)
+    document = _document(found, program)
+    if json:
+        program.print_json(document)
+        return
+    for key, value in document.items():
+        shown = ", ".join(f"{k}={v}" for k, v in value.items()) if type(value) is dict else value
+        if shown not in (None, "", [], {}):
+            program.print(f"{key.replace('_', ' ')}: {shown}")
+
+
+@account.command(epilog="Example:\n\npostsched account check me")
+def check(ctx: typer.Context, name: Name, json: Json = False) -> None:
+    """Ask the network whether the login is still good, and when it expires."""
+    from postsched.service import accounts
+
+    program: Program = ctx.obj
+    checked = accounts.check(program.desk, program.secrets, _account(program, name))
+    _answer(program, checked, "is good", json=json)
+    if checked.warning:
+        raise typer.Exit(1)
+
+
+@account.command(
+    name="set",
+    epilog="Examples:\n\npostsched account set me url=https://other.social\n\n"
+    "postsched account set me --token-stdin",
+)
+def set_(
+    ctx: typer.Context,
+    name: Name,
+    values: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...")] = None,
+    token_stdin: TokenStdin = False,
+    json: Json = False,
+) -> None:
+    """Change an account's url, user, settings or secret."""
+    from postsched.service import accounts
+
+    program: Program = ctx.obj
+    found = _account(program, name)
+    pairs, secret = keys_and_values(values, "setting"), _secret(token_stdin)
+    if not pairs and secret is None:
+        raise InvalidInput("it isn't said what to set", "Give KEY=VALUE or --token-stdin")
+    if pairs:
+        found = accounts.set_values(program.desk, found, pairs)
+    from postsched.service.accounts import Checked
+
+    checked = Checked(found)
+    if secret is not None:
+        checked = accounts.set_secret(program.desk, program.secrets, found, secret)
+    _answer(program, checked, "is changed", json=json)
+
+
+@account.command(epilog="Example:\n\npostsched account remove me")
+def remove(
+    ctx: typer.Context,
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
+    """Remove an account and its secret."""
+    from postsched.cli.posts import confirm
+    from postsched.service import accounts
+
+    program: Program = ctx.obj
+    found = _account(program, name)
+    if not yes and sys.stdin.isatty():
+        confirm(program, f"Remove {found.name} ({found.platform}) and its secret?")
+    accounts.remove(program.desk, program.secrets, name)
+    program.print(f"{name} is removed")
+
+
+@account.command(
+    epilog="Examples:\n\npostsched account group team me work\n\npostsched account group team"
+)
+def group(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_account)],
+    accounts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ACCOUNT]...", autocompletion=complete_account),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the group.")] = False,
+    json: Json = False,
+) -> None:
+    """Set a name for several accounts; without accounts, show it."""
+    from postsched.domain.errors import NotFound
+    from postsched.service import accounts as service
+    from postsched.store import accounts as account_rows
+
+    program: Program = ctx.obj
+    if accounts and remove:
+        raise InvalidInput("there are accounts and --remove", "Give one of them")
+    if accounts:
+        service.set_group(program.desk, name, accounts)
+    with program.database.write() if remove else program.database.read() as connection:
+        found = {one.name: one for one in account_rows.all_groups(connection)}.get(name)
+        if found is None:
+            raise NotFound(f"there is no group {name!r}", f"Make it: account group {name} ACCOUNT")
+        if remove:
+            account_rows.remove_group(connection, name)
+    document = {"name": found.name, "accounts": list(found.accounts)}
+    if json:
+        program.print_json(document)
+    else:
+        program.print(f"{name}: {'removed' if remove else ', '.join(found.accounts)}")
+
+
+@app.command(name="platforms", epilog="Example:\n\npostsched platforms --json")
+def platforms_(ctx: typer.Context, json: Json = False) -> None:
+    """The platforms, and what each can do."""
+    from postsched.cli.platform_table import platform_documents, platform_table
+
+    program: Program = ctx.obj
+    documents = platform_documents(program)
+    if json:
+        program.print_json(documents)
+    else:
+        program.print(platform_table(documents))
+
+
+def _answer(program: Program, checked: Checked, done: str, *, json: bool) -> None:
+    found = checked.account
+    if checked.warning:
+        program.warn(checked.warning)
+    if json:
+        program.print_json(_document(found))
+        return
+    who = f", as {found.user}" if found.user else ""
+    if not checked.warning or done != "is good":
+        program.print(f"{found.name} ({found.platform}{who}) {done}")
+
+
+def _document(found: Account, program: Program | None = None) -> dict[str, Any]:
+    from postsched.transfer.documents import rfc3339
+
+    document: dict[str, Any] = {
+        "name": found.name,
+        "platform": found.platform,
+        "url": found.url,
+        "user": found.user,
+        "state": found.state.value,
+        "state_message": found.state_message,
+        "paused": found.paused,
+        "settings": dict(found.settings),
+        "token_expires_at": rfc3339(found.token_expires_at),
+        "created_at": rfc3339(found.created_at),
+        "checked_at": rfc3339(found.facts_at),
+    }
+    if program is not None:
+        document["facts"] = dict(found.facts)
+        document["secret"] = program.secrets.source(found.name)
+    return document
+
+
+def _account(program: Program, name: str) -> Account:
+    from postsched.service.accounts import one
+
+    with program.database.read() as connection:
+        return one(connection, name)
+
+
+def _secret(from_stdin: bool) -> Secret | None:
+    if not from_stdin:
+        return None
+    from postsched.secrets import parse
+
+    if sys.stdin.isatty():
+        return parse(typer.prompt("Secret", hide_input=True, err=True))
+    data = sys.stdin.buffer.read(LARGEST_SECRET + 1)
+    try:
+        return parse(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InvalidInput("the secret on stdin is not UTF-8 text") from None

@@ -1,0 +1,86 @@
+"""The state at a glance: what is running, what waits, what needs a hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from postsched.cli.program import Program
+
+
+def status_document(program: Program) -> dict[str, Any]:
+    """The JSON of `status`."""
+    from postsched.engine import worker as workers
+    from postsched.store import accounts as account_rows
+    from postsched.store import queue, reading
+    from postsched.transfer.documents import rfc3339
+
+    now, bells = program.now(), program.desk.bells
+    with program.database.read() as connection:
+        living = [
+            worker
+            for worker in workers.every(connection)
+            if workers.is_alive(worker, bells) is not False
+        ]
+        counts = queue.count_by_status(connection)
+        outlook = reading.outlook(connection, now)
+        accounts = account_rows.every(connection)
+        paused = queue.all_paused(connection)
+    daemon = next((worker for worker in living if worker.kind == "run"), None)
+    oldest = outlook.oldest_due_at
+    return {
+        "daemon": {
+            "running": daemon is not None,
+            "pid": daemon.pid if daemon else None,
+            "since": rfc3339(daemon.since) if daemon else None,
+        },
+        "workers": [
+            {"host": worker.host, "pid": worker.pid, "since": rfc3339(worker.since)}
+            for worker in living
+        ],
+        "paused": paused,
+        "counts": {status.value: count for status, count in counts.items()},
+        "next_due_at": rfc3339(outlook.next_due_at),
+        "oldest_due_s": round((now - oldest).total_seconds(), 3) if oldest else None,
+        "accounts": [
+            {
+                "name": account.name,
+                "platform": account.platform,
+                "state": account.state.value,
+                "token_expires_at": rfc3339(account.token_expires_at),
+                "paused": account.paused,
+            }
+            for account in accounts
+        ],
+    }
+
+
+def status_page(program: Program, document: dict[str, Any]) -> str:
+    """`status` for the eye."""
+    from rich.text import Text
+
+    from postsched.cli.render import rendered, status_text
+    from postsched.domain.when import describe
+
+    now, zone = program.now(), program.zone
+    daemon, counts = document["daemon"], document["counts"]
+    if daemon["running"]:
+        head = Text(f"running (process {daemon['pid']})", style="green")
+    else:
+        head = Text("not running: start it with postsched run", style="red")
+    lines = [Text.assemble("daemon    ", head)]
+    if document["paused"]:
+        lines.append(Text("paused    everything; release it with postsched resume --all", "yellow"))
+    if document["next_due_at"]:
+        due = datetime.fromisoformat(document["next_due_at"])
+        lines.append(Text(f"next      {describe(due, now, zone)}"))
+    if document["oldest_due_s"] is not None:
+        lines.append(Text(f"overdue   since {document['oldest_due_s']:.0f} s", style="red"))
+    shown = [status_text(f"{count} {name}") for name, count in counts.items() if count]
+    lines.append(Text.assemble("posts     ", Text(", ").join(shown) if shown else "none yet"))
+    for account in document["accounts"]:
+        state = account["state"] + (", paused" if account["paused"] else "")
+        style = "red" if account["state"] == "login" else ""
+        lines.append(Text(f"account   {account['name']} ({account['platform']}): {state}", style))
+    return rendered(*lines)

@@ -1,0 +1,82 @@
+"""The platforms and what each can do, as data and as a table; the README shows the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from postsched import platforms
+from postsched.domain.capabilities import Capabilities, TextRules
+from postsched.domain.errors import NotFound
+
+if TYPE_CHECKING:
+    from postsched.cli.program import Program
+
+
+def platform_documents(program: Program) -> list[dict[str, Any]]:
+    """One object for each platform; one that can't be loaded says why, and is warned of."""
+    documents = []
+    for name in platforms.names():
+        try:
+            platform = platforms.get(name)
+            documents.append(_document(name, platform.title, platform.capabilities({})))
+        except NotFound as error:
+            program.warn(error.message)
+            documents.append({"name": name, "error": error.message})
+    return documents
+
+
+def _document(name: str, title: str, can: Capabilities) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": title,
+        "text_limit": can.text.limit,
+        "text_bytes": can.text.byte_limit,
+        "counts": _counting(can.text),
+        "media": can.media.count,
+        "media_types": sorted(can.media.types),
+        "alt_text": can.media.alt_limit,
+        "thread": can.thread,
+        "comment": can.comment.value if can.comment else None,
+        "visibility": sorted(can.visibilities),
+        "warning": can.warning,
+        "languages": can.languages,
+        "link_card": can.link_card,
+        "delete": can.delete,
+        "guarantee": can.guarantee.words,
+        "notes": list(can.notes),
+    }
+
+
+def _counting(rules: TextRules) -> str:
+    words = [rules.unit.value] if rules.limit is not None else ["no limit"]
+    if rules.url_length is not None:
+        words.append(f"a URL counts {rules.url_length}")
+    if rules.byte_limit is not None:
+        words.append(f"{rules.byte_limit} bytes")
+    return ", ".join(words)
+
+
+def platform_table(documents: list[dict[str, Any]]) -> str:
+    """The same for the eye."""
+    from rich.table import Table
+
+    from postsched.cli.render import rendered
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("PLATFORM", "TEXT", "COUNTS", "MEDIA", "ALT", "THREAD", "COMMENT", "GUARANTEE"):
+        table.add_column(column, overflow="fold")
+    for document in documents:
+        if "error" in document:
+            table.add_row(document["name"], "can't be loaded")
+            continue
+        table.add_row(
+            document["name"],
+            str(document["text_limit"] or "any"),
+            document["counts"],
+            str(document["media"] or "none"),
+            str(document["alt_text"] or "no"),
+            "yes" if document["thread"] else "no",
+            document["comment"] or "no",
+            document["guarantee"],
+        )
+    return rendered(table)

@@ -1,0 +1,141 @@
+"""What every command is handed: settings, database, clock, secrets, and the two ways to speak.
+
+The clock, the source of chance and the environment enter here, and are passed down from here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from random import Random, SystemRandom
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from postsched.config import Settings
+    from postsched.secrets import Secrets
+    from postsched.service.desk import Desk
+    from postsched.store.database import Database
+
+
+class Program:
+    """One call of postsched. Nothing is read or opened before a command needs it."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.verbosity = 0
+        self.quiet = False
+        self._db: str | None = None
+        self._config: str | None = None
+        self._database: Database | None = None
+
+    def take_options(self, db: str | None, config: str | None, verbosity: int, quiet: bool) -> None:
+        """The global options."""
+        self._db, self._config = db, config
+        self.verbosity, self.quiet = verbosity, quiet
+        logging.captureWarnings(True)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; what looks like a mistake in them is said once."""
+        from postsched.config import load
+
+        settings = load(self._config, self._db, self.environ)
+        for warning in settings.warnings:
+            self.warn(warning)
+        return settings
+
+    @property
+    def database(self) -> Database:
+        """The database, opened at the first use."""
+        if self._database is None:
+            from postsched.store.database import open_database
+
+            self._database = open_database(self.settings.database)
+        return self._database
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The zone that times without an offset are in."""
+        from postsched.config import system_zone
+        from postsched.domain.zones import zone_named
+
+        name = self.settings.timezone
+        return zone_named(name) if name else system_zone(self.environ)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Where the accounts' secrets are."""
+        from postsched.secrets import Secrets
+
+        return Secrets(self.environ, self.settings.allow_plaintext_keyring)
+
+    @property
+    def desk(self) -> Desk:
+        """What the use cases work on."""
+        from postsched.service.desk import Desk
+
+        return Desk(self.database, self.settings, self.now, self.zone)
+
+    @cached_property
+    def rng(self) -> Random:
+        """The source of chance."""
+        return SystemRandom()
+
+    def now(self) -> datetime:
+        """The instant, UTC."""
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._database is not None:
+            self._database.close()
+
+    def print(self, text: str = "") -> None:
+        """Data: to stdout."""
+        sys.stdout.write(printable(text, sys.stdout) + "\n")
+
+    def print_json(self, document: Any) -> None:
+        """One JSON document: to stdout."""
+        text = json.dumps(document, ensure_ascii=False, indent=2)
+        try:
+            sys.stdout.write(text + "\n")
+        except UnicodeEncodeError:
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+    def say(self, text: str) -> None:
+        """A message for the person: to stderr, unless --quiet."""
+        if not self.quiet:
+            sys.stderr.write(printable(text, sys.stderr) + "\n")
+
+    def warn(self, text: str) -> None:
+        """A warning: to stderr, whatever --quiet says."""
+        sys.stderr.write(printable(f"postsched: warning: {text}", sys.stderr) + "\n")
+
+    def complain(self, text: str) -> None:
+        """An error, in one line: to stderr."""
+        line = " ".join(text.split())
+        sys.stderr.write(printable(f"postsched: {line}", sys.stderr) + "\n")
+
+
+def printable(text: str, stream: TextIO) -> str:
+    """The text without control characters that would move a terminal's cursor, and without what
+    the stream's encoding can't say."""
+    clean = "".join(c if c in "\n\t" or c.isprintable() or c == " " else _escape(c) for c in text)
+    encoding = stream.encoding or "utf-8"
+    return clean.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _escape(character: str) -> str:
+    """A character that does not print: formatting ones (joiners, selectors) stay, for emoji are
+    made with them; control characters are shown."""
+    import unicodedata
+
+    if unicodedata.category(character) in ("Cf", "Zs", "Zl", "Zp", "Co", "Cn"):
+        return character
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,146 @@
+"""What a running engine shows: log lines, or a live view on a terminal."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from postsched.cli.program import Program
+    from postsched.engine.assembly import Engine
+    from postsched.store.queue import Work
+
+log = logging.getLogger("postsched.delivery")
+LOUD = frozenset({"failed", "missed", "unconfirmed"})
+
+
+def is_possible() -> bool:
+    """Whether stdout is a terminal that can show a live view."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
+def view(
+    program: Program,
+    engine: Engine,
+    tally: Callable[[str, Work], None],
+    *,
+    live: bool,
+    log_format: str,
+) -> View:
+    """The view of a run; the engine tells it and the tally of each event."""
+    if live:
+        from postsched.cli.live import LiveView
+
+        return LiveView(program, engine, tally)
+    return LogView(program, engine, tally, log_format)
+
+
+class View(AbstractContextManager["View"]):
+    """Shows a run from its start to its end."""
+
+    def started(self) -> None:
+        """The engine listens now."""
+
+
+class LogView(View):
+    """One line on stderr for each event."""
+
+    def __init__(
+        self,
+        program: Program,
+        engine: Engine,
+        tally: Callable[[str, Work], None],
+        log_format: str,
+    ) -> None:
+        self._program, self._engine, self._format = program, engine, log_format
+
+        def on_event(word: str, work: Work) -> None:
+            tally(word, work)
+            log_event(word, work)
+
+        engine.dispatcher.on_event = on_event
+
+    def __enter__(self) -> LogView:
+        log_to_stderr(self._program, self._format)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        log.info("stopped")
+
+    def started(self) -> None:
+        """Say that posts go out from now on."""
+        log.info("running with %s (process %d)", self._engine.database.name,
+                 self._engine.worker.pid)  # fmt: skip
+
+
+def log_event(word: str, work: Work) -> None:
+    """One log line for what became of a delivery."""
+    delivery = work.delivery
+    facts: dict[str, Any] = {"post": delivery.post_id, "delivery": delivery.id,
+                             "account": delivery.account, "status": word}  # fmt: skip
+    if word == "sending":
+        log.debug("post %d: sending to %s", delivery.post_id, delivery.account, extra=facts)
+        return
+    parts = [f"post {delivery.post_id}: {word} on {delivery.account}"]
+    if word == "published" and delivery.lateness is not None:
+        milliseconds = round(delivery.lateness.total_seconds() * 1000, 1)
+        facts["lateness_ms"] = milliseconds
+        parts.append(f"{milliseconds} ms after it was due")
+    if delivery.url:
+        facts["url"] = delivery.url
+        parts.append(delivery.url)
+    if delivery.problem and word != "published":
+        facts["error"] = delivery.problem.message
+        parts.append(f"({delivery.problem.kind}: {delivery.problem.message})")
+    if delivery.next_at and word in ("retrying", "confirming", "scheduled"):
+        parts.append(f"again at {delivery.next_at:%H:%M:%S}Z")
+    log.log(logging.ERROR if word in LOUD else logging.INFO, " ".join(parts), extra=facts)
+
+
+def log_to_stderr(program: Program, log_format: str = "text") -> None:
+    """Log lines to stderr: warnings with --quiet, debugging with -v, all libraries with -vv."""
+    root, ours = logging.getLogger(), logging.getLogger("postsched")
+    root.handlers.clear()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    level = logging.DEBUG if program.verbosity else logging.INFO
+    ours.setLevel(logging.WARNING if program.quiet else level)
+
+
+class TextLines(logging.Formatter):
+    """Time, level where it matters, message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, whatever the message holds; a traceback only where one was asked for."""
+        from postsched.cli.program import printable
+
+        at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        message = " ".join(record.getMessage().split())
+        if record.exc_info and record.exc_info[1] is not None:
+            message += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+        return printable(f"{at}Z {level}{message}", sys.stderr)
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line."""
+
+    FACTS = ("post", "delivery", "account", "status", "lateness_ms", "url", "error")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time, level, message, and what is known of the delivery."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"time": at.replace("+00:00", "Z"), "level": record.levelname.lower(),
+                "message": record.getMessage()}  # fmt: skip
+        line |= {name: getattr(record, name) for name in self.FACTS if hasattr(record, name)}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        return json.dumps(line)

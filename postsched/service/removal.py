@@ -1,0 +1,83 @@
+"""Removing published posts from their networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from postsched.domain.account import Account
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.errors import NotAllowed, PostschedError
+from postsched.domain.outcome import Published
+from postsched.platforms.base import PlatformError
+from postsched.service.deliveries import Which
+from postsched.service.desk import Desk, posts_named
+from postsched.service.network import call
+from postsched.store import accounts as account_rows
+from postsched.store import deliveries as delivery_rows
+
+if TYPE_CHECKING:
+    from postsched.secrets import Secrets
+
+IN_FLIGHT = frozenset({DeliveryStatus.PUBLISHING, DeliveryStatus.CONFIRMING})
+REMOVED = "removed"
+
+
+def published(desk: Desk, post_ids: Sequence[int], which: Which) -> list[Delivery]:
+    """The deliveries of posts of which something is out. Raises NotAllowed where nothing is, or
+    where it is still going out."""
+    found: list[Delivery] = []
+    with desk.database.read() as connection:
+        for post in posts_named(connection, post_ids):
+            every = delivery_rows.of_posts(connection, [post.id])[post.id]
+            mine = [d for d in every if which.fits(d) and d.out]
+            if not mine:
+                raise NotAllowed(
+                    f"nothing of post {post.id} is out",
+                    f"To keep it from going out: postsched cancel {post.id}",
+                )
+            if flying := [d for d in mine if d.status in IN_FLIGHT]:
+                raise NotAllowed(
+                    f"post {post.id} is {flying[0].status} on {flying[0].account}",
+                    "Try again once that is settled",
+                )
+            found += mine
+    return found
+
+
+def remove(desk: Desk, secrets: Secrets, deliveries: Sequence[Delivery]) -> list[str]:
+    """Remove what is out of them, last part first. Each failure is one sentence; what is gone is
+    on record in the delivery's attempts, and asking again is harmless."""
+    failures: list[str] = []
+    with desk.database.read() as connection:
+        known = account_rows.by_ids(connection, list({d.account_id for d in deliveries}))
+    for delivery in deliveries:
+        account = known[delivery.account_id]
+        for step in reversed(delivery.steps):
+            if step.published is None:
+                continue
+            failure = _remove(desk, secrets, account, step.published)
+            if failure:
+                failures.append(f"post {delivery.post_id} on {account.name}: {failure}")
+            _record(desk, delivery, f"{step.role} {step.n}", failure)
+    return failures
+
+
+def _remove(desk: Desk, secrets: Secrets, account: Account, out: Published) -> str | None:
+    try:
+        call(
+            desk, secrets, account, lambda platform, login, http: platform.delete(out, login, http)
+        )
+    except (PlatformError, PostschedError) as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
+        return f"it can't be reached: {str(error) or type(error).__name__}"
+    return None
+
+
+def _record(desk: Desk, delivery: Delivery, step: str, failure: str | None) -> None:
+    now = desk.now()
+    outcome = "failed" if failure else REMOVED
+    attempt = Attempt(delivery.attempts, now, now, "delete", step, outcome, None, failure)
+    with desk.database.write() as connection:
+        delivery_rows.add_attempt(connection, delivery.id, attempt)
