@@ -38,10 +38,10 @@ def read_json_lines(pieces: Iterable[str]) -> Iterator[Found]:
     """One post a line; empty lines are passed over. Raises Unreadable."""
     row = 0
     for number, line in enumerate(lines(pieces), 1):
-        if not line.strip(SPACE):
-            continue
-        row += 1
-        yield _line(row, number, line)
+        line = line.rstrip(SPACE)
+        if line:
+            row += 1
+            yield _line(row, number, line)
 
 
 def write_json(records: Iterable[Mapping[str, Any]], out: IO[bytes]) -> None:
@@ -186,7 +186,7 @@ def _line(row: int, number: int, line: str) -> Found:
         value, end = decoder.decode_at(line, start)
     except json.JSONDecodeError as error:
         return Found(row, number, {}, (RowError(None, _words(error, number, error.colno)),))
-    if line[end:].strip(SPACE):
+    if end < len(line):
         message = f"there is more after the JSON value ends, at column {end + 1}"
         return Found(row, number, {}, (RowError(None, message),))
     return _found(row, number, value, decoder.objections)

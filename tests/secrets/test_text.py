@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postsched.domain.errors import InvalidInput
@@ -67,6 +67,7 @@ def test_an_object_may_be_laid_out() -> None:
     assert parse('{\n  "a": "b",\n  "n": 1\n}\n').reveal() == {"a": "b", "n": 1}
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=20)
     | st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers(), max_size=3)

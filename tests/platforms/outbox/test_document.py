@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import frontmatter
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postsched.platforms.outbox.document import key_of, read, write
@@ -20,6 +20,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.sampl
 FIELDS = {"date": "2026-12-01T09:00:00.25Z", "account": "me", "key": "0" * 64, "part": 3}
 
 
+@settings(deadline=None)
 @given(text=TEXT, title=TEXT, tags=st.lists(TEXT, max_size=3), alt=TEXT)
 def test_everything_comes_back(text: str, title: str, tags: list[str], alt: str) -> None:
     fields = {**FIELDS, "title": title, "tags": tags, "media": [{"file": "media/a", "alt": alt}]}
@@ -31,6 +32,7 @@ def test_everything_comes_back(text: str, title: str, tags: list[str], alt: str)
     assert entry.date.isoformat() == "2026-12-01T09:00:00.250000+00:00"
 
 
+@settings(deadline=None)
 @given(text=TEXT, title=TEXT)
 def test_other_programs_read_it_too(text: str, title: str) -> None:
     post = frontmatter.loads(write({**FIELDS, "title": title}, text).decode())

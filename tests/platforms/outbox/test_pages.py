@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from postsched.domain.post import Media, Visibility
@@ -70,6 +70,7 @@ def words(node: ET.Element, name: str) -> str:
     return found.text or ""
 
 
+@settings(deadline=None)
 @given(text=TEXT, title=TEXT, tag=TEXT, link=TEXT, alt=TEXT, warning=TEXT, lang=TEXT, account=TEXT)
 def test_hostile_words_stay_words(
     text: str, title: str, tag: str, link: str, alt: str, warning: str, lang: str, account: str
