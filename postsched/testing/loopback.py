@@ -49,7 +49,7 @@ class Loopback(ABC):
         self.faults = Faults()
         self.clock = clock
         self._wanted = port
-        self._socket: socket.socket | None = None
+        self._url = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._connections: set[_Connection] = set()
@@ -65,8 +65,8 @@ class Loopback(ABC):
     @property
     def url(self) -> str:
         """The server's address, without a slash at the end."""
-        assert self._socket is not None, "the server is not started"
-        return f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        assert self._url, "the server was never started"
+        return self._url
 
     def program(
         self, fault: Fault, method: str | None = None, path: str = ".*", count: int | None = 1
@@ -109,9 +109,10 @@ class Loopback(ABC):
     def serve(self, started: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread until the loop is stopped."""
         self._loop = loop = asyncio.new_event_loop()
-        self._socket = socket.create_server(("127.0.0.1", self._wanted), backlog=1024)
+        listening = socket.create_server(("127.0.0.1", self._wanted), backlog=1024)
+        self._url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         server = loop.run_until_complete(
-            loop.create_server(lambda: _Connection(self), sock=self._socket)
+            loop.create_server(lambda: _Connection(self), sock=listening)
         )
         try:
             loop.call_soon(started)

@@ -15,13 +15,14 @@ import regex
 
 URL = re.compile(r"https?://[^\s<>\"]+")
 MENTION = re.compile(r"(?<![=/\w])@([a-z0-9_]+(?:[a-z0-9_.-]+[a-z0-9_]+)?)@[\w.-]+\w", re.I)
-TAG = re.compile(r"(?<!\w)#(\w+)")
+ENTITY = re.compile(rf"{URL.pattern}|{MENTION.pattern}|(?<!\w)#\w+", re.I)
+GRAPHEME = regex.compile(r"\X")
 
 
 def mastodon_length(text: str, warning: str) -> int:
     """Grapheme clusters; a link counts 23, a mention without its domain."""
     short = URL.sub("x" * 23, MENTION.sub(r"@\1", text))
-    return len(regex.findall(r"\X", short)) + len(regex.findall(r"\X", warning))
+    return graphemes(short, "") + graphemes(warning, "")
 
 
 def code_points(text: str, warning: str) -> int:
@@ -31,7 +32,8 @@ def code_points(text: str, warning: str) -> int:
 
 def graphemes(text: str, warning: str) -> int:
     """Grapheme clusters of everything, links in full."""
-    return len(regex.findall(r"\X", warning + text))
+    whole = warning + text
+    return len(whole) if whole.isascii() and "\r" not in whole else len(GRAPHEME.findall(whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def content_html(text: str) -> str:
     """The text as Mastodon renders it: paragraphs, shortened links, mentions without domain."""
     pieces = []
     at = 0
-    for match in re.finditer(f"{URL.pattern}|{MENTION.pattern}|{TAG.pattern}", text, re.I):
+    for match in ENTITY.finditer(text):
         pieces += [escape(text[at : match.start()], quote=False), _anchor(match.group())]
         at = match.end()
     html = "".join(pieces) + escape(text[at:], quote=False)

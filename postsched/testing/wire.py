@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import HTTP
-from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,7 +25,7 @@ class BadRequest(Exception):
     """What came is no HTTP request this server takes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Request:
     """One request. `at` is when its first byte arrived, in nanoseconds since the epoch; header
     names are in lower case."""
@@ -38,12 +37,12 @@ class Request:
     body: bytes
     at: int
 
-    @cached_property
+    @property
     def json(self) -> Any:
         """The body as JSON; raises ValueError if it is none."""
         return json.loads(self.body)
 
-    @cached_property
+    @property
     def form(self) -> dict[str, tuple[str | None, bytes]]:
         """The fields of a multipart or urlencoded body: name -> (file name, bytes)."""
         kind = self.headers.get("content-type", "")
