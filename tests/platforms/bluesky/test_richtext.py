@@ -184,6 +184,18 @@ def test_several_are_in_order_and_do_not_overlap() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("https://example.com/(#tag", "https://example.com/(#tag"),
+        ("https://example.com/.@alice.test", "https://example.com/.@alice.test"),
+        ("#x(@alice.test", "@alice.test"),
+    ],
+)
+def test_a_link_goes_before_a_mention_before_a_tag(text: str, word: str) -> None:
+    assert [found for found, _ in marked(text)] == [word]
+
+
 @given(st.text(st.sampled_from("#@. a日é👩‍/:(\n)htps1_"), max_size=60) | st.text(max_size=60))
 def test_any_text_gives_whole_sorted_facets(text: str) -> None:
     raw, end = text.encode(), 0
