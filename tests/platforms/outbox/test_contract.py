@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from postsched.platforms.base import Message
 from postsched.platforms.outbox import Outbox
 from postsched.platforms.outbox.thread import newest
 from postsched.testing import Network, PlatformContract, Seen
-from tests.platforms.outbox.sending import login_to
+from tests.platforms.outbox.sending import NINE, login_to
 
 
 class TestOutbox(PlatformContract):
@@ -29,3 +32,8 @@ class TestOutbox(PlatformContract):
             ]
 
         return Network(login_to(folder), posts)
+
+    def message(self, text: str, **more: Any) -> Message:
+        """The same step is due at the same instant, however slowly the test runs: the file's name
+        depends on it."""
+        return replace(super().message(text, **more), occurrence=NINE)
