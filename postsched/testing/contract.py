@@ -209,14 +209,17 @@ class PlatformContract(Stage):
 
     def test_find_does_not_choose_among_equals(self, network: Network) -> None:
         async def scene(sender: Sender) -> None:
-            self.published(await sender.send(self.message("The same", key="one")))
-            one = self.message("The same", key="other")
-            prepared = await sender.prepare(one)
-            out = self.published(await sender.publish(prepared, one.key))
-            found = await sender.find(prepared, one.key)
-            assert isinstance(found, Unknown) or (
-                isinstance(found, Published) and found.remote_id == out.remote_id
-            ), found
+            equals = [self.message("The same", key=key) for key in ("one", "other")]
+            prepared = [await sender.prepare(one) for one in equals]
+            sent = [
+                self.published(await sender.publish(made, one.key))
+                for one, made in zip(equals, prepared, strict=True)
+            ]
+            for one, made, out in zip(equals, prepared, sent, strict=True):
+                found = await sender.find(made, one.key)
+                assert isinstance(found, Unknown) or (
+                    isinstance(found, Published) and found.remote_id == out.remote_id
+                ), found
 
         self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
         self.play(network, scene)

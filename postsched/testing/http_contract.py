@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 
 from postsched.domain.outcome import ErrorKind, Failed, LetGo, Lost, Published, Retry, Sent
-from postsched.platforms.base import PlatformError, Unknown
+from postsched.domain.secret import Secret
+from postsched.platforms.base import Login, PlatformError, Unknown
 from postsched.testing.contract import PlatformContract
 from postsched.testing.exposure import logged, secrets_of
 from postsched.testing.faults import Fault, FaultKind
@@ -73,7 +75,7 @@ class HttpPlatformContract(PlatformContract):
         self.server(network).program_publishing(fault)
         one, patience = self.message("Into it"), patience_for(fault)
         sent = self.play(network, lambda s: s.send(one, patience=patience))
-        assert self.server(network).published_requests(), "nothing was sent"
+        self.server(network).wait_for(1)
         return sent
 
     # A lost answer
@@ -94,6 +96,7 @@ class HttpPlatformContract(PlatformContract):
             self.server(network).program_publishing(lost)
             lost_one = await sender.publish(prepared, one.key, patience_for(lost))
             assert isinstance(lost_one, Lost), lost_one
+            self.server(network).wait_for(1)
             out = [post.remote_id for post in network.posts()]
             if guarantee.can_look_up:
                 found = await sender.find(prepared, one.key)
@@ -226,6 +229,21 @@ class HttpPlatformContract(PlatformContract):
             self.play(network, lambda s: s.inspect(), inspect=False)
         assert caught.value.problem.kind is ErrorKind.AUTH
 
+    @pytest.mark.parametrize("end", ["\n", "\r\nX-Evil: 1", "ü", " two"])
+    def test_a_secret_that_is_none_does_not_show(
+        self, network: Network, caplog: pytest.LogCaptureFixture, end: str
+    ) -> None:
+        """A line break or umlaut in it breaks the request, and the error must not quote it."""
+        caplog.set_level(logging.DEBUG)
+        login = broken(network.login, end)
+        one = self.message("Hello")
+        sent = self.play(network, lambda s: s.send(one), login=login, inspect=False)
+        assert isinstance(sent, LetGo | Failed), sent
+        assert not network.posts()
+        for secret in secrets_of(network.login):
+            assert secret not in repr(sent)
+            assert secret not in logged(caplog)
+
     def test_the_secret_does_not_show_when_things_go_wrong(
         self, network: Network, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -238,6 +256,17 @@ class HttpPlatformContract(PlatformContract):
         for secret in secrets_of(network.login):
             assert secret not in "\n".join(shown)
             assert secret not in logged(caplog)
+
+
+def broken(login: Login, end: str) -> Login:
+    """The login with a secret whose every string has something at its end."""
+    assert login.secret is not None
+    value = login.secret.reveal()
+    if isinstance(value, str):
+        return replace(login, secret=Secret(value + end))
+    return replace(
+        login, secret=Secret({k: v + end if isinstance(v, str) else v for k, v in value.items()})
+    )
 
 
 def patience_for(fault: Fault) -> float | None:

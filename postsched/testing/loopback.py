@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import socket
 import struct
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -26,6 +28,8 @@ from postsched.testing.wire import Answer, BadRequest, Request, take_request
 
 PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to nginx!</h1></body></html>"
 """What a proxy in the way answers."""
+LONGEST_BODY = 10_000
+"""Bytes of each body that GET /_requests shows."""
 NETWORKS = {
     "mastodon": "postsched.testing.mastodon:MastodonServer",
     "bluesky": "postsched.testing.bluesky:BlueskyServer",
@@ -50,6 +54,7 @@ class Loopback(ABC):
         self.clock = clock
         self._wanted = port
         self._url = ""
+        self._dealt_with = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._connections: set[_Connection] = set()
@@ -88,6 +93,14 @@ class Loopback(ABC):
 
         method, path = self.publishing
         return [r for r in self.requests if r.method == method and fullmatch(path, r.path)]
+
+    def wait_for(self, count: int, patience: float = 10.0) -> None:
+        """Wait until that many publishing requests are dealt with: a client that gives up may be
+        faster than the server. Raises AssertionError after `patience` seconds."""
+        deadline = time.monotonic() + patience
+        while self._dealt_with < len(self.requests) or len(self.published_requests()) < count:
+            assert time.monotonic() < deadline, f"{count} publishing requests did not come"
+            time.sleep(0.001)
 
     def __enter__(self) -> Self:
         started = threading.Event()
@@ -132,8 +145,7 @@ class Loopback(ABC):
             case "GET", "/_ledger":
                 return Answer(200, self.ledger)
             case "GET", "/_requests":
-                seen = [{"method": r.method, "path": r.path, "at": r.at} for r in self.requests]
-                return Answer(200, seen)
+                return Answer(200, [_plain(seen) for seen in self.requests])
             case "POST", "/_faults":
                 document = request.json
                 self.program(
@@ -183,11 +195,13 @@ class _Connection(asyncio.Protocol):
             return
         self._server.requests.append(request)
         fault = self._server.faults.next_for(request)
+        answer = None if fault and not fault.committed else self._server.answer(request)
+        self._server._dealt_with += 1
         if fault is None:
-            self._write(self._server.answer(request).encode())
-            return
-        answer = self._server.answer(request) if fault.committed else fault.answer
-        self._meet(fault, answer)
+            assert answer is not None
+            self._write(answer.encode())
+        else:
+            self._meet(fault, answer or fault.answer)
 
     def _meet(self, fault: Fault, answer: Answer) -> None:
         match fault.kind:
@@ -224,6 +238,11 @@ class _Connection(asyncio.Protocol):
         self._transport.abort()
 
 
+def _plain(seen: Request) -> dict[str, Any]:
+    body = seen.body[:LONGEST_BODY].decode(errors="replace")
+    return {"method": seen.method, "path": seen.path, "at": seen.at, "body": body}
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Serve one network as a process, until it is killed; its address goes to stdout."""
     parser = argparse.ArgumentParser(prog="python -m postsched.testing.loopback")
@@ -231,14 +250,22 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--lose", type=float, default=0.0, metavar="PERCENT")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input does")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="options")
     given = parser.parse_args(arguments)
     module, _, name = NETWORKS[given.network].partition(":")
     options = dict(option.split("=", 1) for option in given.options)
     server: Loopback = getattr(import_module(module), name)(port=given.port, **options)
+    if given.until_eof:
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     if given.lose:
         server.lose_answers(given.lose / 100, given.seed)
     server.serve(lambda: print(server.url, flush=True))  # noqa: T201 - its address is its output
+
+
+def _end_with_stdin() -> None:
+    sys.stdin.read()
+    os._exit(0)
 
 
 if __name__ == "__main__":

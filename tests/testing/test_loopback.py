@@ -69,6 +69,7 @@ def test_an_answer_is_lost(server: Counter, http: httpx.Client, kind: FaultKind)
     error: type[Exception] = httpx.ReadTimeout if kind in SILENT else httpx.TransportError
     with pytest.raises(error) as caught:
         http.post("/posts", timeout=0.1 if kind in SILENT else 5)
+    server.wait_for(1)
     assert isinstance(caught.value, httpx.TimeoutException) is (kind in SILENT)
     assert len(server.posts()) == int(fault.committed)
     assert http.post("/posts").json() == {"count": 1 + fault.committed}, "it happens once"
@@ -148,13 +149,16 @@ def process() -> Iterator[str]:
     """A Mastodon in a process of its own, which loses every answer but where told otherwise."""
     command = [sys.executable, "-m", "postsched.testing.loopback", "mastodon", "--port", "0"]
     with subprocess.Popen(
-        [*command, "--lose", "100", "--seed", "1", "--set", "flavour=gotosocial"],
+        [*command, "--lose", "100", "--seed", "1", "--set", "flavour=gotosocial", "--until-eof"],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
+        assert process.stdin is not None
         yield process.stdout.readline().strip()
-        process.kill()
+        process.stdin.close()
+        assert process.wait(10) == 0
 
 
 def test_it_runs_as_a_process(process: str) -> None:

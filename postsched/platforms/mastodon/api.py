@@ -30,7 +30,8 @@ class Api:
     def __init__(self, login: Login, http: httpx.AsyncClient) -> None:
         self._url = login.url
         self._http = http
-        self._headers = {"Authorization": f"Bearer {_token(login)}"}
+        # Refusals are told apart by their words too, and Mastodon translates them.
+        self._headers = {"Authorization": f"Bearer {_token(login)}", "Accept-Language": "en"}
 
     async def call(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any
