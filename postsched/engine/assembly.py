@@ -93,7 +93,7 @@ def assemble(
     logins = Logins(secrets, settings, database, clock.now, mark)
     kept = MediaStore(settings.media_folder)
     publisher = Publisher(
-        platforms.get, logins, transport, settings, clock.now, partial(_file_of, kept)
+        platforms.get, logins, transport, settings, clock, partial(_file_of, kept)
     )
     turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee)
     dispatcher = Dispatcher(

@@ -175,7 +175,12 @@ class Flight:
         if not await self._may_send(held):
             return replace(held.work.delivery, claim=None)
         started = self._clock.now()
-        outcome = await self._publisher.send(held.work, index)
+
+        def begun() -> None:
+            nonlocal started
+            started = self._clock.now()
+
+        outcome = await self._publisher.send(held.work, index, begun)
         after = self._judge(held).sent(held.work.delivery, outcome, started)
         return await self.settle(held, after, started, index, outcome, "publish")
 

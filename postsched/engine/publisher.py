@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +29,7 @@ from postsched.domain.outcome import (
     Sent,
 )
 from postsched.domain.post import Media
+from postsched.engine.clock import Clock, wait_until
 from postsched.login import Logins, login_for
 from postsched.platforms.base import (
     Attachment,
@@ -63,14 +63,14 @@ class Publisher:
         logins: Logins,
         transport: Transport,
         settings: Settings,
-        now: Callable[[], datetime],
+        clock: Clock,
         file_of: Callable[[Media], Path | None],
     ) -> None:
         self._platform = platform
         self._logins = logins
         self._transport = transport
         self._settings = settings
-        self._now = now
+        self._clock = clock
         self._file_of = file_of
 
     def guarantee(self, account: Account) -> Guarantee:
@@ -91,10 +91,16 @@ class Publisher:
 
         return await self._called(work, call, PREPARE_TIME, sending=False)
 
-    async def send(self, work: Work, index: int) -> Sent:
-        """Send one prepared step: the one call that makes it visible."""
+    async def send(self, work: Work, index: int, note: Callable[[], None] | None = None) -> Sent:
+        """Send one prepared step, not before it is due: the one call that makes it visible.
+        `note` is called when it begins."""
+        due = work.delivery.due_at
 
         async def call(platform: Platform, login: Login, http: httpx.AsyncClient) -> Published:
+            if not await wait_until(due, self._clock):
+                raise _ClockSetBack
+            if note:
+                note()
             prepared = prepared_step(work.delivery, index)
             published = await platform.publish(prepared, step_key(work, index), login, http)
             if not isinstance(published, Published):
@@ -163,6 +169,8 @@ class Publisher:
                 login = await self._logins.get(work.account, platform, http, refused=True)
                 under_way = sending
                 return await call(platform, login, http)
+        except _ClockSetBack:
+            return LetGo()
         except PostschedError as error:
             return LetGo(Problem(ErrorKind.AUTH, error.message, hint=error.hint), after=60.0)
         except TimeoutError:
@@ -191,7 +199,7 @@ class Publisher:
             text=(content.comment or "") if comment else part.text,
             key=step_key(work, index),
             occurrence=work.delivery.occurrence,
-            now=self._now(),
+            now=self._clock.now(),
             attachments=()
             if comment
             else tuple(Attachment(medium, self._file_of(medium)) for medium in part.media),
@@ -202,6 +210,10 @@ class Publisher:
             lang=content.lang,
             tags=work.post.tags,
         )
+
+
+class _ClockSetBack(Exception):
+    """The instant that had nearly come is far off: nothing was sent."""
 
 
 def step_key(work: Work, index: int) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.account import Account, AccountState, Group
@@ -42,9 +42,12 @@ def by_name(connection: Connection, name: str) -> Account | None:
     return None if row is None else _account_of(row)
 
 
+BY_IDS = select(accounts).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Account]:
     """Accounts by id."""
-    rows = connection.execute(select(accounts).where(accounts.c.id.in_(ids)))
+    rows = connection.execute(BY_IDS, {"ids": ids})
     return {row.id: _account_of(row) for row in rows}
 
 

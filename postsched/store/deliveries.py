@@ -66,12 +66,26 @@ def values_of(delivery: Delivery) -> dict[str, Any]:
         "claimed_at": claim.at if claim else None,
         "claim_until": claim.until if claim else None,
         "sent_at": delivery.sent_at,
-        "steps": [_plain_step(step) for step in delivery.steps],
+        "steps": plain_steps(delivery),
         "started_at": delivery.started_at,
         "lateness": delivery.lateness,
         "published_at": delivery.published_at,
         **problem_values(delivery.problem),
     }
+
+
+CHANGING = (
+    "due_at", "next_at", "status", "came_from", "attempts", "revision", "asked", "not_there",
+    "grace_until", "claim", "claim_worker", "claimed_at", "claim_until", "sent_at", "steps",
+    "started_at", "lateness", "published_at", "error_kind", "error_message", "error_status",
+    "error_hint",
+)  # fmt: skip
+"""The names of the columns in `values_of`."""
+
+
+def plain_steps(delivery: Delivery) -> list[dict[str, Any]]:
+    """The steps as plain JSON."""
+    return [_plain_step(step) for step in delivery.steps]
 
 
 def problem_of(row: Row[Any]) -> Problem | None:
@@ -120,10 +134,13 @@ def attempts_of(connection: Connection, delivery_id: int) -> list[Attempt]:
     ]  # fmt: skip
 
 
+ADD_ATTEMPT = attempts.insert()
+
+
 def add_attempt(connection: Connection, delivery_id: int, attempt: Attempt) -> None:
     """Append one attempt."""
     connection.execute(
-        attempts.insert(),
+        ADD_ATTEMPT,
         {
             "delivery_id": delivery_id,
             "n": attempt.n,

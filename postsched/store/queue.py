@@ -13,7 +13,19 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, case, delete, func, literal, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    Update,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain import delivery as moves
@@ -40,7 +52,6 @@ from postsched.store.tables import (
     accounts,
     deliveries,
     meta,
-    micros,
     posts,
 )
 
@@ -173,26 +184,21 @@ def share_out(due: Sequence[Lane], hands: Mapping[str, int], total: int) -> dict
     return {lane: share for lane, share in shares.items() if share}
 
 
-def claim(
-    connection: Connection, lane: Lane, limit: int, upto: datetime, now: datetime, held: Claim
-) -> tuple[list[int], list[int]]:
-    """Take up to `limit` deliveries of a lane whose instant is not after `upto`.
-
-    Returns the ids of those that are held now, and of those that turned out to be past their
-    grace (at `now`) and are `missed`. Counts an attempt, except where the network is to be asked.
-    """
+def _claiming() -> Update:
+    """The claim as one statement, built once: it is made for every post."""
     row = deliveries.c
+    now, at, until = (bindparam(name, type_=Instant) for name in ("now", "at", "until"))
     asking = row.status == S.CONFIRMING.value
     missed = (row.grace_until < now) & ~asking
     first = (
         select(row.id)
-        .where(row.account_id == lane.account_id, row.priority == lane.priority)
-        .where(text(FREE), row.next_at <= upto)
+        .where(row.account_id == bindparam("lane"), row.priority == bindparam("level"))
+        .where(text(FREE), row.next_at <= bindparam("upto", type_=Instant))
         .order_by(row.next_at, row.id)
-        .limit(limit)
+        .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
     )
-    statement = (
+    return (
         update(deliveries)
         .where(row.id.in_(first))
         .values(
@@ -205,17 +211,34 @@ def claim(
             attempts=row.attempts + case((missed | asking, 0), else_=1),
             next_at=case((missed, None), else_=row.next_at),
             prepare_at=None,
-            finished_at=case((missed, micros(now)), else_=None),
-            claim=case((missed, None), else_=held.token),
-            claim_worker=case((missed, None), else_=held.worker),
-            claimed_at=case((missed, None), else_=micros(held.at)),
-            claim_until=case((missed, None), else_=micros(held.until)),
+            finished_at=case((missed, now), else_=None),
+            claim=case((missed, None), else_=bindparam("token")),
+            claim_worker=case((missed, None), else_=bindparam("worker")),
+            claimed_at=case((missed, None), else_=at),
+            claim_until=case((missed, None), else_=until),
         )
         .returning(row.id, row.status)
     )
+
+
+CLAIM = _claiming()
+
+
+def claim(
+    connection: Connection, lane: Lane, limit: int, upto: datetime, now: datetime, held: Claim
+) -> tuple[list[int], list[int]]:
+    """Take up to `limit` deliveries of a lane whose instant is not after `upto`.
+
+    Returns the ids of those that are held now, and of those that turned out to be past their
+    grace (at `now`) and are `missed`. Counts an attempt, except where the network is to be asked.
+    """
+    values = {
+        "lane": lane.account_id, "level": lane.priority, "most": limit, "upto": upto, "now": now,
+        "token": held.token, "worker": held.worker, "at": held.at, "until": held.until,
+    }  # fmt: skip
     taken: list[int] = []
     late: list[int] = []
-    for delivery_id, status in connection.execute(statement):
+    for delivery_id, status in connection.execute(CLAIM, values):
         (late if status == S.MISSED.value else taken).append(delivery_id)
     return taken, late
 
@@ -245,14 +268,16 @@ def claim_to_prepare(connection: Connection, limit: int, now: datetime, held: Cl
     return list(connection.scalars(statement))
 
 
+LOAD = delivery_rows.selected().where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+
+
 def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
     """The deliveries of those ids with their posts and accounts, by due time and then by id."""
     if not ids:
         return []
-    query = delivery_rows.selected().where(deliveries.c.id.in_(ids))
-    found = [delivery_rows.delivery_of(row) for row in connection.execute(query)]
+    found = [delivery_rows.delivery_of(row) for row in connection.execute(LOAD, {"ids": ids})]
     found.sort(key=lambda delivery: (delivery.due_at, delivery.id))
-    known_posts = post_rows.get(connection, list({d.post_id for d in found}))
+    known_posts = post_rows.to_send(connection, list({d.post_id for d in found}))
     known_accounts = account_rows.by_ids(connection, list({d.account_id for d in found}))
     return [
         Work(
@@ -275,6 +300,13 @@ def with_steps(delivery: Delivery, post: Post) -> Delivery:
     return replace(delivery, steps=tuple(steps))
 
 
+SETTLE = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("held_id"), deliveries.c.claim == bindparam("held_by"))
+    .values({name: bindparam(name) for name in (*delivery_rows.CHANGING, "finished_at")})
+)
+
+
 def settle(
     connection: Connection, delivery: Delivery, token: str, now: datetime, *made: Attempt
 ) -> bool:
@@ -284,16 +316,12 @@ def settle(
     """
     finished = delivery.next_at is None and delivery.claim is None
     values = {**delivery_rows.values_of(delivery), "finished_at": now if finished else None}
-    touched = connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == bindparam("row"), deliveries.c.claim == bindparam("token"))
-        .values(values),
-        {"row": delivery.id, "token": token},
-    ).rowcount
-    if touched:
-        for attempt in made:
-            delivery_rows.add_attempt(connection, delivery.id, attempt)
-    return touched > 0
+    held = {"held_id": delivery.id, "held_by": token}
+    if not connection.execute(SETTLE, {**values, **held}).rowcount:
+        return False
+    for attempt in made:
+        delivery_rows.add_attempt(connection, delivery.id, attempt)
+    return True
 
 
 def rewrite(connection: Connection, delivery: Delivery, before: Delivery, now: datetime) -> bool:
@@ -313,15 +341,20 @@ def rewrite(connection: Connection, delivery: Delivery, before: Delivery, now: d
     return connection.execute(statement).rowcount > 0
 
 
+SAVE_STEPS = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("held_id"), deliveries.c.claim == bindparam("held_by"))
+    .values(steps=bindparam("steps"), sent_at=bindparam("sent_at"))
+)
+
+
 def save_steps(connection: Connection, delivery: Delivery, token: str) -> bool:
     """Write what was prepared, if the token still holds the delivery; whether it did."""
-    values = delivery_rows.values_of(delivery)
-    statement = (
-        update(deliveries)
-        .where(deliveries.c.id == delivery.id, deliveries.c.claim == token)
-        .values(steps=values["steps"], sent_at=values["sent_at"])
-    )
-    return connection.execute(statement).rowcount > 0
+    values = {
+        "steps": delivery_rows.plain_steps(delivery), "sent_at": delivery.sent_at,
+        "held_id": delivery.id, "held_by": token,
+    }  # fmt: skip
+    return connection.execute(SAVE_STEPS, values).rowcount > 0
 
 
 def give_back(
@@ -438,18 +471,19 @@ class Look:
     foreign: Mapping[int, datetime]
 
 
+CLAIMS = (
+    select(deliveries.c.claim_worker, func.min(deliveries.c.claim_until).label("until"))
+    .where(text(CLAIMED))
+    .group_by(deliveries.c.claim_worker)
+)
+PREPARE = select(func.min(deliveries.c.prepare_at)).where(text(UNPREPARED))
+
+
 def look(connection: Connection, worker: int) -> Look:
     """Read the queue's next instants, by index only."""
-    row = deliveries.c
-    claims = connection.execute(
-        select(row.claim_worker, func.min(row.claim_until).label("until"))
-        .where(text(CLAIMED))
-        .group_by(row.claim_worker)
-    ).all()
-    until = {row.claim_worker: row.until for row in claims}
-    prepare_at = connection.scalar(select(func.min(row.prepare_at)).where(text(UNPREPARED)))
+    until = {row.claim_worker: row.until for row in connection.execute(CLAIMS)}
     until.pop(worker, None)
-    return Look(lanes(connection), prepare_at, until)
+    return Look(lanes(connection), connection.scalar(PREPARE), until)
 
 
 def held_by_login(connection: Connection, now: datetime) -> list[tuple[Account, int]]:
