@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, unpacked, that are read at the most."""
+SLOWEST_UPLOAD = 32 * 1024
+"""Bytes a second that an upload is given time for."""
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection, at the most."""
 
@@ -29,8 +31,8 @@ CONNECT_TIMEOUT = 10.0
 class Transport:
     """Makes one client for each account, and closes them all.
 
-    `timeout` is seconds for one request with its whole answer. Unless `allow_private`, an address
-    that is not the account's own server must be public.
+    `timeout` is seconds for one request with its whole answer, uploads not counted. Unless
+    `allow_private`, an address that is not the account's own server must be public.
     """
 
     def __init__(self, timeout: float, *, allow_private: bool = False) -> None:
@@ -88,7 +90,7 @@ class Guarded(httpx.AsyncBaseTransport):
         if not self._allow_private and _origin(request.url) != self._origin:
             request = await _pinned(request)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout + _upload_time(request)):
                 response = await self._inner.handle_async_request(request)
                 return await self._read(request, response)
         except TimeoutError as error:
@@ -123,6 +125,12 @@ class Guarded(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
+
+
+def _upload_time(request: httpx.Request) -> float:
+    """Seconds that the body of a request may take besides: a large film on a slow line."""
+    size = request.headers.get("content-length", "0")
+    return int(size) / SLOWEST_UPLOAD if size.isdigit() else 0.0
 
 
 async def _pinned(request: httpx.Request) -> httpx.Request:

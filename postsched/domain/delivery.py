@@ -48,12 +48,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part, or the comment: what was made ready for it, and where it is once it is out."""
+    """One part, or the comment: what was made ready for it, when (UTC), and where it is once it
+    is out."""
 
     role: Role
     n: int
     prepared: Mapping[str, Any] | None = None
     published: Published | None = None
+    prepared_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +319,8 @@ def claim_ran_out(delivery: Delivery, guarantee: Guarantee, now: datetime) -> De
         sent_at = sent_at or delivery.claim.at
     if sent_at is None:
         return let_go(delivery)
-    return lose(delivery, guarantee, now, sent_at, INTERRUPTED)
+    # Not before it is due: what was claimed ahead may be sent again as the answer.
+    return lose(delivery, guarantee, max(now, delivery.due_at), sent_at, INTERRUPTED)
 
 
 INTERRUPTED = Problem(

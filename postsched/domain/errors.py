@@ -10,6 +10,9 @@ from __future__ import annotations
 class PostschedError(Exception):
     """The base of every error that postsched reports to its user."""
 
+    field: str | None = None
+    """The name in "Posts as data" of what is at fault, where there is one."""
+
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message

@@ -97,9 +97,11 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The network was asked and does not have it. `evidence` says what was looked at."""
+    """The network was asked and does not have it. `evidence` says what was looked at. With
+    `prepare_again` that is proved, by what was prepared being of no use any more."""
 
     evidence: str
+    prepare_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

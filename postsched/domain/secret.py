@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
+
+HIDDEN = "[secret]"
+SHORTEST = 6
+"""What is shorter is not looked for in texts: it would be found in every other word."""
 
 
 class Secret:
@@ -29,6 +34,21 @@ class Secret:
         """A member of the JSON object, None if there is none."""
         return None if isinstance(self._value, str) else self._value.get(name)
 
+    def scrub(self, text: str) -> str:
+        """The text without the secret, in case a server's words repeat it."""
+        for word in sorted(_strings(self._value), key=len, reverse=True):
+            if len(word) >= SHORTEST:
+                text = text.replace(word, HIDDEN).replace(quote(word, safe=""), HIDDEN)
+        return text
+
     def reveal(self) -> str | Mapping[str, Any]:
         """The bare value, to be written to the keyring."""
         return self._value
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from _strings(member)

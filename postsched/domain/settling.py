@@ -69,8 +69,8 @@ class Judge:
             case NotKnown(problem, after):
                 at = next_question(delivery.asked, after, self.now, self.rng)
                 return self._ask_again(delivery, at, problem)
-            case Absent(evidence):
-                return self._absent(delivery, evidence)
+            case Absent():
+                return self._absent(delivery, answer)
 
     def _retry(self, delivery: Delivery, outcome: Retry) -> Delivery:
         if outcome.prepare_again:
@@ -93,13 +93,15 @@ class Judge:
         memory = self.guarantee.deduplicates
         return memory is not None and (sent_at is None or self.now - sent_at < memory)
 
-    def _absent(self, delivery: Delivery, evidence: str) -> Delivery:
+    def _absent(self, delivery: Delivery, answer: Absent) -> Delivery:
         waits = self.guarantee.look_ups
         seen = delivery.not_there + 1
-        if seen < len(waits):
+        if seen < len(waits) and not answer.prepare_again:
             at = self.now + timedelta(seconds=waits[seen])
             return moves.ask_again(delivery, at, not_there=True)
-        problem = Problem(ErrorKind.TRANSIENT, f"it did not go out: {evidence}")
+        if answer.prepare_again:
+            delivery = _unprepared(delivery)
+        problem = Problem(ErrorKind.TRANSIENT, f"it did not go out: {answer.evidence}")
         sure = moves.retry_later(delivery, self.now, problem)
         if sure.attempts >= self.policy.attempts:
             return moves.refuse(delivery, problem)
@@ -117,7 +119,7 @@ def _unprepared(delivery: Delivery) -> Delivery:
     if index is None:
         return delivery
     steps = list(delivery.steps)
-    steps[index] = replace(steps[index], prepared=None)
+    steps[index] = replace(steps[index], prepared=None, prepared_at=None)
     return replace(delivery, steps=tuple(steps))
 
 

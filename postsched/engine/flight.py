@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from postsched.domain import delivery as moves
 from postsched.domain.account import AccountState
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step
 from postsched.domain.outcome import (
     Absent,
     Asked,
@@ -39,6 +39,7 @@ from postsched.store.queue import Work
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
 Submit = Callable[[Callable[[Connection], T]], Awaitable[T]]
+STALE = timedelta(hours=6)
 MARGIN = 1.0
 """Seconds of a claim that must be left over after the time of one request."""
 
@@ -113,7 +114,7 @@ class Flight:
             outcome = await self._publisher.prepare(held.work, index)
             if isinstance(outcome, dict):
                 steps = list(held.work.delivery.steps)
-                steps[index] = replace(step, prepared=outcome)
+                steps[index] = replace(step, prepared=outcome, prepared_at=self._clock.now())
                 held.change(replace(held.work.delivery, steps=tuple(steps)))
             else:
                 problem = getattr(outcome, "problem", None) or CANT_PREPARE
@@ -133,7 +134,7 @@ class Flight:
         sent, else what it has become (already written), or itself if it is no longer held."""
         delivery = held.work.delivery
         for index, step in enumerate(delivery.steps):
-            if step.published or step.prepared is not None:
+            if step.published or not self._needs_preparing(delivery, step):
                 continue
             started = self._clock.now()
             prepared = await self._publisher.prepare(held.work, index)
@@ -142,12 +143,21 @@ class Flight:
                 await self.settle(held, after, started, index, prepared, "prepare")
                 return after
             steps = list(held.work.delivery.steps)
-            steps[index] = replace(step, prepared=prepared)
+            steps[index] = replace(step, prepared=prepared, prepared_at=started)
             held.change(replace(held.work.delivery, steps=tuple(steps)))
         if held.work.delivery is not delivery and not await self._save(held):
             return delivery
         held.ready = True
         return None
+
+    def _needs_preparing(self, delivery: Delivery, step: Step) -> bool:
+        """Uploads and containers are kept by the networks for hours only: what is older is made
+        anew, where nothing of it can have been sent."""
+        if step.prepared is None:
+            return True
+        if delivery.sent_at is not None or step.prepared_at is None:
+            return False
+        return self._clock.now() - step.prepared_at > STALE
 
     async def fly(self, held: Held) -> Delivery:
         """Send (or ask about) the steps that are not out, until the delivery is settled."""

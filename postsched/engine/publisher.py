@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -153,7 +154,24 @@ class Publisher:
         *,
         sending: bool,
     ) -> T | Sent:
-        under_way = False
+        outcome, login = await self._judged(work, call, seconds, sending=sending)
+        problem = getattr(outcome, "problem", None)
+        if problem is None or login is None or login.secret is None:
+            return outcome
+        scrub = login.secret.scrub
+        clean = replace(problem, message=scrub(problem.message), hint=scrub(problem.hint or ""))
+        return replace(outcome, problem=replace(clean, hint=clean.hint or None))
+
+    async def _judged(
+        self,
+        work: Work,
+        call: Callable[[Platform, Login, httpx.AsyncClient], Awaitable[T]],
+        seconds: float,
+        *,
+        sending: bool,
+    ) -> tuple[T | Sent, Login | None]:
+        """What a call came to, and the login it was made with."""
+        under_way, login = False, None
         try:
             platform = self._platform(work.account.platform)
             http = self._client(work.account, platform)
@@ -161,27 +179,29 @@ class Publisher:
             under_way = sending
             async with asyncio.timeout(seconds):
                 try:
-                    return await call(platform, login, http)
+                    return await call(platform, login, http), login
                 except PlatformError as error:
                     if error.problem.kind is not ErrorKind.AUTH:
                         raise
                 under_way = False
                 login = await self._logins.get(work.account, platform, http, refused=True)
                 under_way = sending
-                return await call(platform, login, http)
+                return await call(platform, login, http), login
         except _ClockSetBack:
-            return LetGo()
+            return LetGo(), login
         except PostschedError as error:
-            return LetGo(Problem(ErrorKind.AUTH, error.message, hint=error.hint), after=60.0)
+            problem = Problem(ErrorKind.AUTH, error.message, hint=error.hint)
+            return LetGo(problem, after=60.0), login
         except TimeoutError:
             problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
-            return Lost(problem) if under_way else Retry(problem)
+            return Lost(problem) if under_way else Retry(problem), login
         except asyncio.CancelledError:
             if not under_way:
                 raise
-            return Lost(Problem(ErrorKind.TRANSIENT, "stopped before the answer came"))
+            problem = Problem(ErrorKind.TRANSIENT, "stopped before the answer came")
+            return Lost(problem), login
         except Exception as error:  # noqa: BLE001 - whatever an adapter raises is judged in one place
-            return classify(error, sending=under_way)
+            return classify(error, sending=under_way), login
 
     def _client(self, account: Account, platform: Platform) -> httpx.AsyncClient:
         url = login_for(account, platform, self._settings, None).url
@@ -245,6 +265,8 @@ def _as_answer(outcome: Sent) -> Asked:
     """What sending the same again says of the first time."""
     if isinstance(outcome, Published | LetGo | Failed):
         return outcome
+    if isinstance(outcome, Retry) and outcome.prepare_again:
+        return Absent(outcome.problem.message, prepare_again=True)
     return _not_known(outcome)
 
 

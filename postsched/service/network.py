@@ -39,6 +39,7 @@ async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T])
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
     url = login_for(account, platform, settings, None).url
     http = transport.client(account.name, url)
+    login: Login | None = None
     logins = Logins(secrets, settings, desk.database, desk.now, new_mark())
     try:
         login = await logins.get(account, platform, http)
@@ -49,5 +50,20 @@ async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T])
                 raise
         login = await logins.get(account, platform, http, refused=True)
         return await action(platform, login, http)
+    except PlatformError as error:
+        raise _scrubbed(error, login) from None
     finally:
         await transport.close()
+
+
+def _scrubbed(error: PlatformError, login: Login | None) -> PlatformError:
+    """The same refusal, without the secret, in case the server repeats it."""
+    if login is None or login.secret is None:
+        return error
+    problem = error.problem
+    return PlatformError(
+        problem.kind,
+        login.secret.scrub(problem.message),
+        http_status=problem.http_status,
+        hint=problem.hint,
+    )

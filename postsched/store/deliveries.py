@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from postsched.domain.delivery import Attempt, Claim, Delivery, DeliveryStatus, Role, Step
 from postsched.domain.outcome import ErrorKind, Problem, Published
-from postsched.store.tables import accounts, attempts, deliveries
+from postsched.store.tables import EPOCH, MICROSECOND, accounts, attempts, deliveries, micros
 
 COLUMNS = (*deliveries.c, accounts.c.name.label("account"), accounts.c.platform)
 
@@ -159,6 +159,7 @@ def _plain_step(step: Step) -> dict[str, Any]:
     plain: dict[str, Any] = {"role": step.role.value, "n": step.n}
     if step.prepared is not None:
         plain["prepared"] = dict(step.prepared)
+        plain["at"] = micros(step.prepared_at) if step.prepared_at else None
     if step.published is not None:
         out = step.published
         plain["out"] = {"id": out.remote_id, "url": out.url, "data": dict(out.data)}
@@ -168,7 +169,9 @@ def _plain_step(step: Step) -> dict[str, Any]:
 def _step_of(plain: dict[str, Any]) -> Step:
     out = plain.get("out")
     published = Published(out["id"], out.get("url"), out.get("data") or {}) if out else None
-    return Step(Role(plain["role"]), plain["n"], plain.get("prepared"), published)
+    at = plain.get("at")
+    prepared_at = None if at is None else EPOCH + at * MICROSECOND
+    return Step(Role(plain["role"]), plain["n"], plain.get("prepared"), published, prepared_at)
 
 
 def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:

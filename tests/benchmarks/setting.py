@@ -68,12 +68,15 @@ def account(at: Desk, url: str, name: str = "me") -> Account:
         return account_rows.insert(connection, new)
 
 
-def fill(at: Desk, to: Account, dues: Sequence[datetime], text: str = "post") -> None:
-    """One post for each instant, in one transaction; their texts are numbered."""
+def fill(
+    at: Desk, to: Account, dues: Sequence[datetime], texts: Sequence[str] | None = None
+) -> None:
+    """One post for each instant, in one transaction; without texts they are numbered."""
     now = at.now()
     with at.database.write() as connection:
         for number, due in enumerate(dues):
-            post = Post(0, secrets.token_hex(16), Content(f"{text} {number}"), (), now, now,
+            text = texts[number] if texts else f"post {number}"
+            post = Post(0, secrets.token_hex(16), Content(text), (), now, now,
                         missed=Missed.ASK, grace=timedelta(hours=24),
                         catch_up=CatchUp.NEWEST)  # fmt: skip
             post_id = post_rows.insert(connection, post, [to.id], once(due, "UTC"), "")
