@@ -160,7 +160,7 @@ class Publisher:
             return outcome
         scrub = login.secret.scrub
         clean = replace(problem, message=scrub(problem.message), hint=scrub(problem.hint or ""))
-        return replace(outcome, problem=replace(clean, hint=clean.hint or None))
+        return replace(outcome, problem=replace(clean, hint=clean.hint or None))  # type: ignore[type-var]
 
     async def _judged(
         self,
