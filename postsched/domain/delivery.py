@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -33,6 +33,8 @@ class DeliveryStatus(StrEnum):
 
 
 S = DeliveryStatus
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 WAITING = frozenset({S.SCHEDULED, S.RETRYING, S.CONFIRMING})
 """The statuses in which a delivery has a next instant and can be claimed."""
 IN_DOUBT = frozenset({S.PUBLISHING, S.CONFIRMING, S.UNCONFIRMED})
@@ -146,7 +148,7 @@ def delivery_key(
 ) -> str:
     """The key of one part: 64 hex digits, the same for every attempt, in every process, and after
     a restored backup."""
-    micros = int(occurrence.timestamp() * 1_000_000)
+    micros = (occurrence - EPOCH) // MICROSECOND  # exact: a float would make two of them equal
     text = f"{post_uid}/{account_uid}/{micros}/{revision}/{step.role}/{step.n}"
     return hashlib.sha256(text.encode()).hexdigest()
 

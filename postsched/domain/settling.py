@@ -65,7 +65,9 @@ class Judge:
                 return moves.refuse(delivery, problem)
             case LetGo(problem, after):
                 at = next_question(delivery.asked, after, self.now, self.rng)
-                return moves.ask_again(delivery, at, problem)
+                if problem is None or after is None:  # it waits for the person's new secret
+                    return moves.ask_again(delivery, at, problem)
+                return self._ask_again(delivery, at, problem)
             case NotKnown(problem, after):
                 at = next_question(delivery.asked, after, self.now, self.rng)
                 return self._ask_again(delivery, at, problem)
@@ -78,6 +80,7 @@ class Judge:
         at = self.policy.next_try(delivery.attempts, outcome, self.now, self.rng)
         if at is None:
             return moves.refuse(delivery, outcome.problem)
+        at = max(at, delivery.due_at)  # what is prepared ahead may be refused before it is due
         if not outcome.counts:
             return moves.rate_limited(delivery, at, outcome.problem)
         return moves.retry_later(delivery, at, outcome.problem)
@@ -86,12 +89,16 @@ class Judge:
         """Within the network's memory for keys the same is sent again, soon; else it is asked."""
         if self.remembers(sent_at):
             return next_question(0, None, self.now, self.rng)
-        return self.now + timedelta(seconds=self.guarantee.look_ups[0])
+        return self.now + timedelta(seconds=next(iter(self.guarantee.look_ups), 0.0))
 
     def remembers(self, sent_at: datetime | None) -> bool:
         """Whether the network still knows a key that was first sent then."""
         memory = self.guarantee.deduplicates
         return memory is not None and (sent_at is None or self.now - sent_at < memory)
+
+    def can_settle(self, sent_at: datetime | None) -> bool:
+        """Whether asking can still settle a step that was first sent then."""
+        return self.guarantee.can_look_up or self.remembers(sent_at)
 
     def _absent(self, delivery: Delivery, answer: Absent) -> Delivery:
         waits = self.guarantee.look_ups

@@ -218,7 +218,7 @@ class Flight:
         assert index is not None
         started = self._clock.now()
         judge = self._judge(held)
-        if not judge.guarantee.settles:
+        if not judge.can_settle(held.work.delivery.sent_at):
             answer: Asked = NotKnown(CANT_ASK)
             after = moves.give_to_person(held.work.delivery, CANT_ASK)
         else:
