@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from postsched.cli.completion import complete_account
+from postsched.cli.group import Group
 from postsched.cli.options import Json, keys_and_values
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from postsched.service.accounts import Checked
 
 app = typer.Typer()
-account = typer.Typer(no_args_is_help=True, help="Where posts go: add, check, set, remove, group.")
+account = typer.Typer(cls=Group, help="Where posts go: add, check, set, remove, group.")
 app.add_typer(account, name="account")
 LARGEST_SECRET = 65_536
 

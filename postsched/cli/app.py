@@ -5,17 +5,19 @@ The only place that turns errors into a sentence and an exit code.
 
 from __future__ import annotations
 
-import importlib
-import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
+from postsched.cli import streams
+from postsched.cli.completion import COMPLETING, spare_rich
+from postsched.cli.group import Group
 from postsched.cli.program import Program
 from postsched.domain.errors import (
     InvalidInput,
@@ -34,62 +36,67 @@ EXIT_CODES: tuple[tuple[type[PostschedError], int], ...] = (
     (SecretUnavailable, 4),
 )
 COMMANDS = {
-    "add": "compose",
-    "list": "posts",
-    "show": "posts",
-    "edit": "compose",
-    "cancel": "posts",
-    "delete": "posts",
-    "pause": "posts",
-    "resume": "posts",
-    "retry": "posts",
-    "resolve": "posts",
-    "publish-due": "running",
-    "run": "running",
-    "status": "running",
-    "history": "posts",
-    "import": "exchange",
-    "export": "exchange",
-    "account": "accounts",
-    "platforms": "accounts",
-    "demo": "running",
-    "doctor": "upkeep",
-    "backup": "upkeep",
-    "restore": "upkeep",
+    "add": ("compose", "Write a post."),
+    "list": ("posts", "What is coming, and what went out lately."),
+    "show": ("posts", "One post with its schedule, deliveries and every attempt."),
+    "edit": ("compose", "Change a post."),
+    "cancel": ("posts", "Cancel what has not gone out."),
+    "delete": ("posts", "Remove published posts from their networks."),
+    "pause": ("posts", "Hold posts, an account, or everything."),
+    "resume": ("posts", "Release what was held; what is past its grace is missed."),
+    "retry": ("posts", "Send failed, missed or cancelled deliveries again."),
+    "resolve": ("posts", "Settle a delivery of which the network can't tell."),
+    "publish-due": ("running", "Send what is due now, and end: for cron."),
+    "run": ("running", "Send posts at their time, until stopped (SIGTERM, Ctrl-C)."),
+    "status": ("running", "Health at a glance."),
+    "history": ("posts", "Finished deliveries with their permalinks, newest first."),
+    "import": ("exchange", "Add the posts of files: JSON, JSON Lines, CSV, Markdown."),
+    "export": ("exchange", "Write posts as data."),
+    "account": ("accounts", "Where posts go: add, check, set, remove, group."),
+    "platforms": ("accounts", "The platforms, and what each can do."),
+    "demo": ("running", "See it work: nothing to configure, nothing is left behind."),
+    "doctor": ("upkeep", "Check everything, and say what to do about it."),
+    "backup": ("upkeep", "Copy everything into one file, while everything runs."),
+    "restore": ("upkeep", "Put a backup in the place of the database."),
 }
-"""Command -> the module under `postsched.cli` that has it."""
+"""Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 
 
-class LazyGroup(TyperGroup):
-    """A group whose commands are imported when they are asked for."""
+class LazyGroup(Group):
+    """The commands: each is imported when it is called, not when it is listed."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name."""
+        """What the help and completion say of a command, without its module."""
         if cmd_name not in COMMANDS:
             return None
-        if cmd_name not in self.commands:
-            module = importlib.import_module(f"postsched.cli.{COMMANDS[cmd_name]}")
-            self.commands.update(typer.main.get_group(module.app).commands)
-        return self.commands[cmd_name]
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """As usual, but with all names to choose from when one is misspelt."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from postsched.domain.nearest import did_you_mean
+    def load(self, ctx: Any, name: str) -> Any:
+        """The command itself."""
+        return _load(name) if name in COMMANDS else None
 
-            ctx.fail(f"there is no command {args[0]!r}. {did_you_mean(args[0], COMMANDS)}")
-        return super().resolve_command(ctx, args)
+
+def _load(name: str) -> Any:
+    """A command from its module, without making the module's other commands."""
+    app: typer.Typer = import_module(f"postsched.cli.{COMMANDS[name][0]}").app
+    alone = typer.Typer(add_completion=False, rich_markup_mode=app.rich_markup_mode)
+    alone.registered_groups = [one for one in app.registered_groups if one.name == name]
+    alone.registered_commands = [
+        one
+        for one in app.registered_commands
+        if name == (one.name or (one.callback.__name__ if one.callback else None))
+    ]
+    return typer.main.get_group(alone).commands[name]
 
 
 app = typer.Typer(
     cls=LazyGroup,
     name="postsched",
     help="Schedule social posts from the terminal: no server, exactly once, to the second.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -130,60 +137,62 @@ def _options(
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Says every error in one line on stderr."""
+    streams.mend()
+    if COMPLETING in os.environ:
+        spare_rich()
     program = Program(os.environ)
+    code = _guarded(program, lambda: _call(program, arguments))
+    return _guarded(program, lambda: _end(program)) or code
+
+
+def _call(program: Program, arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
+    result = command.main(
+        list(arguments), prog_name="postsched", standalone_mode=False, obj=program
+    )
+    return result if isinstance(result, int) else 0
+
+
+def _end(program: Program) -> int:
+    program.close()
+    streams.flush(sys.stdout)
+    return 0
+
+
+def _guarded(program: Program, work: Callable[[], int]) -> int:
+    """The exit code of a piece of work, whatever becomes of it."""
     try:
-        code = command.main(
-            list(arguments), prog_name="postsched", standalone_mode=False, obj=program
-        )
-        sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except BrokenPipeError:
-        # Whoever read our output has gone: nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return work()
     except (typer.Abort, KeyboardInterrupt):
         program.complain("stopped")
         return 130
     except TyperException as error:
-        program.complain(_usage(error))
-        return 2
+        sentence, code = _usage(error), 2
     except PostschedError as error:
-        return _report(program, error)
+        sentence = str(error)
+        code = next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        return _report_bug(program, error)
-    finally:
-        program.close()
-        logging.shutdown()
-
-
-def _report(program: Program, error: PostschedError) -> int:
+        sentence, code = _unexpected(error), 1
     if program.verbosity >= 2:
         import traceback
 
-        traceback.print_exc()
-    program.complain(str(error))
-    return next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
+        streams.write(sys.stderr, traceback.format_exc())
+    program.complain(sentence)
+    return code
 
 
-def _report_bug(program: Program, error: Exception) -> int:
-    if program.verbosity >= 2:
-        import traceback
-
-        traceback.print_exc()
+def _unexpected(error: Exception) -> str:
     what = " ".join(str(error).split()) or "no more is known"
-    program.complain(
+    return (
         f"this is a bug in postsched ({type(error).__name__}: {what[:300]}). "
         "Please report it with the output of the same command with -vv"
     )
-    return 1
 
 
 def _usage(error: TyperException) -> str:
-    message = error.format_message().strip().rstrip(".")
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "postsched"
-    text = " ".join(message.split())
+    text = " ".join(error.format_message().split()).rstrip(".")
     if not text.endswith("?"):
         text += "."
     return f"{text[:1].lower()}{text[1:]} See: {path} --help"

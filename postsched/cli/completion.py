@@ -6,16 +6,25 @@ eye; where that can't be done, nothing is completed, and nothing is said.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from typer import Context
 
+COMPLETING = "_POSTSCHED_COMPLETE"
+"""The variable that a shell sets when it asks for completions."""
+
+PATIENCE = 0.2
+"""Seconds to wait for a database that is locked."""
 POSTS = 200
 """How many posts are offered at the most, newest first."""
+
+
+def spare_rich() -> None:
+    """Keep typer from importing rich, which would render help texts that have no markup: it takes
+    as long as all the rest of a completion."""
+    sys.modules["rich"] = None  # type: ignore[assignment]  # what makes an import fail at once
 
 
 def complete_account(ctx: Context, incomplete: str) -> Iterator[tuple[str, str]]:
@@ -38,19 +47,30 @@ def complete_post(ctx: Context, incomplete: str) -> Iterator[tuple[str, str]]:
 
 
 def _rows(ctx: Context, query: str) -> list[tuple[str, str]]:
+    import sqlite3
+
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{_place(ctx)}?mode=ro", uri=True)) as base:
+        base = sqlite3.connect(_read_only(_place(ctx)), uri=True, timeout=PATIENCE)
+        try:
             return base.execute(query).fetchall()
+        finally:
+            base.close()
     except (sqlite3.Error, OSError):
         return []
 
 
+def _read_only(path: str) -> str:
+    """The URI by which SQLite opens a file only to read."""
+    for special in "%?#":
+        path = path.replace(special, f"%{ord(special):02x}")
+    return f"file:{path}?mode=ro"
+
+
 def _place(ctx: Context) -> str:
-    """The database file, as the settings name it; only the flag and the environment are asked
-    before the default place, to be quick."""
+    """The database file: of the flag, the environment or the default place."""
     given = ctx.find_root().params.get("db") or os.environ.get("POSTSCHED_DB")
     if given:
-        return str(Path(given.removeprefix("sqlite:///")).expanduser())
-    from platformdirs import user_data_path
+        return os.path.expanduser(given.removeprefix("sqlite:///"))
+    from platformdirs import user_data_dir
 
-    return str(user_data_path("postsched") / "postsched.db")
+    return os.path.join(user_data_dir("postsched", False), "postsched.db")

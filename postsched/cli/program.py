@@ -5,16 +5,16 @@ The clock, the source of chance and the environment enter here, and are passed d
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any, TextIO
 
+from postsched.cli import streams
+
 if TYPE_CHECKING:
+    from random import Random
     from zoneinfo import ZoneInfo
 
     from postsched.config import Settings
@@ -38,7 +38,6 @@ class Program:
         """The global options."""
         self._db, self._config = db, config
         self.verbosity, self.quiet = verbosity, quiet
-        logging.captureWarnings(True)
 
     @cached_property
     def settings(self) -> Settings:
@@ -85,6 +84,8 @@ class Program:
     @cached_property
     def rng(self) -> Random:
         """The source of chance."""
+        from random import SystemRandom
+
         return SystemRandom()
 
     def now(self) -> datetime:
@@ -98,37 +99,39 @@ class Program:
 
     def print(self, text: str = "") -> None:
         """Data: to stdout."""
-        sys.stdout.write(printable(text, sys.stdout) + "\n")
+        streams.write(sys.stdout, printable(text, sys.stdout) + "\n")
 
     def print_json(self, document: Any) -> None:
         """One JSON document: to stdout."""
-        text = json.dumps(document, ensure_ascii=False, indent=2)
-        try:
-            sys.stdout.write(text + "\n")
-        except UnicodeEncodeError:
-            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        import json
+
+        utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        streams.write(sys.stdout, json.dumps(document, ensure_ascii=not utf8, indent=2) + "\n")
 
     def say(self, text: str) -> None:
         """A message for the person: to stderr, unless --quiet."""
         if not self.quiet:
-            sys.stderr.write(printable(text, sys.stderr) + "\n")
+            streams.write(sys.stderr, printable(text, sys.stderr) + "\n")
 
     def warn(self, text: str) -> None:
         """A warning: to stderr, whatever --quiet says."""
-        sys.stderr.write(printable(f"postsched: warning: {text}", sys.stderr) + "\n")
+        streams.write(sys.stderr, printable(f"postsched: warning: {text}", sys.stderr) + "\n")
 
     def complain(self, text: str) -> None:
         """An error, in one line: to stderr."""
         line = " ".join(text.split())
-        sys.stderr.write(printable(f"postsched: {line}", sys.stderr) + "\n")
+        streams.write(sys.stderr, printable(f"postsched: {line}", sys.stderr) + "\n")
 
 
 def printable(text: str, stream: TextIO) -> str:
-    """The text without control characters that would move a terminal's cursor, and without what
-    the stream's encoding can't say."""
-    clean = "".join(c if c in "\n\t" or c.isprintable() or c == " " else _escape(c) for c in text)
+    """The text without control characters, and without what the stream's encoding can't say."""
     encoding = stream.encoding or "utf-8"
-    return clean.encode(encoding, "backslashreplace").decode(encoding)
+    return without_controls(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def without_controls(text: str) -> str:
+    """The text with control characters shown, as they would move a terminal's cursor."""
+    return "".join(c if c in "\n\t" or c.isprintable() or c == " " else _escape(c) for c in text)
 
 
 def _escape(character: str) -> str:
