@@ -11,6 +11,7 @@ from postsched.cli.completion import complete_account
 from postsched.cli.group import Group
 from postsched.cli.options import Json, keys_and_values
 from postsched.cli.program import Program
+from postsched.cli.screen import Cell, Column
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -22,6 +23,13 @@ app = typer.Typer()
 account = typer.Typer(cls=Group, help="Where posts go: add, check, set, remove, group.")
 app.add_typer(account, name="account")
 LARGEST_SECRET = 65_536
+ACCOUNT_COLUMNS = (
+    Column("NAME"),
+    Column("PLATFORM"),
+    Column("LOGIN", flexible="fold"),
+    Column("STATE"),
+    Column("SERVER", flexible="fold"),
+)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_account)]
 TokenStdin = Annotated[
@@ -73,20 +81,10 @@ def list_(ctx: typer.Context, json: Json = False) -> None:
     if json:
         program.print_json([_document(one) for one in found])
         return
-    from rich.table import Table
-
-    from postsched.cli.render import rendered
-
     if not found:
         program.print("There are no accounts. Add one: postsched account add --help")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("NAME", "PLATFORM", "LOGIN", "STATE", "SERVER"):
-        table.add_column(column, overflow="fold")
-    for one in found:
-        state = one.state.value + (" paused" if one.paused else "")
-        table.add_row(one.name, one.platform, one.user or "", state, one.url or "")
-    program.print(rendered(table))
+    program.show(program.screen.table(ACCOUNT_COLUMNS, [_row(one) for one in found]))
 
 
 @account.command(epilog="Example:\n\npostsched account show me")
@@ -210,7 +208,7 @@ def platforms_(ctx: typer.Context, json: Json = False) -> None:
     if json:
         program.print_json(documents)
     else:
-        program.print(platform_table(documents))
+        program.show(platform_table(documents, program.screen))
 
 
 def _answer(program: Program, checked: Checked, done: str, *, json: bool) -> None:
@@ -223,6 +221,17 @@ def _answer(program: Program, checked: Checked, done: str, *, json: bool) -> Non
     who = f", as {found.user}" if found.user else ""
     if not checked.warning or done != "is good":
         program.print(f"{found.name} ({found.platform}{who}) {done}")
+
+
+def _row(found: Account) -> tuple[Cell, ...]:
+    state = found.state.value + (" paused" if found.paused else "")
+    return (
+        (found.name, ""),
+        (found.platform, ""),
+        (found.user or "", ""),
+        (state, "red" if found.state.value == "login" else ""),
+        (found.url or "", ""),
+    )
 
 
 def _document(found: Account, program: Program | None = None) -> dict[str, Any]:

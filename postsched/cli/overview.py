@@ -58,29 +58,28 @@ def status_document(program: Program) -> dict[str, Any]:
 
 def status_page(program: Program, document: dict[str, Any]) -> str:
     """`status` for the eye."""
-    from rich.text import Text
-
-    from postsched.cli.render import rendered, status_text
+    from postsched.cli.render import status_cell
     from postsched.domain.when import describe
 
-    now, zone = program.now(), program.zone
+    now, zone, paint = program.now(), program.zone, program.screen.paint
     daemon, counts = document["daemon"], document["counts"]
     if daemon["running"]:
-        head = Text(f"running (process {daemon['pid']})", style="green")
+        lines = [f"daemon    {paint('running', 'green')} (process {daemon['pid']})"]
     else:
-        head = Text("not running: start it with postsched run", style="red")
-    lines = [Text.assemble("daemon    ", head)]
+        lines = [f"daemon    {paint('not running', 'red')}: start it with postsched run"]
     if document["paused"]:
-        lines.append(Text("paused    everything; release it with postsched resume --all", "yellow"))
+        lines.append(paint("paused    everything; release it: postsched resume --all", "yellow"))
     if document["next_due_at"]:
         due = datetime.fromisoformat(document["next_due_at"])
-        lines.append(Text(f"next      {describe(due, now, zone)}"))
+        lines.append(f"next      {describe(due, now, zone)}")
     if document["oldest_due_s"] is not None:
-        lines.append(Text(f"overdue   since {document['oldest_due_s']:.0f} s", style="red"))
-    shown = [status_text(f"{count} {name}") for name, count in counts.items() if count]
-    lines.append(Text.assemble("posts     ", Text(", ").join(shown) if shown else "none yet"))
+        lines.append(paint(f"overdue   since {document['oldest_due_s']:.0f} s", "red"))
+    shown = [
+        paint(f"{count} {name}", status_cell(name)[1]) for name, count in counts.items() if count
+    ]
+    lines.append(f"posts     {', '.join(shown) or 'none yet'}")
     for account in document["accounts"]:
         state = account["state"] + (", paused" if account["paused"] else "")
         style = "red" if account["state"] == "login" else ""
-        lines.append(Text(f"account   {account['name']} ({account['platform']}): {state}", style))
-    return rendered(*lines)
+        lines.append(paint(f"account   {account['name']} ({account['platform']}): {state}", style))
+    return "\n".join(lines)

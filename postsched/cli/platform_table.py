@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from postsched import platforms
+from postsched.cli.screen import Column, Screen
 from postsched.domain.capabilities import Capabilities, TextRules
 from postsched.domain.errors import NotFound
 
@@ -56,27 +57,33 @@ def _counting(rules: TextRules) -> str:
     return ", ".join(words)
 
 
-def platform_table(documents: list[dict[str, Any]]) -> str:
+COLUMNS = (
+    Column("PLATFORM"),
+    Column("TEXT", right=True),
+    Column("COUNTS", flexible="fold"),
+    Column("MEDIA", right=True),
+    Column("ALT", right=True),
+    Column("THREAD"),
+    Column("COMMENT"),
+    Column("GUARANTEE", flexible="fold"),
+)
+
+
+def platform_table(documents: list[dict[str, Any]], screen: Screen) -> str:
     """The same for the eye."""
-    from rich.table import Table
+    return screen.table(COLUMNS, [[(text, "") for text in _row(one)] for one in documents])
 
-    from postsched.cli.render import rendered
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("PLATFORM", "TEXT", "COUNTS", "MEDIA", "ALT", "THREAD", "COMMENT", "GUARANTEE"):
-        table.add_column(column, overflow="fold")
-    for document in documents:
-        if "error" in document:
-            table.add_row(document["name"], "can't be loaded")
-            continue
-        table.add_row(
-            document["name"],
-            str(document["text_limit"] or "any"),
-            document["counts"],
-            str(document["media"] or "none"),
-            str(document["alt_text"] or "no"),
-            "yes" if document["thread"] else "no",
-            document["comment"] or "no",
-            document["guarantee"],
-        )
-    return rendered(table)
+def _row(document: dict[str, Any]) -> list[str]:
+    if "error" in document:
+        return [document["name"], *[""] * (len(COLUMNS) - 2), "can't be loaded"]
+    return [
+        document["name"],
+        str(document["text_limit"] or "any"),
+        document["counts"],
+        str(document["media"] or "none"),
+        str(document["alt_text"] or "no"),
+        "yes" if document["thread"] else "no",
+        document["comment"] or "no",
+        document["guarantee"],
+    ]

@@ -102,7 +102,7 @@ def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
         return
     from postsched.cli.render import post_page
 
-    program.print(post_page(filed, attempts, program.now(), program.zone))
+    program.show(post_page(filed, attempts, program.now(), program.zone, program.screen))
 
 
 @app.command(epilog="Examples:\n\npostsched history\n\npostsched history --account me --json")
@@ -133,7 +133,7 @@ def history(
         return
     from postsched.cli.render import history_table
 
-    program.print(history_table(found, program.now(), program.zone))
+    program.show(history_table(found, program.now(), program.zone, program.screen))
 
 
 @app.command(epilog="Examples:\n\npostsched cancel 12\n\npostsched cancel 12 --account work")
@@ -301,7 +301,7 @@ def _print_filed(program: Program, found: Sequence[Filed], *, json: bool) -> Non
         return
     from postsched.cli.render import post_table
 
-    program.print(post_table(found, program.now(), program.zone))
+    program.show(post_table(found, program.now(), program.zone, program.screen))
 
 
 def _hold(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from random import Random
     from zoneinfo import ZoneInfo
 
+    from postsched.cli.screen import Screen
     from postsched.config import Settings
     from postsched.secrets import Secrets
     from postsched.service.desk import Desk
@@ -100,6 +101,21 @@ class Program:
     def print(self, text: str = "") -> None:
         """Data: to stdout."""
         streams.write(sys.stdout, printable(text, sys.stdout) + "\n")
+
+    @property
+    def screen(self) -> Screen:
+        """What pages for stdout are made for."""
+        from shutil import get_terminal_size
+
+        from postsched.cli.screen import Screen
+
+        colour = sys.stdout.isatty() and not self.environ.get("NO_COLOR")
+        width = get_terminal_size((0, 0)).columns  # COLUMNS, else the terminal's
+        return Screen(width or None, colour and self.environ.get("TERM") != "dumb")
+
+    def show(self, page: str) -> None:
+        """A page that was made for the screen: to stdout."""
+        streams.write(sys.stdout, page + "\n")
 
     def print_json(self, document: Any) -> None:
         """One JSON document: to stdout."""

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import io
-import shutil
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
+from postsched.cli.screen import Cell, Column, Screen
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
 from postsched.domain.when import describe
 from postsched.store.reading import Filed
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
 
 COLOURS = {
     "published": "green",
@@ -34,58 +24,52 @@ COLOURS = {
     "cancelled": "dim",
     "draft": "dim",
 }
-WIDTH_WITHOUT_TERMINAL = 160
+POST_COLUMNS = (
+    Column("ID", right=True),
+    Column("WHEN"),
+    Column("ACCOUNT"),
+    Column("STATUS"),
+    Column("TEXT", flexible="cut", most=60),
+    Column("LINK OR REASON", flexible="fold"),
+)
+HISTORY_COLUMNS = (
+    Column("WHEN"),
+    Column("POST", right=True),
+    Column("ACCOUNT"),
+    Column("STATUS"),
+    Column("LATE", right=True),
+    Column("LINK OR REASON", flexible="fold"),
+)
 
 
-def rendered(*things: RenderableType) -> str:
-    """What rich makes of things for stdout: with colour only on a terminal that wants it."""
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else WIDTH_WITHOUT_TERMINAL
-    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, highlight=False)
-    for thing in things:
-        console.print(thing)
-    text = console.file.getvalue()  # type: ignore[attr-defined]  # it is the StringIO from above
-    return "\n".join(line.rstrip() for line in text.rstrip("\n").split("\n"))
-
-
-def status_text(status: str, paused: bool = False) -> Text:
+def status_cell(status: str, paused: bool = False) -> Cell:
     """A status in its colour."""
-    text = Text(status, style=COLOURS.get(status, ""))
-    if paused:
-        text.append(" paused", style="dim")
-    return text
+    return status + (" paused" if paused else ""), COLOURS.get(status, "")
 
 
-def post_table(found: Sequence[Filed], now: datetime, zone: ZoneInfo) -> str:
+def post_table(found: Sequence[Filed], now: datetime, zone: ZoneInfo, screen: Screen) -> str:
     """Posts, one line for each account they go to."""
     if not found:
         return 'There are no posts here. Write one: postsched add "Hello" --at "tomorrow 9am"'
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("ID", justify="right")
-    table.add_column("WHEN", no_wrap=True)
-    table.add_column("ACCOUNT", no_wrap=True)
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column("TEXT", ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column("LINK OR REASON", overflow="fold")
-    for filed in found:
-        _add_rows(table, filed, now, zone)
-    return rendered(table)
+    rows = [row for filed in found for row in _post_rows(filed, now, zone)]
+    return screen.table(POST_COLUMNS, rows)
 
 
-def _add_rows(table: Table, filed: Filed, now: datetime, zone: ZoneInfo) -> None:
-    post, text = filed.post, Text(one_line(filed.post.content.text))
+def _post_rows(filed: Filed, now: datetime, zone: ZoneInfo) -> Iterator[tuple[Cell, ...]]:
+    post, text = filed.post, (filed.post.content.text, "")
     if not filed.deliveries:
-        names = ", ".join(post.accounts)
-        when = short_time(filed.schedule.first(), now, zone)
-        table.add_row(str(post.id), when, names, status_text(filed.status.value), text, "")
+        accounts = (", ".join(post.accounts), "")
+        when = (short_time(filed.schedule.first(), now, zone), "")
+        status = status_cell(filed.status.value, post.paused)
+        yield (str(post.id), ""), when, accounts, status, text, ("", "")
     for index, delivery in enumerate(filed.deliveries):
-        table.add_row(
-            str(post.id) if index == 0 else "",
-            short_time(shown_instant(delivery), now, zone),
-            delivery.account,
-            status_text(delivery.status.value, post.paused),
-            text if index == 0 else "",
-            result_text(delivery),
+        yield (
+            (str(post.id) if index == 0 else "", ""),
+            (short_time(shown_instant(delivery), now, zone), ""),
+            (delivery.account, ""),
+            status_cell(delivery.status.value, post.paused),
+            text if index == 0 else ("", ""),
+            result_cell(delivery),
         )
 
 
@@ -94,48 +78,44 @@ def shown_instant(delivery: Delivery) -> datetime:
     return delivery.published_at or delivery.next_at or delivery.occurrence
 
 
-def result_text(delivery: Delivery) -> Text:
+def result_cell(delivery: Delivery) -> Cell:
     """The permalink of what is out, or the reason why it isn't."""
     if delivery.problem:
-        return Text(delivery.problem.message, style="red")
-    return Text(delivery.url or "", style="blue")
+        return delivery.problem.message, "red"
+    return delivery.url or "", "blue"
 
 
-def history_table(found: Sequence[Delivery], now: datetime, zone: ZoneInfo) -> str:
+def history_table(found: Sequence[Delivery], now: datetime, zone: ZoneInfo, screen: Screen) -> str:
     """Finished deliveries, one a line."""
     if not found:
         return "Nothing has gone out yet"
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("WHEN", no_wrap=True)
-    table.add_column("POST", justify="right")
-    table.add_column("ACCOUNT", no_wrap=True)
-    table.add_column("STATUS", no_wrap=True)
-    table.add_column("LATE", justify="right", no_wrap=True)
-    table.add_column("LINK OR REASON", overflow="fold")
-    for delivery in found:
-        table.add_row(
-            short_time(shown_instant(delivery), now, zone),
-            str(delivery.post_id),
-            delivery.account,
-            status_text(delivery.status.value),
-            lateness(delivery),
-            result_text(delivery),
+    rows = [
+        (
+            (short_time(shown_instant(delivery), now, zone), ""),
+            (str(delivery.post_id), ""),
+            (delivery.account, ""),
+            status_cell(delivery.status.value),
+            (lateness(delivery), ""),
+            result_cell(delivery),
         )
-    return rendered(table)
+        for delivery in found
+    ]
+    return screen.table(HISTORY_COLUMNS, rows)
 
 
 def post_page(
-    filed: Filed, attempts: Mapping[int, Sequence[Attempt]], now: datetime, zone: ZoneInfo
+    filed: Filed,
+    attempts: Mapping[int, Sequence[Attempt]],
+    now: datetime,
+    zone: ZoneInfo,
+    screen: Screen,
 ) -> str:
     """Everything about one post."""
-    post, content = filed.post, filed.post.content
-    lines: list[RenderableType] = [
-        Text.assemble(
-            (f"Post {post.id}", "bold"), "  ", status_text(filed.status.value, post.paused)
-        )
-    ]
-    lines += [Text(f"  {line}") for line in content.text.splitlines()]
-    lines += [Text(f"  then: {part.text}") for part in content.then]
+    post, content, paint = filed.post, filed.post.content, screen.paint
+    status = paint(*status_cell(filed.status.value, post.paused))
+    lines = [f"{paint(f'Post {post.id}', 'bold')}  {status}"]
+    lines += [paint(f"  {line}") for line in content.text.splitlines()]
+    lines += [paint(f"  then: {part.text}") for part in content.then]
     fields = {
         "comment": content.comment, "link": content.link, "title": content.title,
         "warning": content.warning, "visibility": content.visibility, "language": content.lang,
@@ -143,56 +123,52 @@ def post_page(
         "media": ", ".join(f"{m.path or m.url} ({m.alt or 'no alt text'})" for m in content.media),
         **{f"for {name}": text for name, text in content.variants.items()},
     }  # fmt: skip
-    lines += [Text(f"{name}: {value}", style="dim") for name, value in fields.items() if value]
+    lines += [paint(f"{name}: {value}", "dim") for name, value in fields.items() if value]
     first = filed.schedule.first()
     if first:
-        lines.append(Text(f"scheduled for {describe(first, now, zone)}"))
+        lines.append(f"scheduled for {describe(first, now, zone)}")
     for delivery in filed.deliveries:
-        lines += _delivery_lines(delivery, attempts.get(delivery.id, ()), now, zone)
-    return rendered(*lines)
+        lines += _delivery_lines(delivery, attempts.get(delivery.id, ()), now, zone, screen)
+    return "\n".join(lines)
 
 
 def _delivery_lines(
-    delivery: Delivery, attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo
-) -> list[RenderableType]:
-    lines: list[RenderableType] = [
-        Text.assemble(
-            f"\n{delivery.account} ({delivery.platform}), delivery {delivery.id}: ",
-            status_text(delivery.status.value),
-            f", {describe(shown_instant(delivery), now, zone)}",
-        )
-    ]
+    delivery: Delivery, attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo, screen: Screen
+) -> Iterator[str]:
+    paint = screen.paint
+    head = f"{delivery.account} ({delivery.platform}), delivery {delivery.id}: "
+    status = paint(*status_cell(delivery.status.value))
+    yield f"\n{paint(head)}{status}, {describe(shown_instant(delivery), now, zone)}"
     if delivery.lateness is not None:
-        lines.append(Text(f"  sent {lateness(delivery)} after it was due", style="dim"))
+        yield paint(f"  sent {lateness(delivery)} after it was due", "dim")
     for step in delivery.steps:
         if step.published:
             name = f"part {step.n}" if step.role == "part" else "comment"
             where = step.published.url or step.published.remote_id
-            lines.append(Text(f"  {name}: {where}", style="green"))
+            yield paint(f"  {name}: {where}", "green")
     if delivery.problem:
-        lines.append(Text(f"  {delivery.problem.kind}: {delivery.problem.message}", style="red"))
+        yield paint(f"  {delivery.problem.kind}: {delivery.problem.message}", "red")
         if delivery.problem.hint:
-            lines.append(Text(f"  {delivery.problem.hint}"))
+            yield paint(f"  {delivery.problem.hint}")
     if delivery.status is DeliveryStatus.UNCONFIRMED:
-        lines.append(
-            Text(f"  Look at the account, then: postsched resolve {delivery.post_id} "
-                 "published|absent")
-        )  # fmt: skip
-    lines += [_attempt_line(attempt, zone) for attempt in attempts]
-    return lines
+        yield (
+            f"  Look at the account, then: postsched resolve {delivery.post_id} published|absent"
+        )
+    for attempt in attempts:
+        yield paint(_attempt_line(attempt, zone), "dim")
 
 
-def _attempt_line(attempt: Attempt, zone: ZoneInfo) -> Text:
+def _attempt_line(attempt: Attempt, zone: ZoneInfo) -> str:
     at = attempt.started_at.astimezone(zone)
     took = (attempt.finished_at - attempt.started_at).total_seconds() * 1000
-    words = [f"  {at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}", f"try {attempt.n}:"]
+    words = [f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}", f"try {attempt.n}:"]
     words += [attempt.action, attempt.step, "->", attempt.outcome, f"({took:.0f} ms)"]
     if attempt.problem:
         status = f"HTTP {attempt.problem.http_status}: " if attempt.problem.http_status else ""
         words.append(f"{status}{attempt.problem.message}")
     if attempt.evidence:
         words.append(attempt.evidence)
-    return Text(" ".join(word for word in words if word), style="dim")
+    return "  " + " ".join(word for word in words if word)
 
 
 def lateness(delivery: Delivery) -> str:
