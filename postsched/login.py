@@ -7,13 +7,14 @@ used. Secrets from the environment are renewed for this process only and saved n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from postsched.domain.account import Account
 from postsched.domain.errors import SecretUnavailable
-from postsched.domain.outcome import ErrorKind
+from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, Platform, PlatformError
 from postsched.store import accounts as account_rows
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from postsched.secrets import Secrets
     from postsched.store.database import Database
 
+T = TypeVar("T")
 FRESH = timedelta(minutes=1)
 """How long a secret that was read is used before it is read again: it may have been replaced."""
 LEASE = timedelta(seconds=90)
@@ -70,6 +72,32 @@ class Logins:
                 login = await self._renewed(account, platform, login, http, refused=refused)
                 self._kept[account.id] = (self._now(), login)
             return login
+
+    async def use(
+        self,
+        account: Account,
+        platform: Platform,
+        http: httpx.AsyncClient,
+        action: Callable[[Login], Awaitable[T]],
+    ) -> T:
+        """Do something with the account's login; if the network refuses the login, renew it and do
+        it once more: a refusal proves that nothing was done. Raises as `get` and `action` do."""
+        login = await self.get(account, platform, http)
+        try:
+            return await action(login)
+        except PlatformError as error:
+            if error.problem.kind is not ErrorKind.AUTH:
+                raise
+        login = await self.get(account, platform, http, refused=True)
+        return await action(login)
+
+    def scrub(self, account: Account, problem: Problem) -> Problem:
+        """The problem without the account's secret, in case a server's words repeat it."""
+        _, login = self._kept.get(account.id, (None, None))
+        if login is None or login.secret is None:
+            return problem
+        hint = login.secret.scrub(problem.hint) if problem.hint else None
+        return replace(problem, message=login.secret.scrub(problem.message), hint=hint)
 
     def forget(self) -> None:
         """Read every secret anew at its next use."""

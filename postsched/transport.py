@@ -1,6 +1,7 @@
 """The HTTP clients that adapters get: bounded in size and time, and kept off internal addresses.
 
-One client for each account: httpx's pool slows down quadratically with the connections it holds.
+A client for each call that is under way: httpx's pool slows down quadratically with the connections
+it holds.
 Redirects are not followed unless a request asks for it, and each hop is judged anew. TLS is
 always verified.
 """
@@ -10,6 +11,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,7 +33,7 @@ CONNECT_TIMEOUT = 10.0
 
 
 class Transport:
-    """Makes one client for each account, and closes them all.
+    """Lends a client to each call that needs one, and closes them all in the end.
 
     `timeout` is seconds for one request with its whole answer, uploads not counted. Unless
     `allow_private`, an address that is not the account's own server must be public.
@@ -38,32 +42,40 @@ class Transport:
     def __init__(self, timeout: float, *, allow_private: bool = False) -> None:
         self._timeout = timeout
         self._allow_private = allow_private
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._free: defaultdict[str, list[httpx.AsyncClient]] = defaultdict(list)
+        self._made: list[httpx.AsyncClient] = []
 
-    def client(self, account: str, base_url: str) -> httpx.AsyncClient:
-        """The client of an account whose server is at `base_url`."""
-        key = f"{account} {base_url}"
-        if key not in self._clients:
-            self._clients[key] = self._make(base_url)
-        return self._clients[key]
+    @contextmanager
+    def client(self, account: str, base_url: str) -> Iterator[httpx.AsyncClient]:
+        """A client for an account whose server is at `base_url`, for one call at a time: its
+        connection stays open for the next."""
+        free = self._free[f"{account} {base_url}"]
+        client = free.pop() if free else self._make(base_url)
+        try:
+            yield client
+        finally:
+            free.append(client)
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in self._clients.values():
+        for client in self._made:
             await client.aclose()
-        self._clients.clear()
+        self._made.clear()
+        self._free.clear()
 
     def _make(self, base_url: str) -> httpx.AsyncClient:
         origin = _origin(httpx.URL(base_url)) if "://" in base_url else None
         inner = httpx.AsyncHTTPTransport(
-            verify=_tls(), limits=httpx.Limits(max_keepalive_connections=50, keepalive_expiry=60)
+            verify=_tls(), limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=60)
         )
-        return httpx.AsyncClient(
+        client = httpx.AsyncClient(
             transport=Guarded(inner, origin, self._timeout, allow_private=self._allow_private),
             timeout=httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),
             headers={"User-Agent": f"postsched/{__version__}"},
             follow_redirects=False,
         )
+        self._made.append(client)
+        return client
 
 
 class Guarded(httpx.AsyncBaseTransport):

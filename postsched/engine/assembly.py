@@ -24,6 +24,7 @@ from postsched.engine.worker import Worker
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
 from postsched.store import accounts as account_rows
+from postsched.store import queue
 from postsched.store.database import Database
 from postsched.transport import Transport
 from postsched.wakeup import Bell
@@ -58,8 +59,7 @@ class Engine:
         await self.transport.close()
         signed_off = False
         try:
-            await self.turns.run(partial(_sign_off, worker=self.worker))
-            signed_off = True
+            signed_off = await self.turns.run(partial(_sign_off, worker=self.worker))
         except StoreUnavailable as error:
             log.error("%s; what this process held is settled by the next", error.message)
         finally:
@@ -141,7 +141,12 @@ def _free_accounts_with_new_secrets(connection: Connection, secrets: Secrets) ->
             account_rows.set_state(connection, account.id, AccountState.UNCHECKED)
 
 
-def _sign_off(database: Database, worker: Worker) -> None:
+def _sign_off(database: Database, worker: Worker) -> bool:
+    """Strike the worker off the list, if it holds nothing any more: what it could not give back
+    is to be found by the next one, as of a dead worker."""
     with database.write() as connection:
+        if queue.holds_any(connection, worker.id):
+            return False
         workers.remove(connection, [worker.id])
     database.checkpoint()
+    return True

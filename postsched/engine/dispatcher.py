@@ -38,7 +38,10 @@ LEAD = timedelta(milliseconds=3)
 """How long before its instant a delivery is handed out: what comes before the request is done by
 then, and the last of the wait is more exact than a timer. Nothing is sent early."""
 WATCH_WORKERS = 1.0
-"""Seconds between looks at whether another worker of this machine still lives; no query."""
+"""Seconds between looks at whether another worker of this machine still lives, while one holds
+claims."""
+LAST_WORDS = 5.0
+"""Seconds to write down what was broken off at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +90,13 @@ class Dispatcher:
         self._preparing: dict[int, Held] = {}
         self._busy: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._turn: asyncio.Task[Any] | None = None
         self._look = Look([], None, {})
         self._watched: Sequence[Worker] = ()
         self._dirty = True
         self._turning = False
         self._stopping = False
+        self._stop_by = 0.0
         self._failures = 0
         self._not_before = 0.0
         self._renew_at: float | None = None
@@ -131,18 +136,22 @@ class Dispatcher:
         if self._renew_at is not None:
             waits.append(self._renew_at - monotonic)
         if not self._turning:
-            if self._dirty or self._turns.changes_waiting:
-                waits.append(self._not_before - monotonic)
-            else:
-                waits += [(at - now).total_seconds() for at in self._turn_instants(now)]
-            if self._watched:
-                waits.append(self._watch_at - monotonic)
+            waits.append(max(self._not_before - monotonic, self._next_turn_in(now, monotonic)))
         waits += [
             (held.at - now - LEAD).total_seconds()
             for held in self.held.values()
             if held.ready and self._hand_free(held.platform)
         ]
         return now + timedelta(seconds=max(0.0, min(waits)))
+
+    def _next_turn_in(self, now: datetime, monotonic: float) -> float:
+        """Seconds to the next turn, as far as is known."""
+        if self._dirty or self._turns.changes_waiting:
+            return 0.0
+        waits = [(at - now).total_seconds() for at in self._turn_instants(now)]
+        if self._watched:
+            waits.append(self._watch_at - monotonic)
+        return min(waits, default=float("inf"))
 
     async def fire(self, held: Held) -> None:
         """Send a delivery that `take_due` handed out, and settle it."""
@@ -157,7 +166,7 @@ class Dispatcher:
 
         held.done_sending = free
         before = held.work
-        self.on_event("sending", before)
+        self._tell("sending", before)
         try:
             after = await self._flight.fly(held)
             self._tell_end(before, after)
@@ -165,7 +174,7 @@ class Dispatcher:
             log.exception("delivery %d: the engine failed; its claim will run out", held.id)
         finally:
             free()
-            self.flying.pop(held.id, None)
+            _drop(self.flying, held)
             self.kick()
 
     def let_fly(self, held: Held) -> asyncio.Task[None]:
@@ -211,21 +220,37 @@ class Dispatcher:
         """Claim no more, give back what was not begun, wait for what is in flight; what is not
         done in that time is broken off and counts as lost."""
         self._stopping = True
-        for held in [*self.held.values(), *self.flying.values()]:
+        self._stop_by = self._clock.monotonic() + seconds
+        for held in self.flying.values():
             held.stopping = True
-        waiting, self.held = list(self.held.values()), {}
-        for held in waiting:
-            self._start(self._flight.let_go(held))
-        if not await self._settled(seconds):
-            for task in list(self._tasks):
+        self._give_up([*self.held.values(), *self._preparing.values()])
+        if not await self._settled():
+            for task in self._tasks - {self._turn}:
                 task.cancel()
-            await self._settled(min(seconds, 5.0))
+            self._stop_by = self._clock.monotonic() + LAST_WORDS
+            await self._settled()
 
-    async def _settled(self, seconds: float) -> bool:
-        end = self._clock.monotonic() + seconds
-        while self._tasks or self._turns.changes_waiting or self._turning:
+    def hurry(self) -> None:
+        """Wait no longer for what is in flight."""
+        self._stop_by = min(self._stop_by, self._clock.monotonic())
+
+    def _give_up(self, waiting: Sequence[Held]) -> None:
+        for held in waiting:
+            _drop(self.held, held)
+            self._start(self._let_go(held))
+
+    async def _let_go(self, held: Held) -> None:
+        """Give a delivery back that is not in flight; what is being prepared is broken off."""
+        if held.preparing and not held.preparing.done():
+            held.preparing.cancel()
+            await asyncio.wait([held.preparing])
+        await self._flight.let_go(held)
+
+    async def _settled(self) -> bool:
+        """Wait until nothing is under way, for the time that is left; whether it came to that."""
+        while self._tasks or self.flying or self._turns.changes_waiting:
             self._maybe_turn()
-            left = end - self._clock.monotonic()
+            left = self._stop_by - self._clock.monotonic()
             if left <= 0:
                 return False
             if self._tasks:
@@ -245,13 +270,12 @@ class Dispatcher:
         monotonic = self._clock.monotonic()
         if self._renew_at is not None and monotonic >= self._renew_at:
             self._renew_at = None
-            everything = [*self.held.values(), *self.flying.values(), *self._preparing.values()]
-            self._start(self._renew(everything))
+            self._start(self._renew(self._everything()))
         if self._turning or monotonic < self._not_before:
             return
         if self._turn_is_needed(monotonic):
             self._turning = True
-            self._start(self._make_turn())
+            self._turn = self._start(self._make_turn())
 
     def _turn_is_needed(self, monotonic: float) -> bool:
         if self._turns.changes_waiting or self._dirty:
@@ -307,7 +331,7 @@ class Dispatcher:
 
     def _wish(self, now: datetime) -> Wish:
         if self._stopping:
-            return Wish(now, now, {}, 0, 0, 0)
+            return Wish(now, now, {}, 0, 0, 0, self._mine())
         return Wish(
             now=now,
             upto=now + self._limits.claim_ahead,
@@ -315,7 +339,14 @@ class Dispatcher:
             default=self._limits.concurrency + self._limits.spare,
             total=self._total_left(),
             preparing=self._preparing_left(),
+            mine=self._mine(),
         )
+
+    def _mine(self) -> frozenset[tuple[int, str]]:
+        return frozenset((held.id, held.token) for held in self._everything())
+
+    def _everything(self) -> list[Held]:
+        return [*self.held.values(), *self.flying.values(), *self._preparing.values()]
 
     def _absorb(self, turn: Turn, asked_at: float) -> None:
         self._look, self._watched = turn.look, turn.watched
@@ -325,26 +356,28 @@ class Dispatcher:
             if work.delivery.status is DeliveryStatus.CONFIRMING:
                 held.ready = True
             else:
-                self._start(self._prepare(held))
+                held.preparing = self._start(self._prepare(held))
         for work in turn.to_prepare:
             held = Held(work, asked_at)
             self._preparing[held.id] = held
-            self._start(self._prepare_ahead(held))
-        for work in turn.late:
-            self.on_event("missed", work)
-        for before, after in turn.expired:
-            log.warning("delivery %d: %s, now %s", before.id, "its worker ended", after.status)
+            held.preparing = self._start(self._prepare_ahead(held))
         if (turn.taken or turn.to_prepare) and self._renew_at is None:
             self._renew_at = asked_at + self._limits.lease.total_seconds() / 3
+        for work in turn.late:
+            self._tell("missed", work)
+        for before, after in turn.expired:
+            log.warning("delivery %d: %s, now %s", before.id, "its worker ended", after.status)
+        if self._stopping:  # what this turn was still to claim when the end was asked for
+            self._give_up([*self.held.values(), *self._preparing.values()])
 
     async def _prepare(self, held: Held) -> None:
         try:
             ended = await self._flight.prepare(held)
         except BaseException:
-            self.held.pop(held.id, None)
+            _drop(self.held, held)
             raise
         if ended is not None:
-            self.held.pop(held.id, None)
+            _drop(self.held, held)
             self._tell_end(held.work, ended)
         self.on_change()
 
@@ -352,21 +385,20 @@ class Dispatcher:
         try:
             await self._flight.prepare_ahead(held)
         finally:
-            self._preparing.pop(held.id, None)
+            _drop(self._preparing, held)
             self.kick()
 
     async def _renew(self, everything: Sequence[Held]) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         until = now + self._limits.lease
-        ids = [held.id for held in everything]
-        kept = await self._submit(
-            lambda connection: queue.renew(connection, self._worker.id, ids, until)
-        )
-        for held in everything:
-            if held.id in kept:
-                held.until, held.lease_from = until, monotonic
-        if self.held or self.flying or self._preparing:
-            self._renew_at = monotonic + self._limits.lease.total_seconds() / 3
+        held_by = {(held.id, held.token): held for held in everything}
+        try:
+            kept = await self._submit(lambda connection: queue.renew(connection, held_by, until))
+            for one in kept & held_by.keys():
+                held_by[one].until, held_by[one].lease_from = until, monotonic
+        finally:
+            if self._everything():
+                self._renew_at = monotonic + self._limits.lease.total_seconds() / 3
 
     # ---- hands
 
@@ -409,4 +441,17 @@ class Dispatcher:
         self.on_change()
 
     def _tell_end(self, before: Work, after: Delivery) -> None:
-        self.on_event(after.status.value, replace(before, delivery=after))
+        self._tell(after.status.value, replace(before, delivery=after))
+
+    def _tell(self, word: str, work: Work) -> None:
+        """Tell whoever watches. That it fails is no reason to send anything twice or not at all."""
+        try:
+            self.on_event(word, work)
+        except Exception:
+            log.exception("delivery %d: %s could not be told", work.delivery.id, word)
+
+
+def _drop(held_by_id: dict[int, Held], held: Held) -> None:
+    """Forget this one; a later claim of the same delivery stays."""
+    if held_by_id.get(held.id) is held:
+        del held_by_id[held.id]

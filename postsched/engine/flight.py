@@ -3,6 +3,7 @@ next step begins."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -56,6 +57,7 @@ class Held:
         self.lease_from = lease_from
         self.ready = False
         self.stopping = False
+        self.preparing: asyncio.Task[None] | None = None
         self.done_sending: Callable[[], None] = lambda: None
         """Called when the last request is over, before its result is durable."""
 
@@ -172,18 +174,30 @@ class Flight:
 
     async def let_go(self, held: Held) -> Delivery:
         """Give a delivery back of which the current step surely was not sent."""
-        if held.work.delivery.status is DeliveryStatus.CONFIRMING:
-            after = replace(held.work.delivery, claim=None)
-        else:
-            after = moves.let_go(held.work.delivery)
+        before = held.work.delivery
+        match before.status:
+            case _ if before.claim is None:
+                return before  # settled, or given back already
+            case DeliveryStatus.PUBLISHING:
+                after = moves.let_go(before)
+            case DeliveryStatus.CONFIRMING:
+                after = replace(before, claim=None)
+            case _:
+                return await self._stop_preparing(held)
         await self._write(held, after)
         return after
+
+    async def _stop_preparing(self, held: Held) -> Delivery:
+        """Give back what was being prepared ahead; another worker may go on at once."""
+        now, delivery, token = self._clock.now(), held.work.delivery, held.token
+        await self._submit(lambda connection: queue.give_back(connection, delivery, token, now))
+        return replace(delivery, claim=None)
 
     async def _send(self, held: Held) -> Delivery:
         index = held.work.delivery.next_step
         assert index is not None
         if not await self._may_send(held):
-            return replace(held.work.delivery, claim=None)
+            return await self.let_go(held)
         started = self._clock.now()
 
         def begun() -> None:

@@ -37,7 +37,6 @@ from postsched.platforms.base import (
     Login,
     Message,
     Platform,
-    PlatformError,
     Prepared,
     Unknown,
     classify,
@@ -84,32 +83,33 @@ class Publisher:
     async def prepare(self, work: Work, index: int) -> dict[str, Any] | Sent:
         """What the step needs before it can be sent, or why that can't be had."""
 
-        async def call(platform: Platform, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
-            prepared = await platform.prepare(self._message(work, index), login, http)
+        async def call(platform: Platform, login: Login, sending: _Sending) -> dict[str, Any]:
+            prepared = await platform.prepare(self._message(work, index), login, sending.http)
             if not isinstance(prepared, dict):
                 raise TypeError("prepare must return a dict")
             return prepared
 
-        return await self._called(work, call, PREPARE_TIME, sending=False)
+        return await self._called(work, call, PREPARE_TIME)
 
     async def send(self, work: Work, index: int, note: Callable[[], None] | None = None) -> Sent:
         """Send one prepared step, not before it is due: the one call that makes it visible.
         `note` is called when it begins."""
         due = work.delivery.due_at
 
-        async def call(platform: Platform, login: Login, http: httpx.AsyncClient) -> Published:
+        async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
             if not await wait_until(due, self._clock):
                 raise _ClockSetBack
             if note:
                 note()
-            prepared = prepared_step(work.delivery, index)
-            published = await platform.publish(prepared, step_key(work, index), login, http)
+            prepared, key = prepared_step(work.delivery, index), step_key(work, index)
+            sending.under_way = True
+            published = await platform.publish(prepared, key, login, sending.http)
             if not isinstance(published, Published):
                 raise TypeError("publish must return Published")
             return published
 
         # Twice the time of one request: adapters may have to read after they have written.
-        return await self._called(work, call, 2 * self._settings.request_timeout + 5, sending=True)
+        return await self._called(work, call, 2 * self._settings.request_timeout + 5)
 
     async def ask(self, work: Work, index: int, *, remembered: bool) -> Asked:
         """Settle a step whose answer was lost. While the network remembers keys, the same is sent
@@ -133,13 +133,13 @@ class Publisher:
 
     async def _find(self, work: Work, index: int) -> Asked:
         async def call(
-            platform: Platform, login: Login, http: httpx.AsyncClient
+            platform: Platform, login: Login, sending: _Sending
         ) -> Published | Unknown | None:
             prepared = prepared_step(work.delivery, index)
             since = work.delivery.sent_at or work.delivery.occurrence
-            return await platform.find(prepared, step_key(work, index), login, http, since)
+            return await platform.find(prepared, step_key(work, index), login, sending.http, since)
 
-        found = await self._called(work, call, PREPARE_TIME, sending=False)
+        found = await self._called(work, call, PREPARE_TIME)
         if found is None:
             return Absent(f"{work.account.name} was asked, it is not there")
         if isinstance(found, Unknown):
@@ -147,65 +147,33 @@ class Publisher:
         return found if isinstance(found, Published) else _not_known(found)
 
     async def _called(
-        self,
-        work: Work,
-        call: Callable[[Platform, Login, httpx.AsyncClient], Awaitable[T]],
-        seconds: float,
-        *,
-        sending: bool,
+        self, work: Work, call: Callable[[Platform, Login, _Sending], Awaitable[T]], seconds: float
     ) -> T | Sent:
-        outcome, login = await self._judged(work, call, seconds, sending=sending)
-        problem = getattr(outcome, "problem", None)
-        if problem is None or login is None or login.secret is None:
-            return outcome
-        scrub = login.secret.scrub
-        clean = replace(problem, message=scrub(problem.message), hint=scrub(problem.hint or ""))
-        return replace(outcome, problem=replace(clean, hint=clean.hint or None))  # type: ignore[type-var]
-
-    async def _judged(
-        self,
-        work: Work,
-        call: Callable[[Platform, Login, httpx.AsyncClient], Awaitable[T]],
-        seconds: float,
-        *,
-        sending: bool,
-    ) -> tuple[T | Sent, Login | None]:
-        """What a call came to, and the login it was made with."""
-        under_way, login = False, None
+        """Call the adapter; whatever it raises becomes an outcome, here and nowhere else."""
+        sending = _Sending()
         try:
             platform = self._platform(work.account.platform)
-            http = self._client(work.account, platform)
-            login = await self._logins.get(work.account, platform, http)
-            under_way = sending
-            async with asyncio.timeout(seconds):
-                try:
-                    return await call(platform, login, http), login
-                except PlatformError as error:
-                    if error.problem.kind is not ErrorKind.AUTH:
-                        raise
-                under_way = False
-                login = await self._logins.get(work.account, platform, http, refused=True)
-                under_way = sending
-                return await call(platform, login, http), login
-        except _ClockSetBack:
-            return LetGo(), login
-        except PostschedError as error:
-            problem = Problem(ErrorKind.AUTH, error.message, hint=error.hint)
-            return LetGo(problem, after=60.0), login
-        except TimeoutError:
-            problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
-            return Lost(problem) if under_way else Retry(problem), login
-        except asyncio.CancelledError:
-            if not under_way:
-                raise
-            problem = Problem(ErrorKind.TRANSIENT, "stopped before the answer came")
-            return Lost(problem), login
-        except Exception as error:  # noqa: BLE001 - whatever an adapter raises is judged in one place
-            return classify(error, sending=under_way), login
+            url = login_for(work.account, platform, self._settings, None).url
+            with self._transport.client(work.account.name, url) as http:
+                sending.http = http
 
-    def _client(self, account: Account, platform: Platform) -> httpx.AsyncClient:
-        url = login_for(account, platform, self._settings, None).url
-        return self._transport.client(account.name, url)
+                async def action(login: Login) -> T:
+                    sending.under_way = False
+                    async with asyncio.timeout(seconds):
+                        return await call(platform, login, sending)
+
+                return await self._logins.use(work.account, platform, http, action)
+        except asyncio.CancelledError:
+            if not sending.under_way:
+                raise
+            return Lost(Problem(ErrorKind.TRANSIENT, "stopped before the answer came"))
+        except Exception as error:  # noqa: BLE001 - an adapter may raise anything
+            return self._scrubbed(work.account, _outcome_of(error, sending))
+
+    def _scrubbed(self, account: Account, outcome: Sent) -> Sent:
+        if isinstance(outcome, Published) or outcome.problem is None:
+            return outcome
+        return replace(outcome, problem=self._logins.scrub(account, outcome.problem))
 
     def _message(self, work: Work, index: int) -> Message:
         step, content = work.delivery.steps[index], work.post.content
@@ -234,6 +202,28 @@ class Publisher:
 
 class _ClockSetBack(Exception):
     """The instant that had nearly come is far off: nothing was sent."""
+
+
+class _Sending:
+    """How far a call has come: `under_way` from right before the request that makes the post
+    visible; what fails then leaves open whether it is out."""
+
+    http: httpx.AsyncClient
+
+    def __init__(self) -> None:
+        self.under_way = False
+
+
+def _outcome_of(error: Exception, sending: _Sending) -> Sent:
+    match error:
+        case _ClockSetBack():
+            return LetGo()
+        case PostschedError():
+            return LetGo(Problem(ErrorKind.AUTH, error.message, hint=error.hint), after=60.0)
+        case TimeoutError():
+            problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
+            return Lost(problem) if sending.under_way else Retry(problem)
+    return classify(error, sending=sending.under_way)
 
 
 def step_key(work: Work, index: int) -> str:

@@ -75,11 +75,11 @@ async def _first(*events: asyncio.Event) -> None:
 
 async def _end(engine: Engine, scheduler: AsyncIOScheduler, signals: _Signals) -> None:
     """Drain first: APScheduler's own shutdown would cancel what is in flight."""
-    stopping = asyncio.ensure_future(engine.stop())
-    signals.hurry = stopping.cancel
-    with contextlib.suppress(asyncio.CancelledError):
-        await stopping
-    scheduler.shutdown(wait=False)
+    signals.hurry = engine.dispatcher.hurry
+    await engine.stop()
+    engine.dispatcher.on_change = lambda: None
+    if scheduler.running:
+        scheduler.shutdown(wait=False)
     engine.bell.silence(asyncio.get_running_loop())
     signals.restore()
     await engine.close()
@@ -115,7 +115,7 @@ class _Signals:
 
     def _signalled(self) -> None:
         if self._stop.is_set():
-            log.warning("stopped at once; what was in flight is settled at the next start")
+            log.warning("stopped at once; what was in flight counts as lost")
             self.hurry()
         self._stop.set()
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
 
 from postsched import wakeup
 from postsched.domain.account import Account
@@ -34,6 +35,7 @@ from postsched.store.queue import Look, Work
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
 Change = Callable[[Connection], Any]
+BREAKS_RULES = (DataError, IntegrityError, InterfaceError, ProgrammingError)
 SWEEP = 500
 """How many deliveries past their grace are taken out of the queue in one turn, at the most."""
 
@@ -41,7 +43,7 @@ SWEEP = 500
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to claim: up to `upto`, as many as there are hands for, by platform and in all;
-    `preparing` more to prepare."""
+    `preparing` more to prepare. `mine` is what is in hand, as delivery and token."""
 
     now: datetime
     upto: datetime
@@ -49,6 +51,7 @@ class Wish:
     default: int
     total: int
     preparing: int
+    mine: frozenset[tuple[int, str]] = frozenset()
 
     def hands_for(self, platform: str) -> int:
         """Free hands for one platform."""
@@ -108,10 +111,10 @@ class Turns:
             results, turn = await loop.run_in_executor(
                 self._thread, self._turn, [change for change, _ in changes], wish
             )
-        except StoreUnavailable:
-            self._changes = changes + self._changes
-            raise
-        except Exception:
+        except Exception as error:
+            if _may_pass(error):
+                self._changes = changes + self._changes
+                raise
             if not changes:
                 raise
             log.exception("a turn failed; its changes are made one by one")
@@ -133,10 +136,13 @@ class Turns:
 
     async def _one_by_one(self, changes: list[tuple[Change, asyncio.Future[Any]]]) -> None:
         """So that a change that can't be made takes no other with it."""
-        for change, future in changes:
+        for place, (change, future) in enumerate(changes):
             try:
                 result = await self.run(partial(_write, change=change))
-            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for it
+            except Exception as error:
+                if _may_pass(error):
+                    self._changes = changes[place:] + self._changes
+                    raise
                 if not future.done():
                     future.set_exception(error)
             else:
@@ -146,7 +152,7 @@ class Turns:
     def _turn(self, changes: list[Change], wish: Wish) -> tuple[list[Any], Turn]:
         if not changes:
             with self._database.read() as connection:
-                look = queue.look(connection, self._worker.id)
+                look = queue.look(connection, self._worker.id, wish.mine)
                 watched, dead = self._others(connection, look)
             if not _something_to_do(look, wish, dead):
                 return [], Turn(look, watched=watched)
@@ -155,26 +161,31 @@ class Turns:
             return results, self._claim(connection, wish)
 
     def _claim(self, connection: Connection, wish: Wish) -> Turn:
-        look = queue.look(connection, self._worker.id)
+        look = queue.look(connection, self._worker.id, wish.mine)
         watched, dead = self._others(connection, look)
         if not _something_to_do(look, wish, dead):
             return Turn(look, watched=watched)
         expired = []
         if dead or any(until <= wish.now for until in look.foreign.values()):
             expired = queue.expire(
-                connection, wish.now, [worker.id for worker in dead], self._guarantee_of
+                connection,
+                wish.now,
+                [worker.id for worker in dead],
+                self._guarantee_of,
+                wish.mine,
             )
             self._bury(connection, dead)
-            look = queue.look(connection, self._worker.id)
+            look = queue.look(connection, self._worker.id, wish.mine)
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
         taken, late = _claim_lanes(connection, look, wish, held)
         to_prepare: list[int] = []
         if wish.preparing > 0 and look.prepare_at and look.prepare_at <= wish.now:
             to_prepare = queue.claim_to_prepare(connection, wish.preparing, wish.now, held)
+        works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         return Turn(
-            queue.look(connection, self._worker.id),
-            queue.load(connection, taken),
-            queue.load(connection, to_prepare),
+            queue.look(connection, self._worker.id, wish.mine | _held_in(works) | _held_in(ahead)),
+            works,
+            ahead,
             queue.load(connection, late),
             expired,
             watched,
@@ -184,9 +195,10 @@ class Turns:
         self, connection: Connection, look: Look
     ) -> tuple[tuple[Worker, ...], list[Worker]]:
         """The workers to watch, and those that are dead."""
-        if not look.foreign:
+        others = look.foreign.keys() - {self._worker.id}
+        if not others:
             return (), []
-        holders = [w for w in workers.every(connection) if w.id in look.foreign]
+        holders = [w for w in workers.every(connection) if w.id in others]
         state = {w.id: workers.is_alive(w, self._bells) for w in holders}
         dead = [w for w in holders if state[w.id] is False]
         return tuple(w for w in holders if state[w.id]), dead
@@ -200,6 +212,16 @@ class Turns:
 def _write(database: Database, *, change: Callable[[Connection], T]) -> T:
     with database.write() as connection:
         return change(connection)
+
+
+def _held_in(works: list[Work]) -> set[tuple[int, str]]:
+    return {(work.delivery.id, claim.token) for work in works if (claim := work.delivery.claim)}
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the database may take the same later. What breaks its rules it never takes."""
+    cause = error.__cause__
+    return isinstance(error, StoreUnavailable) and not isinstance(cause, BREAKS_RULES)
 
 
 def _something_to_do(look: Look, wish: Wish, dead: list[Worker]) -> bool:

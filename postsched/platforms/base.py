@@ -142,6 +142,10 @@ class PlatformError(Exception):
         self.sent = sent
         self.prepare_again = prepare_again
 
+    def __str__(self) -> str:
+        return self.problem.message
+
+
 
 class Platform(ABC):
     """One network. `name` is what accounts name; `url` the service's own address, None where each

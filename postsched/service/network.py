@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from postsched import platforms
 from postsched.domain.account import Account
-from postsched.domain.outcome import ErrorKind
 from postsched.login import Logins, login_for
 from postsched.platforms.base import Login, Platform, PlatformError
 from postsched.transport import Transport
@@ -38,32 +37,14 @@ async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T])
     settings = desk.settings
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
     url = login_for(account, platform, settings, None).url
-    http = transport.client(account.name, url)
-    login: Login | None = None
     logins = Logins(secrets, settings, desk.database, desk.now, new_mark())
     try:
-        login = await logins.get(account, platform, http)
-        try:
-            return await action(platform, login, http)
-        except PlatformError as error:
-            if error.problem.kind is not ErrorKind.AUTH:
-                raise
-        login = await logins.get(account, platform, http, refused=True)
-        return await action(platform, login, http)
+        with transport.client(account.name, url) as http:
+            return await logins.use(
+                account, platform, http, lambda login: action(platform, login, http)
+            )
     except PlatformError as error:
-        raise _scrubbed(error, login) from None
+        error.problem = logins.scrub(account, error.problem)
+        raise
     finally:
         await transport.close()
-
-
-def _scrubbed(error: PlatformError, login: Login | None) -> PlatformError:
-    """The same refusal, without the secret, in case the server repeats it."""
-    if login is None or login.secret is None:
-        return error
-    problem = error.problem
-    return PlatformError(
-        problem.kind,
-        login.secret.scrub(problem.message),
-        http_status=problem.http_status,
-        hint=problem.hint,
-    )
