@@ -373,16 +373,19 @@ def give_back(
     return connection.execute(statement).rowcount > 0
 
 
-def renew(connection: Connection, worker: int, ids: Collection[int], until: datetime) -> set[int]:
-    """Prolong the claims of a worker on those deliveries; the ids of those it still holds."""
+def renew(
+    connection: Connection, held: Collection[tuple[int, str]], until: datetime
+) -> set[tuple[int, str]]:
+    """Prolong claims, given as (delivery, token); those that still hold."""
     row = deliveries.c
     statement = (
         update(deliveries)
-        .where(row.id.in_(ids), row.claim_worker == worker)
+        .where(row.id.in_({delivery_id for delivery_id, _ in held}))
+        .where(row.claim.in_({token for _, token in held}))
         .values(claim_until=until)
-        .returning(row.id)
+        .returning(row.id, row.claim)
     )
-    return set(connection.scalars(statement))
+    return {(found.id, found.claim) for found in connection.execute(statement)}
 
 
 def expire(
@@ -390,8 +393,10 @@ def expire(
     now: datetime,
     dead: Collection[int],
     guarantee_of: Callable[[Account], Guarantee],
+    mine: Collection[tuple[int, str]] = (),
 ) -> list[tuple[Delivery, Delivery]]:
-    """End the claims that ran out at `now`, and all claims of dead workers (by id).
+    """End the claims that ran out at `now`, but those that this worker has in its hands (`mine`,
+    as delivery and token), and all claims of dead workers (by id).
 
     Returns each delivery before and after; one that was only being prepared stays as it was.
     """
@@ -403,6 +408,8 @@ def expire(
     changes: list[tuple[Delivery, Delivery]] = []
     for before in found:
         assert before.claim is not None
+        if (before.id, before.claim.token) in mine:
+            continue
         if before.status in (S.PUBLISHING, S.CONFIRMING):
             after = claim_ran_out(before, guarantee_of(known[before.account_id]), now)
             attempt = Attempt(
@@ -464,7 +471,8 @@ def miss(
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a worker has to know of the queue: the lanes, the next instant to prepare something,
-    and other workers' claims (by worker id, when the first of them runs out)."""
+    and the claims that are not in its hands (by worker id, when the first of them runs out). Its
+    own id is there if it has lost hold of a claim."""
 
     lanes: Sequence[Lane]
     prepare_at: datetime | None
@@ -472,18 +480,43 @@ class Look:
 
 
 CLAIMS = (
-    select(deliveries.c.claim_worker, func.min(deliveries.c.claim_until).label("until"))
+    select(
+        deliveries.c.claim_worker,
+        func.min(deliveries.c.claim_until).label("until"),
+        func.count().label("claims"),
+    )
     .where(text(CLAIMED))
     .group_by(deliveries.c.claim_worker)
 )
 PREPARE = select(func.min(deliveries.c.prepare_at)).where(text(UNPREPARED))
 
 
-def look(connection: Connection, worker: int) -> Look:
-    """Read the queue's next instants, by index only."""
-    until = {row.claim_worker: row.until for row in connection.execute(CLAIMS)}
-    until.pop(worker, None)
-    return Look(lanes(connection), connection.scalar(PREPARE), until)
+def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] = ()) -> Look:
+    """Read the queue's next instants, by index only. `mine` is what the worker has in its hands,
+    as delivery and token."""
+    foreign: dict[int, datetime] = {}
+    for row in connection.execute(CLAIMS):
+        if row.claim_worker != worker:
+            foreign[row.claim_worker] = row.until
+        elif row.claims > len(mine) and (until := _dropped(connection, worker, mine)):
+            foreign[worker] = until
+    return Look(lanes(connection), connection.scalar(PREPARE), foreign)
+
+
+def _dropped(
+    connection: Connection, worker: int, mine: Collection[tuple[int, str]]
+) -> datetime | None:
+    """When the first claim of a worker runs out that it no longer has in its hands."""
+    row = deliveries.c
+    query = select(row.id, row.claim, row.claim_until).where(
+        text(CLAIMED), row.claim_worker == worker
+    )
+    found = [
+        claim.claim_until
+        for claim in connection.execute(query)
+        if (claim.id, claim.claim) not in mine
+    ]
+    return min(found, default=None)
 
 
 def held_by_login(connection: Connection, now: datetime) -> list[tuple[Account, int]]:
@@ -517,3 +550,10 @@ def is_idle(connection: Connection) -> bool:
     waiting = bool(lanes(connection))
     held = select(literal(1)).where(text(CLAIMED)).select_from(deliveries).limit(1)
     return not waiting and connection.scalar(held) is None
+
+
+def holds_any(connection: Connection, worker: int) -> bool:
+    """Whether a worker has any claims."""
+    row = deliveries.c
+    held = select(literal(1)).where(text(CLAIMED), row.claim_worker == worker).limit(1)
+    return connection.scalar(held) is not None

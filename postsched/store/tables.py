@@ -33,7 +33,9 @@ letter, or the index is not used."""
 UNPREPARED = "prepare_at IS NOT NULL AND paused = 0 AND claim IS NULL"
 """What is still to be prepared: the condition of the index `preparing`."""
 CLAIMED = "claim IS NOT NULL"
-"""What a worker holds: the condition of the index `claims`.
+"""What a worker holds: the condition of the index `claims`."""
+DRAFTS = "draft = 1"
+"""What is a draft: the condition of the index `drafts`.
 
 PostgreSQL is told these conditions when it is opened, for naming its dialect here would load it:
 a tenth of the time that a command takes."""
@@ -172,6 +174,7 @@ posts = Table(
     Column("paused", Integer, nullable=False, default=0),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Index("drafts", "created_at", sqlite_where=text(DRAFTS)),
     **STRICT,
 )
 
@@ -223,6 +226,7 @@ workers = Table(
     Column("kind", Text, nullable=False),
     Column("mark", Text, nullable=False, unique=True),
     Column("since", Instant, nullable=False),
+    sqlite_autoincrement=True,  # claims name workers: a number must never mean another one
     **STRICT,
 )
 

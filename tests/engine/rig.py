@@ -1,0 +1,184 @@
+"""An engine over a real database file and fake platforms, and ways to drive it.
+
+`Rig` puts the engine together as `assembly` does, with platforms of the test's own. `Simulation`
+drives its dispatcher as APScheduler would, by a clock that the test moves; no time passes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from postsched import wakeup
+from postsched.config import Settings
+from postsched.domain.account import Account
+from postsched.domain.delivery import Delivery
+from postsched.domain.retry import RetryPolicy
+from postsched.engine import worker as workers
+from postsched.engine.assembly import Engine
+from postsched.engine.clock import Clock, SystemClock
+from postsched.engine.dispatcher import Dispatcher, Limits
+from postsched.engine.publisher import Publisher
+from postsched.engine.turns import Turns
+from postsched.login import Logins
+from postsched.platforms.base import Platform
+from postsched.secrets import Secrets
+from postsched.store.queue import Work
+from postsched.transport import Transport
+from postsched.wakeup import Bell
+from tests.store import rows
+
+PATIENCE = 10.0
+"""Seconds of real time after which a test gives up waiting."""
+
+
+class Rig:
+    """A database, platforms by name, and the engines made over them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        platforms: Mapping[str, Platform],
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.platforms = platforms
+        self.settings = replace(Settings(str(folder / "posts.db")), **settings)
+        self.secrets = Secrets(environ or {})
+        self.database = rows.opened(folder)
+        self.bells = wakeup.folder_of(folder / "posts.db")
+        self.events: list[tuple[str, Work]] = []
+
+    def account(self, name: str = "me", platform: str = "fake") -> Account:
+        """A new account."""
+        with self.database.write() as connection:
+            return rows.account(connection, name, platform)
+
+    def post(self, text: str, to: Account, due: datetime, **more: Any) -> int:
+        """A new post to one account; the id of its delivery."""
+        with self.database.write() as connection:
+            (delivery,) = rows.post(connection, text, [to], due, **more)
+        return delivery
+
+    def delivery(self, delivery_id: int) -> Delivery:
+        """A delivery as it stands in the database."""
+        return rows.read(self.database, delivery_id)
+
+    def words(self) -> list[str]:
+        """What the engine told of, in order."""
+        return [word for word, _ in self.events]
+
+    def engine(self, kind: str = "run") -> Engine:
+        """A new worker, registered, its bell made; as `assembly.assemble` puts it together."""
+        mark = wakeup.new_mark()
+        bell = Bell(self.bells, mark)
+        with self.database.write() as connection:
+            worker = workers.register(connection, kind, mark, self.clock.now())
+        settings = self.settings
+        transport = Transport(settings.request_timeout)
+        logins = Logins(self.secrets, settings, self.database, self.clock.now, mark)
+        publisher = Publisher(
+            lambda name: self.platforms[name], logins, transport, settings, self.clock,
+            lambda medium: None,
+        )  # fmt: skip
+        turns = Turns(
+            self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee
+        )
+        dispatcher = Dispatcher(
+            turns, publisher, worker, self.clock, Random(7),
+            RetryPolicy(settings.attempts, settings.retry_delay),
+            Limits(settings.concurrency, settings.concurrency_total,
+                   settings.claim_ahead, settings.claim_timeout),
+            settings.request_timeout, self.database.path,
+        )  # fmt: skip
+        dispatcher.on_event = lambda word, work: self.events.append((word, work))
+        return Engine(
+            dispatcher, turns, transport, worker, bell, self.clock, self.database,
+            settings.shutdown_timeout.total_seconds(),
+        )  # fmt: skip
+
+
+class Simulation:
+    """Drives a dispatcher by a clock that is moved: nothing happens but at the instants that the
+    dispatcher names, and it must name every one."""
+
+    def __init__(self, rig: Rig, engine: Engine | None = None) -> None:
+        self.rig = rig
+        self.clock: Any = rig.clock
+        self.engine = engine or rig.engine()
+        self.dispatcher = self.engine.dispatcher
+        self.dispatcher.on_change = self._changed
+        self.calls = 0
+        """How often the scheduler was woken."""
+        self._wanted = False
+
+    def _changed(self) -> None:
+        self._wanted = True
+
+    def pump(self) -> None:
+        """What APScheduler does when it wakes."""
+        self._wanted = False
+        self.calls += 1
+        for held in self.dispatcher.take_due(self.clock.now()):
+            self.dispatcher.let_fly(held)
+
+    async def quiet(self) -> None:
+        """Wait until nothing happens any more at this instant."""
+        self.pump()
+        calm = 0
+        while calm < 3:
+            for _ in range(8):
+                await asyncio.sleep(0)
+            await self.engine.turns.run(lambda database: None)
+            calm = 0 if self._wanted else calm + 1
+            if self._wanted:
+                self.pump()
+
+    async def go_to(self, instant: datetime) -> None:
+        """Let time pass until then, stopping wherever the dispatcher has something to do."""
+        await self.quiet()
+        stuck = 0
+        while (now := self.clock.now()) < instant:
+            step = min(self._next(now), instant)
+            stuck = stuck + 1 if step <= now else 0
+            assert stuck < 20, "it spins: its next instant has come, and nothing happens"
+            self.clock.advance(max(step - now, timedelta(microseconds=1)))
+            await self.quiet()
+
+    async def go(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+        await self.go_to(self.clock.now() + timedelta(seconds=seconds))
+
+    def _next(self, now: datetime) -> datetime:
+        instants = [self.dispatcher.next_instant(now)]
+        instants += [held.at for held in self.dispatcher.flying.values() if held.at > now]
+        return min(instants)
+
+    async def end(self) -> None:
+        """Stop it as the program does."""
+        await self.engine.stop()
+        await self.engine.close()
+
+
+def play(scene: Callable[[], Any]) -> Any:
+    """Run a scene in an event loop, for PATIENCE seconds at the most."""
+
+    async def bounded() -> Any:
+        async with asyncio.timeout(PATIENCE):
+            return await scene()
+
+    return asyncio.run(bounded())
+
+
+async def until(condition: Callable[[], object], patience: float = PATIENCE) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(patience):
+        while not condition():
+            await asyncio.sleep(0.002)
