@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from postsched.cli.program import Program
+    from postsched.service.deliveries import Which
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Ids = Annotated[
@@ -24,9 +25,12 @@ OptionalIds = Annotated[
 ]
 OneId = Annotated[int, typer.Argument(metavar="ID", help="A post.", autocompletion=complete_post)]
 Account = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
-        "--account", metavar="NAME", help="Only this account.", autocompletion=complete_account
+        "--account",
+        metavar="NAME",
+        help="Only these accounts or groups.",
+        autocompletion=complete_account,
     ),
 ]
 Occurrence = Annotated[
@@ -43,22 +47,54 @@ def split(values: Iterable[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part))
 
 
+def names(values: list[str] | None, option: str) -> tuple[str, ...] | None:
+    """The same, None where the option is not given. Raises InvalidInput where it names nothing, as
+    an unset variable in a script does."""
+    if values is None:
+        return None
+    found = split(values)
+    if not found:
+        raise InvalidInput(f"{option} is empty", "Name something, or leave it out")
+    return found
+
+
+def which(
+    program: Program, account: list[str] | None, occurrence: str | None, delivery: int | None
+) -> Which:
+    """The deliveries that `--account`, `--occurrence` and `--delivery` leave."""
+    from postsched.service.deliveries import Which, accounts_named
+
+    wanted, accounts = names(account, "--account"), None
+    if wanted is not None:
+        with program.database.read() as connection:
+            accounts = frozenset(one.name for one in accounts_named(connection, wanted))
+    return Which(accounts, instant(program, occurrence), delivery)
+
+
 def instant(program: Program, text: str | None) -> datetime | None:
-    """An instant a person named, past ones too; a bare date means its first moment."""
+    """An instant that a person named, past ones too."""
     if text is None:
         return None
     from postsched.domain.when import PastTime, understand
 
     try:
-        day = datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - the zone comes next
-    except ValueError:
-        pass
-    else:
-        return day.replace(tzinfo=program.zone).astimezone(UTC)
-    try:
         return understand(text, program.now(), program.zone).instant
     except PastTime as past:
         return past.moment.instant
+
+
+def bound(program: Program, text: str | None, *, end: bool = False) -> datetime | None:
+    """The same, or a bare date: its first moment, or (`end`) its last."""
+    try:
+        day = datetime.strptime((text or "").strip(), "%Y-%m-%d")  # noqa: DTZ007 - the zone follows
+    except ValueError:
+        return instant(program, text)
+    try:
+        if end:
+            day += timedelta(days=1, microseconds=-1)
+        return day.replace(tzinfo=program.zone).astimezone(UTC)
+    except OverflowError:  # a day at an end of the calendar
+        return day.replace(tzinfo=UTC)
 
 
 def keys_and_values(items: Iterable[str] | None, option: str) -> dict[str, str]:

@@ -25,98 +25,111 @@ if TYPE_CHECKING:
 S = DeliveryStatus
 CANCELLABLE = frozenset({S.SCHEDULED, S.RETRYING, S.FAILED, S.MISSED})
 RETRYABLE = frozenset({S.FAILED, S.MISSED, S.CANCELLED})
+CHUNK = 500
+"""How many ids one statement names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Narrows a command to some deliveries of a post; None for all."""
+    """Narrows a command to some deliveries of a post; None for all. `accounts` are names."""
 
-    account: str | None = None
+    accounts: frozenset[str] | None = None
     occurrence: datetime | None = None
     delivery: int | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return self != Which()
 
     def fits(self, delivery: Delivery) -> bool:
         """Whether a delivery is one of them."""
         return (
-            self.account in (None, delivery.account)
-            and self.occurrence in (None, delivery.occurrence)
+            (self.accounts is None or delivery.account in self.accounts)
+            and (self.occurrence is None or self._names(delivery.occurrence))
             and self.delivery in (None, delivery.id)
         )
+
+    def _names(self, occurrence: datetime) -> bool:
+        """People name whole seconds, occurrences may lie between them."""
+        assert self.occurrence is not None
+        if self.occurrence.microsecond == 0:
+            occurrence = occurrence.replace(microsecond=0)
+        return self.occurrence == occurrence
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a command did, and what it had to leave alone."""
+    """What a command did, and a sentence for each thing that it had to leave alone."""
 
     changed: tuple[Delivery, ...] = ()
-    refused: tuple[Delivery, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 def cancel(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
-    """Cancel what has not gone out. What may be going out is refused and named; a draft is
-    cancelled as a whole. Raises NotAllowed where there is nothing at all to cancel."""
+    """Cancel what has not gone out; a draft is cancelled as a whole. What may be going out, or is
+    out, is refused and named, and does not keep the rest from being cancelled."""
+    now = desk.now()
     with desk.database.write() as connection:
         changed: list[Delivery] = []
-        refused: list[Delivery] = []
+        refused: list[str] = []
         for post in posts_named(connection, post_ids):
-            if post.draft:
-                post_rows.set_draft(connection, post.id, draft=False, now=desk.now())
+            if post.draft and not which.narrows:
+                post_rows.set_draft(connection, post.id, draft=False, now=now)
                 continue
             chosen = _chosen(connection, post, which)
-            refused += [d for d in chosen if d.status in IN_DOUBT]
+            refused += _not_cancellable(post, chosen)
             fitting = [d for d in chosen if d.status in CANCELLABLE]
-            if not fitting and not any(d.status in IN_DOUBT for d in chosen):
-                _refuse_nothing_left(post, chosen)
-            changed += _move(connection, desk.now(), fitting, moves.cancel)
+            changed += _move(connection, now, fitting, moves.cancel)
     desk.tell()
     return Changed(tuple(changed), tuple(refused))
 
 
 def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
-    """Send failed, missed or cancelled deliveries again, at the first part that is not out."""
+    """Send failed, missed or cancelled deliveries again, at the first part that is not out. A post
+    that has none is refused and named, and does not keep the rest from being sent."""
     now = desk.now()
     with desk.database.write() as connection:
         changed: list[Delivery] = []
+        refused: list[str] = []
         for post in posts_named(connection, post_ids):
             fitting = [d for d in _chosen(connection, post, which) if d.status in RETRYABLE]
-            if not fitting:
-                raise NotAllowed(
-                    f"post {post.id} has nothing to retry: no delivery failed, was missed or "
-                    "cancelled",
-                    f"See it with: postsched show {post.id}",
-                )
+            if post.draft or not fitting:
+                refused.append(_nothing_to_retry(post))
+                continue
             changed += _move(connection, now, fitting, lambda d: _fresh(moves.retry(d, now)))
     desk.tell()
-    return Changed(tuple(changed))
+    return Changed(tuple(changed), tuple(refused))
 
 
-def resolve(
-    desk: Desk, post_ids: Sequence[int], which: Which, published: Published | None
-) -> Changed:
-    """Settle an unconfirmed delivery: it is out, as `published` says, or (None) it is not."""
+def resolve(desk: Desk, post_id: int, which: Which, published: Published | None) -> Delivery:
+    """Settle an unconfirmed delivery: it is out, as `published` says, or (None) it is not.
+
+    Raises NotAllowed if the post has none, InvalidInput if it has several, and if later parts must
+    reply to the part in doubt and it is not said what its id is.
+    """
     now = desk.now()
     with desk.database.write() as connection:
-        changed: list[Delivery] = []
-        for post in posts_named(connection, post_ids):
-            delivery = _the_doubtful(connection, post, which)
-            after = _resolved(delivery, published, now)
-            _write(connection, now, delivery, after)
-            attempt = Attempt(
-                delivery.attempts, now, now, "resolve", "", after.status.value, None,
-                "a person says it is out" if published else "a person says it is not out",
-            )  # fmt: skip
-            delivery_rows.add_attempt(connection, delivery.id, attempt)
-            changed.append(after)
+        (post,) = posts_named(connection, [post_id])
+        delivery = _the_doubtful(connection, post, which)
+        after = _resolved(delivery, published, now)
+        _write(connection, now, delivery, after)
+        attempt = Attempt(
+            delivery.attempts, now, now, "resolve", "", after.status.value, None,
+            "a person says it is out" if published else "a person says it is not out",
+        )  # fmt: skip
+        delivery_rows.add_attempt(connection, delivery.id, attempt)
     desk.tell()
-    return Changed(tuple(changed))
+    return after
 
 
-def pause(desk: Desk, post_ids: Sequence[int]) -> None:
-    """Hold posts: nothing of them is claimed until they are resumed."""
+def pause(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
+    """Hold posts: nothing of them is claimed until they are resumed. Nothing is missed by that."""
     with desk.database.write() as connection:
         for post in posts_named(connection, post_ids):
             queue.set_paused(connection, post.id, paused=True)
     desk.tell()
+    return []
 
 
 def resume(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
@@ -125,15 +138,18 @@ def resume(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
         posts = posts_named(connection, post_ids)
         for post in posts:
             queue.set_paused(connection, post.id, paused=False)
-        missed = queue.miss(connection, desk.now(), post_ids=[post.id for post in posts])
+        ids, missed = [post.id for post in posts], []
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            missed += queue.miss(connection, desk.now(), post_ids=chunk)
     desk.tell()
     return missed
 
 
-def pause_account(desk: Desk, name: str, *, paused: bool) -> list[Delivery]:
-    """Hold or release an account or a group; what was missed meanwhile is returned."""
+def pause_accounts(desk: Desk, names: Sequence[str], *, paused: bool) -> list[Delivery]:
+    """Hold or release accounts or groups; what was missed meanwhile is returned."""
     with desk.database.write() as connection:
-        held = accounts_named(connection, [name])
+        held = accounts_named(connection, names)
         for account in held:
             account_rows.save(connection, replace(account, paused=paused))
         ids = [account.id for account in held]
@@ -167,7 +183,7 @@ def accounts_named(connection: Connection, names: Iterable[str]) -> list[Account
 def _chosen(connection: Connection, post: Post, which: Which) -> list[Delivery]:
     every = delivery_rows.of_posts(connection, [post.id])[post.id]
     chosen = [delivery for delivery in every if which.fits(delivery)]
-    if every and not chosen:
+    if not chosen and (every or which.narrows):
         raise NotFound(
             f"post {post.id} has no such delivery", f"See them with: postsched show {post.id}"
         )
@@ -227,9 +243,24 @@ def _write(connection: Connection, now: datetime, before: Delivery, after: Deliv
         )
 
 
-def _refuse_nothing_left(post: Post, chosen: Sequence[Delivery]) -> None:
-    if all(d.status is S.CANCELLED for d in chosen):
-        return  # cancelled already: what was asked for is so
-    raise NotAllowed(
-        f"post {post.id} is out already", f"Remove it with: postsched delete {post.id}"
+def _not_cancellable(post: Post, chosen: Sequence[Delivery]) -> list[str]:
+    """A sentence for each delivery that may be going out; one where all that is left is out."""
+    found = [
+        f"post {post.id} is {d.status} on {d.account} and can't be cancelled now. "
+        f"See it: postsched show {post.id}"
+        for d in chosen
+        if d.status in IN_DOUBT
+    ]
+    left = [d for d in chosen if d.status is not S.CANCELLED]
+    if left and all(d.status is S.PUBLISHED for d in left):
+        found.append(f"post {post.id} is out already. Remove it: postsched delete {post.id}")
+    return found
+
+
+def _nothing_to_retry(post: Post) -> str:
+    if post.draft:
+        return f"post {post.id} is a draft. Give it a time: postsched edit {post.id} --at WHEN"
+    return (
+        f"post {post.id} has nothing to retry: no delivery failed, was missed or cancelled. "
+        f"See it: postsched show {post.id}"
     )

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from postsched.config import Settings
 
 
+LARGEST_ID = 2**63 - 1
+"""Beyond it no database has a number for a row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """`now` gives the instant (UTC), `zone` is what a time without an offset is in."""
@@ -46,7 +50,7 @@ def posts_named(connection: Connection, ids: Sequence[int]) -> list[Post]:
     """The posts of those ids, each once, in the order given. Raises NotFound for the first that
     does not exist."""
     wanted = list(dict.fromkeys(ids))
-    found = post_rows.get(connection, wanted)
+    found = post_rows.get(connection, [post_id for post_id in wanted if 0 < post_id <= LARGEST_ID])
     for post_id in wanted:
         if post_id not in found:
             raise NotFound(f"there is no post {post_id}", "See them with: postsched list --all")

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.duration import format_duration
 from postsched.domain.post import Media, Post
 from postsched.domain.schedule import Schedule
 from postsched.service.desk import Desk, posts_named
 from postsched.store import posts as post_rows
+from postsched.store.reading import Filed
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+OWN_KEY = "post-"
+"""How the key begins that an exported post gets where it has none; its uid follows."""
 
 
 def draft_of(desk: Desk, post_id: int) -> Draft:
     """The draft of one post. Raises NotFound."""
     with desk.database.read() as connection:
-        (draft,) = drafts_of(connection, [post_id])
-    return draft
+        (post,) = posts_named(connection, [post_id])
+        return written_as(post, post_rows.schedule_of(connection, [post_id])[post_id])
 
 
-def drafts_of(
-    connection: Connection, post_ids: Sequence[int], folder: Path | None = None
-) -> list[Draft]:
-    """The drafts of posts. With the media `folder`, media are named by the files kept there, so
-    that the drafts can be read elsewhere; else by the names they were added under."""
-    posts = posts_named(connection, post_ids)
-    plans = post_rows.schedule_of(connection, list(post_ids))
-    return [_draft(post, plans[post.id], folder) for post in posts]
-
-
-def _draft(post: Post, schedule: Schedule, folder: Path | None) -> Draft:
+def written_as(post: Post, schedule: Schedule, folder: Path | None = None) -> Draft:
+    """The draft of a post. With the media `folder`, media are named by the files kept there, so
+    that the draft can be read elsewhere; else by the names they were added under."""
     content = post.content
 
     def media(mediums: Sequence[Media]) -> tuple[DraftMedia, ...]:
@@ -64,9 +59,34 @@ def _draft(post: Post, schedule: Schedule, folder: Path | None) -> Draft:
     )
 
 
+def exported(filed: Filed, folder: Path, now: datetime) -> Draft:
+    """A post for another database: such that there goes out what would still go out here, and
+    nothing else. What would not go out by itself (it is out, cancelled, held, or its time has
+    passed) becomes a draft. A post without a key gets one, so that it is known where it came from.
+    """
+    post = filed.post
+    draft = written_as(post, filed.schedule, folder)
+    draft = replace(draft, key=post.key or OWN_KEY + post.uid)
+    names = {
+        delivery.account
+        for delivery in filed.deliveries
+        if delivery.status is DeliveryStatus.SCHEDULED and delivery.occurrence > now
+    }
+    if not names or post.paused:
+        return replace(draft, draft=True)
+    return _only_to(draft, names)
+
+
+def _only_to(draft: Draft, names: Collection[str]) -> Draft:
+    return replace(
+        draft,
+        to=tuple(name for name in draft.to if name in names),
+        variants={name: text for name, text in draft.variants.items() if name in names},
+    )
+
+
 def _medium(medium: Media, folder: Path | None) -> DraftMedia:
-    path = medium.path
     if folder is not None and medium.sha256:
         path = str(folder / medium.sha256[:2] / medium.sha256)
         return DraftMedia(path, medium.url, medium.alt)
-    return DraftMedia(path, medium.url, medium.alt, medium)
+    return DraftMedia(medium.path, medium.url, medium.alt, medium)

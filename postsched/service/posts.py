@@ -1,4 +1,4 @@
-"""Writing posts: add, and edit what surely isn't out."""
+"""Writing new posts, and what a post's deliveries are planned to be."""
 
 from __future__ import annotations
 
@@ -8,32 +8,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from postsched.domain import delivery as moves
 from postsched.domain.account import Account
-from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
-from postsched.domain.draft import Draft, DraftMedia
-from postsched.domain.errors import InvalidInput, NotAllowed
-from postsched.domain.post import Content, Media, Post
-from postsched.domain.schedule import Schedule
+from postsched.domain.draft import Draft
+from postsched.domain.errors import InvalidInput, NotFound
+from postsched.domain.post import Content, Post
 from postsched.media.kept import MediaStore
-from postsched.service.compose import Composed, capabilities_of, compose, digest_of, looked_at
-from postsched.service.desk import Desk, posts_named
-from postsched.store import deliveries as delivery_rows
+from postsched.service.compose import Composed, Composer, capabilities_of
+from postsched.service.content import Intake, check_plain
+from postsched.service.desk import Desk
+from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows
 from postsched.store import queue
 from postsched.store.queue import Planned
+from postsched.transfer.keys import content_digest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-S = DeliveryStatus
 SOON = timedelta(seconds=1)
 """What is due sooner is not prepared ahead: the claim does it at once."""
+LONGEST_KEY = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A post that was added, or was known already by its key. `id` is None for a dry run."""
+    """A post that was added, or was `known` already by its key. `id` is None for a dry run."""
 
     id: int | None
     composed: Composed | None = None
@@ -45,27 +44,37 @@ def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
 
     Raises InvalidInput, NotFound, StoreUnavailable; then nothing was written.
     """
+    with desk.database.read() as connection:  # media are copied while nobody has to wait
+        if known := find_key(connection, draft):
+            return known
+        composer = Composer(connection, desk, intake(desk, keep=not dry_run))
+        composed = composer.compose(draft)
     if dry_run:
-        with desk.database.read() as connection:
-            known = find_key(connection, draft)
-            return known or Added(None, compose(connection, desk, draft, _examine(desk)))
+        return Added(None, composed)
     with desk.database.write() as connection:
-        added = add_within(connection, desk, draft)
-    if not added.known:
-        desk.tell()
-    return added
-
-
-def add_within(connection: Connection, desk: Desk, draft: Draft) -> Added:
-    """`add` inside the caller's transaction, without telling anyone."""
-    if known := find_key(connection, draft):
-        return known
-    composed = compose(connection, desk, draft, _keep(desk))
-    post = _new_post(composed, desk.now())
-    account_ids = [account.id for account in composed.accounts]
-    post_id = post_rows.insert(connection, post, account_ids, composed.schedule, composed.digest)
-    queue.plan(connection, _planned(desk, replace(post, id=post_id), composed, composed.accounts))
+        if known := find_key(connection, draft):
+            return known
+        post_id = _insert(connection, desk, composed, content_digest(draft).hex())
+    desk.tell()
     return Added(post_id, composed)
+
+
+def _insert(connection: Connection, desk: Desk, composed: Composed, digest: str) -> int:
+    check_accounts(connection, composed.accounts)
+    post = new_post(composed, desk.now())
+    account_ids = [account.id for account in composed.accounts]
+    post_id = post_rows.insert(connection, post, account_ids, composed.schedule, digest)
+    planned = planned_for(desk, replace(post, id=post_id), composed, composed.accounts)
+    queue.plan(connection, planned)
+    return post_id
+
+
+def check_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
+    """Raise NotFound for an account that was removed since it was looked up."""
+    there = account_rows.by_ids(connection, [account.id for account in accounts])
+    for account in accounts:
+        if account.id not in there or there[account.id].uid != account.uid:
+            raise NotFound(f"the account {account.name} was just removed", "Name another")
 
 
 def find_key(connection: Connection, draft: Draft) -> Added | None:
@@ -75,138 +84,42 @@ def find_key(connection: Connection, draft: Draft) -> Added | None:
     """
     if draft.key is None:
         return None
-    if not draft.key.strip() or len(draft.key) > 200:
-        raise InvalidInput("a key has 1 to 200 characters")
+    check_key(draft.key)
     found = post_rows.by_key(connection, draft.key)
     if found is None:
         return None
-    if found[1] != digest_of(draft):
-        raise InvalidInput(
-            f"the key {draft.key!r} belongs to post {found[0]}, which says something else",
-            f"Change that one with: postsched edit {found[0]}",
-        )
+    if found[1] != content_digest(draft).hex():
+        raise key_taken(draft.key, found[0])
     return Added(found[0], known=True)
 
 
-def edit(desk: Desk, post_id: int, draft: Draft, *, rescheduled: bool) -> Composed:
-    """Write what `draft` says over a post; `rescheduled` tells that its time was given anew.
-
-    Changes only deliveries of which surely nothing is out. Raises NotAllowed while one may be
-    going out, and where nothing is left to change.
-    """
-    with desk.database.write() as connection:
-        (post,) = posts_named(connection, [post_id])
-        deliveries = delivery_rows.of_posts(connection, [post_id])[post_id]
-        changeable = _changeable(post, deliveries)
-        old = post_rows.schedule_of(connection, [post_id])[post_id]
-        composed = _recompose(connection, desk, draft, old, rescheduled=rescheduled)
-        changed = _changed_post(post, composed, desk.now())
-        account_ids = [account.id for account in composed.accounts]
-        post_rows.replace(connection, changed, account_ids, composed.schedule, composed.digest)
-        _replan(connection, desk, changed, composed, deliveries, changeable)
-    desk.tell()
-    return composed
+def check_key(key: str) -> None:
+    """Raise InvalidInput for what can't be a key."""
+    check_plain("key", key)
+    if not key.strip() or len(key) > LONGEST_KEY:
+        error = InvalidInput(f"a key has 1 to {LONGEST_KEY} characters", "Give another")
+        error.field = "key"
+        raise error
 
 
-def _changeable(post: Post, deliveries: Sequence[Delivery]) -> list[Delivery]:
-    doubtful = [d for d in deliveries if d.status in IN_DOUBT]
-    if doubtful:
-        raise NotAllowed(
-            f"post {post.id} is {doubtful[0].status} on {doubtful[0].account}",
-            f"Try again once that is settled: postsched show {post.id}",
-        )
-    changeable = [
-        d
-        for d in deliveries
-        if d.status in (S.SCHEDULED, S.RETRYING, S.FAILED, S.MISSED) and not d.out
-    ]
-    if deliveries and not changeable and not post.draft:
-        raise NotAllowed(
-            f"post {post.id} can't be edited any more: nothing of it is still to go out",
-            "Write a new one with: postsched add",
-        )
-    return changeable
-
-
-def _recompose(
-    connection: Connection, desk: Desk, draft: Draft, old: Schedule, *, rescheduled: bool
-) -> Composed:
-    """Compose the draft; a time that was not given anew stays, even if it has passed."""
-    if rescheduled:
-        return compose(connection, desk, draft, _keep(desk))
-    composed = compose(connection, desk, replace(draft, draft=True, at=None), _keep(desk))
-    return replace(
-        composed,
-        schedule=old,
-        draft=draft.draft,
-        digest=digest_of(draft),
-        occurrence=None if draft.draft else old.first(),
+def key_taken(key: str, post_id: int) -> InvalidInput:
+    """The error for a key that belongs to a post with other content."""
+    error = InvalidInput(
+        f"the key {key!r} belongs to post {post_id}, which was written with other words",
+        f"Give another key, or change that post: postsched edit {post_id}",
     )
+    error.field = "key"
+    return error
 
 
-def _replan(
-    connection: Connection,
-    desk: Desk,
-    post: Post,
-    composed: Composed,
-    deliveries: Sequence[Delivery],
-    changeable: Sequence[Delivery],
-) -> None:
-    """Bring the deliveries into line with the changed post."""
-    wanted = {account.id: account for account in composed.accounts}
-    for delivery in changeable:
-        account = wanted.get(delivery.account_id)
-        if account is None or composed.occurrence is None:
-            _drop(connection, delivery, desk.now())
-            continue
-        (planned,) = _planned(desk, post, composed, [account])
-        queue.rewrite_plan(connection, delivery, _moved(delivery, planned), planned)
-    there = {delivery.account_id for delivery in deliveries}
-    for account_id, account in wanted.items():
-        if account_id not in there and composed.occurrence is not None:
-            (planned,) = _planned(desk, post, composed, [account])
-            _refuse_past(planned, desk.now(), account)
-            queue.plan(connection, [planned])
-
-
-def _moved(delivery: Delivery, planned: Planned) -> Delivery:
-    """The delivery at the planned time. One that failed or was missed waits for a `retry`, unless
-    it was given a new time."""
-    moved = replace(delivery, occurrence=planned.occurrence, grace_until=planned.grace_until)
-    if delivery.occurrence == planned.occurrence:
-        return moved
-    if delivery.status in (S.FAILED, S.MISSED):
-        moved = moves.retry(moved, planned.occurrence)
-    return replace(
-        moved,
-        due_at=planned.occurrence,
-        next_at=planned.occurrence,
-        grace_until=planned.grace_until,
-    )
-
-
-def _drop(connection: Connection, delivery: Delivery, now: datetime) -> None:
-    """Take a delivery out; one that was tried keeps its row and its attempts, cancelled."""
-    if delivery.status is S.SCHEDULED and delivery.attempts == 0:
-        queue.forget(connection, delivery)
-    else:
-        queue.rewrite(connection, moves.cancel(delivery), delivery, now)
-
-
-def _refuse_past(planned: Planned, now: datetime, account: Account) -> None:
-    if planned.occurrence < now:
-        raise InvalidInput(
-            f"the time of this post has passed, so {account.name} can't join it",
-            "Give a new time with --at",
-        )
-
-
-def _new_post(composed: Composed, now: datetime) -> Post:
+def new_post(composed: Composed, now: datetime) -> Post:
+    """A post that is to be written; its id is not known yet."""
     blank = Post(0, secrets.token_hex(16), composed.content, (), now, now)
-    return _changed_post(blank, composed, now)
+    return changed_post(blank, composed, now)
 
 
-def _changed_post(post: Post, composed: Composed, now: datetime) -> Post:
+def changed_post(post: Post, composed: Composed, now: datetime) -> Post:
+    """The post as it is to be."""
     return replace(
         post,
         content=composed.content,
@@ -222,12 +135,13 @@ def _changed_post(post: Post, composed: Composed, now: datetime) -> Post:
     )
 
 
-def _planned(
+def planned_for(
     desk: Desk, post: Post, composed: Composed, accounts: Sequence[Account]
 ) -> list[Planned]:
-    if composed.occurrence is None:
-        return []
+    """The deliveries of a post to those accounts, none for a draft."""
     occurrence = composed.occurrence
+    if occurrence is None:
+        return []
     return [
         Planned(
             post.id,
@@ -246,29 +160,17 @@ def _prepare_at(
     desk: Desk, content: Content, account: Account, occurrence: datetime
 ) -> datetime | None:
     """When to begin preparing, for what takes requests before it can be sent."""
+    if not (content.media or content.link or any(part.media for part in content.then)):
+        return None
     now = desk.now()
-    has_media = any(part.media for part in content.parts(account.name))
     if occurrence - now < SOON:
         return None
+    has_media = any(part.media for part in content.parts(account.name))
     if has_media or (content.link and capabilities_of(account).prepares_link):
         return max(now, occurrence - desk.settings.prepare_ahead)
     return None
 
 
-def _keep(desk: Desk) -> KeepMedium:
-    return KeepMedium(MediaStore(desk.settings.media_folder), keep=True)
-
-
-def _examine(desk: Desk) -> KeepMedium:
-    return KeepMedium(MediaStore(desk.settings.media_folder), keep=False)
-
-
-class KeepMedium:
-    """Takes the media of a draft into the media folder, or only looks at them."""
-
-    def __init__(self, store: MediaStore, *, keep: bool) -> None:
-        self._look = store.keep if keep else store.examine
-
-    def __call__(self, medium: DraftMedia) -> Media:
-        """The medium, known by its content."""
-        return looked_at(medium, self._look)
+def intake(desk: Desk, *, keep: bool = True) -> Intake:
+    """What takes the media of drafts into the media folder, or only looks at them."""
+    return Intake(MediaStore(desk.settings.media_folder), keep=keep)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.delivery import IN_DOUBT, Attempt, Delivery, DeliveryStatus
 from postsched.domain.errors import NotAllowed, PostschedError
 from postsched.domain.outcome import Published
 from postsched.platforms.base import PlatformError
@@ -19,30 +19,44 @@ from postsched.store import deliveries as delivery_rows
 if TYPE_CHECKING:
     from postsched.secrets import Secrets
 
-IN_FLIGHT = frozenset({DeliveryStatus.PUBLISHING, DeliveryStatus.CONFIRMING})
+S = DeliveryStatus
+HOW_TO_END = {
+    S.PUBLISHING: "Try again once that is settled",
+    S.CONFIRMING: "Try again once that is settled",
+    S.UNCONFIRMED: "Settle it first: postsched resolve {} published|absent",
+    S.SCHEDULED: "Keep the rest from going out first: postsched cancel {}",
+    S.RETRYING: "Keep the rest from going out first: postsched cancel {}",
+}
+"""What to do about a delivery of which more may still go out, before any of it is removed."""
 REMOVED = "removed"
 
 
 def published(desk: Desk, post_ids: Sequence[int], which: Which) -> list[Delivery]:
     """The deliveries of posts of which something is out. Raises NotAllowed where nothing is, or
-    where it is still going out."""
+    where more may still go out."""
     found: list[Delivery] = []
     with desk.database.read() as connection:
         for post in posts_named(connection, post_ids):
             every = delivery_rows.of_posts(connection, [post.id])[post.id]
-            mine = [d for d in every if which.fits(d) and d.out]
+            mine = [d for d in every if which.fits(d) and (d.out or d.status in IN_DOUBT)]
             if not mine:
                 raise NotAllowed(
                     f"nothing of post {post.id} is out",
                     f"To keep it from going out: postsched cancel {post.id}",
                 )
-            if flying := [d for d in mine if d.status in IN_FLIGHT]:
-                raise NotAllowed(
-                    f"post {post.id} is {flying[0].status} on {flying[0].account}",
-                    "Try again once that is settled",
-                )
+            for delivery in mine:
+                _refuse_unsettled(delivery)
             found += mine
     return found
+
+
+def _refuse_unsettled(delivery: Delivery) -> None:
+    hint = HOW_TO_END.get(delivery.status)
+    if hint:
+        raise NotAllowed(
+            f"post {delivery.post_id} is {delivery.status} on {delivery.account}",
+            hint.format(delivery.post_id),
+        )
 
 
 def remove(desk: Desk, secrets: Secrets, deliveries: Sequence[Delivery]) -> list[str]:
@@ -68,8 +82,10 @@ def _remove(desk: Desk, secrets: Secrets, account: Account, out: Published) -> s
         call(
             desk, secrets, account, lambda platform, login, http: platform.delete(out, login, http)
         )
-    except (PlatformError, PostschedError) as error:
+    except PlatformError as error:
         return str(error)
+    except PostschedError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
         return f"it can't be reached: {str(error) or type(error).__name__}"
     return None

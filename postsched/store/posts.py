@@ -21,8 +21,7 @@ def insert(
     connection: Connection, post: Post, account_ids: Sequence[int], schedule: Schedule, digest: str
 ) -> int:
     """Write a new post with its targets, media and schedule; its new id. `post.id` is ignored."""
-    values = {"uid": post.uid, "created_at": post.created_at, **_values(post, digest)}
-    result = connection.execute(posts.insert(), values)
+    result = connection.execute(posts.insert(), new_values(post, digest))
     assert result.inserted_primary_key is not None
     post_id: int = result.inserted_primary_key[0]
     _write_parts(connection, post_id, post.content, account_ids, schedule)
@@ -30,10 +29,16 @@ def insert(
 
 
 def replace(
-    connection: Connection, post: Post, account_ids: Sequence[int], schedule: Schedule, digest: str
+    connection: Connection,
+    post: Post,
+    account_ids: Sequence[int],
+    schedule: Schedule,
+    digest: str | None = None,
 ) -> None:
-    """Write a changed post over the one with its id."""
-    connection.execute(update(posts).where(posts.c.id == post.id).values(_values(post, digest)))
+    """Write a changed post over the one with its id. `digest` is what its key stands for, None if
+    that stays: a key goes on standing for what was added with it."""
+    values = _values(post) if digest is None else {**_values(post), "digest": digest}
+    connection.execute(update(posts).where(posts.c.id == post.id).values(values))
     for table in (targets, media, schedules):
         connection.execute(delete(table).where(table.c.post_id == post.id))
     _write_parts(connection, post.id, post.content, account_ids, schedule)
@@ -150,7 +155,17 @@ def _post_of(row: Row[Any], content: Content, names: Sequence[str]) -> Post:
     )
 
 
-def _values(post: Post, digest: str) -> dict[str, Any]:
+def new_values(post: Post, digest: str) -> dict[str, Any]:
+    """All columns of a new post but its id."""
+    return {
+        "uid": post.uid,
+        "created_at": post.created_at,
+        "digest": digest,
+        **_values(post),
+    }
+
+
+def _values(post: Post) -> dict[str, Any]:
     content = post.content
     return {
         **{name: getattr(content, name) for name in CONTENT},
@@ -163,7 +178,6 @@ def _values(post: Post, digest: str) -> dict[str, Any]:
         "catch_up": post.catch_up.value,
         "priority": post.priority,
         "key": post.key,
-        "digest": digest,
         "draft": int(post.draft),
         "paused": int(post.paused),
         "updated_at": post.updated_at,

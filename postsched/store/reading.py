@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
 
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
 from postsched.domain.post import Post, PostStatus, post_status
 from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.tables import deliveries, posts, targets
+from postsched.store.queue import with_steps
+from postsched.store.tables import DRAFTS, deliveries, posts, targets
 
 S = DeliveryStatus
 UPCOMING = (S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.PUBLISHING, S.UNCONFIRMED)
+POST_STATUSES = frozenset(status.value for status in PostStatus)
+CHUNK = 500
+"""How many posts are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +62,19 @@ class Filed:
             return min(coming)
         return max((d.occurrence for d in self.deliveries), default=self.post.created_at)
 
+    def has_status(self, status: Sequence[str]) -> bool:
+        """Whether it is in one of those statuses: its own, or that of one of its deliveries where
+        posts have no such status (missed, unconfirmed...)."""
+        if self.status.value in status:
+            return True
+        special = {d.status.value for d in self.deliveries} - POST_STATUSES
+        return not special.isdisjoint(status)
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which posts or deliveries are wanted; instants are UTC and included."""
+    """Which posts or deliveries are wanted; instants are UTC and included. A post fits if one of
+    its deliveries does."""
 
     status: Sequence[str] = ()
     accounts: Sequence[int] = ()
@@ -60,15 +90,20 @@ def file_posts(connection: Connection, post_ids: Sequence[int]) -> list[Filed]:
     plans = post_rows.schedule_of(connection, post_ids)
     sent = delivery_rows.of_posts(connection, list(post_ids))
     return [
-        Filed(found[post_id], plans[post_id], tuple(sent[post_id]))
-        for post_id in post_ids
-        if post_id in found
+        Filed(post, plans[post.id], tuple(with_steps(d, post) for d in sent[post.id]))
+        for post in (found[post_id] for post_id in post_ids if post_id in found)
     ]
 
 
 def attempts_of(connection: Connection, filed: Filed) -> dict[int, list[Attempt]]:
     """Every attempt at every delivery of a post."""
     return {d.id: delivery_rows.attempts_of(connection, d.id) for d in filed.deliveries}
+
+
+def each_post(connection: Connection, wanted: Filter) -> Iterator[Filed]:
+    """All posts that fit, in the order they were written."""
+    query = select(posts.c.id).where(*_conditions(wanted)).order_by(posts.c.id)
+    return _fitting(connection, connection.scalars(query), wanted)
 
 
 def find_posts(connection: Connection, wanted: Filter, limit: int | None) -> list[Filed]:
@@ -78,71 +113,134 @@ def find_posts(connection: Connection, wanted: Filter, limit: int | None) -> lis
     of the limit at least where there are so many, leave free.
     """
     if limit is None:
-        query = select(posts.c.id).where(*_conditions(wanted)).order_by(posts.c.id)
-        ids = list(connection.scalars(query))
+        found = list(each_post(connection, wanted))
     else:
-        coming = _coming(connection, wanted, limit)
-        recent = _recent(connection, wanted, limit, set(coming))
+        coming = list(islice(_fitting(connection, _coming(connection, wanted), wanted), limit))
+        known = {filed.post.id for filed in coming}
+        ids = (post_id for post_id in _recent(connection, wanted) if post_id not in known)
+        recent = list(islice(_fitting(connection, ids, wanted), limit))
         recent = recent[: max(limit // 3, limit - len(coming))]
-        ids = coming[: limit - len(recent)] + recent
-    filed = file_posts(connection, ids)
-    if wanted.status:
-        filed = [one for one in filed if _has_status(one, wanted.status)]
-    return sorted(filed, key=lambda one: (one.instant, one.post.id))
+        found = coming[: limit - len(recent)] + recent
+    return sorted(found, key=lambda filed: (filed.instant, filed.post.id))
 
 
-def _coming(connection: Connection, wanted: Filter, limit: int) -> list[int]:
-    first = func.min(deliveries.c.due_at)
-    query = (
-        select(posts.c.id)
-        .join_from(posts, deliveries)
-        .where(deliveries.c.status.in_([status.value for status in UPCOMING]))
-        .where(*_conditions(wanted))
-        .group_by(posts.c.id)
-        .order_by(first)
-        .limit(limit)
+def waiting_posts(connection: Connection, account_ids: Sequence[int] | None = None) -> list[int]:
+    """The posts that something waits of: to those accounts, or to any."""
+    query = select(deliveries.c.post_id).where(deliveries.c.next_at.is_not(None)).distinct()
+    if account_ids is not None:
+        query = query.where(deliveries.c.account_id.in_(account_ids))
+    return list(connection.scalars(query.order_by(deliveries.c.post_id)))
+
+
+def _fitting(connection: Connection, ids: Iterable[int], wanted: Filter) -> Iterator[Filed]:
+    """The posts of those ids, read in chunks, that have the wanted status: SQL only narrows that
+    down, for a post's status is computed."""
+    rest = iter(ids)
+    while chunk := list(islice(rest, CHUNK)):
+        for filed in file_posts(connection, chunk):
+            if not wanted.status or filed.has_status(wanted.status):
+                yield filed
+
+
+def _coming(connection: Connection, wanted: Filter) -> Iterator[int]:
+    """Posts still to come, soonest first, each once; read no further than is asked for."""
+    row = deliveries.c
+    rows = select(row.due_at, row.post_id).join_from(deliveries, posts).where(*_conditions(wanted))
+    streams = (
+        connection.execute(rows.where(row.status == status.value).order_by(row.due_at, row.id))
+        for status in UPCOMING
     )
-    return list(connection.scalars(query))
+    return _once(merge(*map(_tuples, streams), key=itemgetter(0)))
 
 
-def _recent(connection: Connection, wanted: Filter, limit: int, known: set[int]) -> list[int]:
-    """Finished posts and drafts, newest first."""
-    last = func.coalesce(func.max(deliveries.c.finished_at), posts.c.created_at)
-    query = (
-        select(posts.c.id)
-        .join_from(posts, deliveries, isouter=True)
-        .where(or_(deliveries.c.finished_at.is_not(None), deliveries.c.id.is_(None)))
-        .where(*_conditions(wanted))
-        .group_by(posts.c.id)
-        .order_by(last.desc())
-        .limit(limit + len(known))
+def _recent(connection: Connection, wanted: Filter) -> Iterator[int]:
+    """Posts of which something is finished, and drafts, newest first, each once."""
+    row = deliveries.c
+    finished = (
+        select(row.finished_at, row.post_id)
+        .join_from(deliveries, posts)
+        .where(row.finished_at.is_not(None), *_conditions(wanted))
+        .order_by(row.finished_at.desc())
     )
-    return [post_id for post_id in connection.scalars(query) if post_id not in known][:limit]
+    cancelled = "cancelled" in wanted.status  # a draft that was cancelled has no deliveries
+    drafts = (
+        select(posts.c.created_at, posts.c.id)
+        .where(~_has_deliveries() if cancelled else text(DRAFTS), *_conditions(wanted))
+        .order_by(posts.c.created_at.desc())
+    )
+    streams = [_tuples(connection.execute(query)) for query in (finished, drafts)]
+    return _once(merge(*streams, key=itemgetter(0), reverse=True))
+
+
+def _tuples(rows: Iterable[Any]) -> Iterator[tuple[datetime, int]]:
+    return ((row[0], row[1]) for row in rows)
+
+
+def _once(rows: Iterable[tuple[datetime, int]]) -> Iterator[int]:
+    seen: set[int] = set()
+    for _, post_id in rows:
+        if post_id not in seen:
+            seen.add(post_id)
+            yield post_id
+
+
+def _has_deliveries() -> ColumnElement[bool]:
+    return exists().where(deliveries.c.post_id == posts.c.id)
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    row = deliveries.c
-    mine = row.post_id == posts.c.id
-    if wanted.accounts:
-        conditions.append(
-            exists().where(
-                targets.c.post_id == posts.c.id, targets.c.account_id.in_(wanted.accounts)
-            )
-        )
-    if wanted.since is not None:
-        conditions.append(exists().where(mine, row.occurrence >= wanted.since))
-    if wanted.until is not None:
-        conditions.append(exists().where(mine, row.occurrence <= wanted.until))
-    if wanted.tag is not None:
-        conditions.append(posts.c.tags.like(f'%"{_like(wanted.tag)}"%', escape="\\"))
-    if wanted.search is not None:
-        pattern = f"%{_like(wanted.search)}%"
-        texts = (posts.c.text, posts.c.then, posts.c.comment, posts.c.title, posts.c.variants)
-        conditions.append(or_(*(column.like(pattern, escape="\\") for column in texts)))
+    """What a post must be like, as conditions on `posts`."""
+    conditions = _words(wanted)
+    if wanted.accounts or wanted.since or wanted.until:
+        delivery = deliveries.alias()
+        mine = [delivery.c.post_id == posts.c.id]
+        if wanted.accounts:
+            mine.append(delivery.c.account_id.in_(wanted.accounts))
+        if wanted.since is not None:
+            mine.append(delivery.c.occurrence >= wanted.since)
+        if wanted.until is not None:
+            mine.append(delivery.c.occurrence <= wanted.until)
+        conditions.append(or_(exists().where(*mine), _unplanned(wanted)))
     if wanted.status:
         conditions.append(_may_have_status(wanted.status))
     return conditions
+
+
+def _unplanned(wanted: Filter) -> ColumnElement[bool]:
+    """Without deliveries a post counts by its accounts; it has no time yet."""
+    if wanted.since or wanted.until:
+        return literal(False)
+    mine = targets.c.post_id == posts.c.id
+    named = exists().where(mine, targets.c.account_id.in_(wanted.accounts))
+    return and_(~_has_deliveries(), named)
+
+
+def _words(wanted: Filter) -> list[ColumnElement[bool]]:
+    """The conditions on tags and texts; case does not matter."""
+    conditions: list[ColumnElement[bool]] = []
+    tags, then, variants = (
+        type_coerce(column, Text) for column in (posts.c.tags, posts.c.then, posts.c.variants)
+    )
+    if wanted.tag is not None:
+        conditions.append(_contains(tags, json.dumps(wanted.tag, ensure_ascii=False)))
+    if wanted.search is not None:
+        in_json = json.dumps(wanted.search, ensure_ascii=False)[1:-1]
+        plain = (posts.c.text, posts.c.comment, posts.c.title)
+        conditions.append(
+            or_(
+                *(_contains(column, wanted.search) for column in plain),
+                *(_contains(column, in_json) for column in (then, variants)),
+            )
+        )
+    return conditions
+
+
+def _contains(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
+    """Databases fold the case of ASCII only, so the usual spellings of other letters are tried."""
+    spellings = {words}
+    if not words.isascii():
+        spellings |= {words.lower(), words.upper(), words.capitalize(), words.title()}
+    return or_(*(column.icontains(spelling, autoescape=True) for spelling in sorted(spellings)))
 
 
 def _may_have_status(status: Sequence[str]) -> ColumnElement[bool]:
@@ -150,27 +248,19 @@ def _may_have_status(status: Sequence[str]) -> ColumnElement[bool]:
     names = {*status}
     if names & {"partial", "failed"}:
         names |= {"published", "failed", "missed", "unconfirmed", "cancelled"}
+    if "published" in names:
+        names |= {"cancelled"}
     if "publishing" in names:
         names |= {"confirming", "retrying"}
-    there = exists().where(deliveries.c.post_id == posts.c.id, deliveries.c.status.in_(names))
-    bare = and_(~exists().where(deliveries.c.post_id == posts.c.id))
-    return or_(there, bare)
-
-
-def _has_status(filed: Filed, status: Sequence[str]) -> bool:
-    """By the post's status, or by that of one of its deliveries where posts have no such status."""
-    if filed.status.value in status:
-        return True
-    only_deliveries = set(status) - {one.value for one in PostStatus}
-    return any(d.status.value in only_deliveries for d in filed.deliveries)
-
-
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    delivery = deliveries.alias()
+    there = exists().where(delivery.c.post_id == posts.c.id, delivery.c.status.in_(names))
+    if names & {"draft", "cancelled"}:
+        return or_(there, posts.c.draft == 1, ~_has_deliveries())
+    return there
 
 
 def history(connection: Connection, wanted: Filter, limit: int | None) -> list[Delivery]:
-    """Finished deliveries, newest first."""
+    """Finished deliveries, newest first; instants are those at which they were finished."""
     row = deliveries.c
     query = delivery_rows.selected().where(row.finished_at.is_not(None))
     if wanted.status:
@@ -181,15 +271,18 @@ def history(connection: Connection, wanted: Filter, limit: int | None) -> list[D
         query = query.where(row.finished_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(row.finished_at <= wanted.until)
-    if wanted.tag is not None or wanted.search is not None:
-        narrowed = Filter(tag=wanted.tag, search=wanted.search)
-        query = query.where(
-            exists().where(posts.c.id == row.post_id, *_conditions(narrowed)).correlate(deliveries)
-        )
-    query = query.order_by(row.finished_at.desc(), row.id.desc())
-    if limit is not None:
-        query = query.limit(limit)
-    return [delivery_rows.delivery_of(found) for found in connection.execute(query)]
+    if words := _words(wanted):
+        query = query.where(exists().where(posts.c.id == row.post_id, *words).correlate(deliveries))
+    query = query.order_by(row.finished_at.desc(), row.id.desc()).limit(limit)
+    found = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
+    return _laid_out(connection, found)
+
+
+def _laid_out(connection: Connection, found: list[Delivery]) -> list[Delivery]:
+    """With the steps of those that never began."""
+    bare = list({d.post_id for d in found if not d.steps})
+    known = post_rows.get(connection, bare)
+    return [d if d.steps else with_steps(d, known[d.post_id]) for d in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,21 +23,22 @@ class RowKeys:
     def __init__(self) -> None:
         self._equal: Counter[bytes] = Counter()
 
-    def key(self, draft: Draft) -> str:
-        """The row's own key, or the one it gets."""
+    def key(self, draft: Draft, content: bytes | None = None) -> str:
+        """The row's own key, or the one it gets; `content` is its digest, where it is known."""
         if draft.key:
             return draft.key
-        content = _digest(draft)
+        content = content or content_digest(draft)
         self._equal[content] += 1
         return _key(content, self._equal[content])
 
 
 def row_key(draft: Draft, ordinal: int) -> str:
     """The key of a row without one; `ordinal` is its number among equal rows, from 1."""
-    return _key(_digest(draft), ordinal)
+    return _key(content_digest(draft), ordinal)
 
 
-def _digest(draft: Draft) -> bytes:
+def content_digest(draft: Draft) -> bytes:
+    """16 bytes that tell drafts apart by all that is given in them but their key."""
     record = {name: value for name, value in record_of(draft).items() if name != "key"}
     text = json.dumps(record, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).digest()[:16]

@@ -1,0 +1,81 @@
+"""Which posts or deliveries are wanted: the options of list, history and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from postsched.cli.options import bound, names
+from postsched.cli.program import Program
+from postsched.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from postsched.store.reading import Filter
+
+LIST_LIMIT = 50
+MOST = 1_000_000_000
+
+Status = Annotated[list[str] | None, typer.Option(metavar="STATUS", help="Only of this status.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="WHEN", help="Not before this day or time.")
+]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="WHEN", help="Not after this day or time.")
+]
+OnlyTag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="Only with this tag.")]
+Search = Annotated[
+    str | None, typer.Option("--search", metavar="TEXT", help="Only with this in the text.")
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", metavar="N", min=1, max=MOST, help="At the most so many (50)."),
+]
+Every = Annotated[bool, typer.Option("--all", help="Every one of every status.")]
+
+
+def count(every: bool, limit: int | None) -> int | None:
+    """How many are wanted, None for all."""
+    return None if every and limit is None else limit or LIST_LIMIT
+
+
+def filter_of(
+    program: Program,
+    connection: Connection,
+    known: Sequence[str],
+    status: list[str] | None,
+    account: list[str] | None,
+    since: str | None,
+    until: str | None,
+    tag: str | None,
+    search: str | None,
+) -> Filter:
+    """What the options leave; `known` are the statuses there are.
+
+    Raises InvalidInput for an unknown status or time, NotFound for an unknown account.
+    """
+    from postsched.domain.nearest import did_you_mean
+    from postsched.service.content import check_plain
+    from postsched.service.deliveries import accounts_named
+    from postsched.store.reading import Filter
+
+    wanted = names(status, "--status") or ()
+    for word in wanted:
+        if word not in known:
+            raise InvalidInput(f"there is no status {word!r}", did_you_mean(word, known))
+    for option, words in (("--tag", tag), ("--search", search)):
+        check_plain(option, words or "")
+        if words == "":
+            raise InvalidInput(f"{option} is empty", "Say what to look for, or leave it out")
+    accounts = accounts_named(connection, names(account, "--account") or ())
+    return Filter(
+        wanted,
+        [one.id for one in accounts],
+        bound(program, since),
+        bound(program, until, end=True),
+        tag,
+        search,
+    )

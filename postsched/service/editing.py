@@ -1,0 +1,236 @@
+"""Changing a post: only what surely isn't out, all of it in one transaction.
+
+A delivery that failed or was missed stays so until a `retry`, unless it gets a new time. What was
+prepared for a delivery is made anew, and its revision rises, so that no network takes the changed
+post for the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from postsched.domain import delivery as moves
+from postsched.domain.account import Account
+from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
+from postsched.domain.draft import Draft
+from postsched.domain.errors import InvalidInput, NotAllowed
+from postsched.domain.post import Post
+from postsched.domain.schedule import Schedule, once
+from postsched.domain.zones import zone_named
+from postsched.service import posts
+from postsched.service.compose import Composed, Composer
+from postsched.service.desk import Desk, posts_named
+from postsched.service.drafts import written_as
+from postsched.store import deliveries as delivery_rows
+from postsched.store import posts as post_rows
+from postsched.store import queue
+from postsched.store.queue import Planned
+from postsched.transfer.keys import content_digest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+S = DeliveryStatus
+CHANGEABLE = frozenset({S.SCHEDULED, S.RETRYING, S.FAILED, S.MISSED})
+
+
+def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
+    """Write `after` over a post that read `before`.
+
+    Raises NotAllowed while one of its deliveries may be going out, where nothing is left to
+    change, and where the post was changed by somebody else meanwhile; InvalidInput and NotFound
+    for what can't be taken.
+    """
+    with desk.database.read() as connection:  # media are copied while nobody has to wait
+        subject = _subject(connection, post_id, before)
+        composed = _composed(connection, desk, subject, before, after)
+        _check(connection, subject, composed)
+    with desk.database.write() as connection:
+        subject = _subject(connection, post_id, before)
+        _check(connection, subject, composed)
+        posts.check_accounts(connection, composed.accounts)
+        changed = _write(connection, subject.post, composed, after, desk.now())
+        _Replanning(connection, desk, subject, changed, composed).run()
+    desk.tell()
+    return composed
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """The post that is changed, as it is now."""
+
+    post: Post
+    schedule: Schedule
+    deliveries: Sequence[Delivery]
+
+    @property
+    def changeable(self) -> list[Delivery]:
+        """The deliveries of which surely nothing is out."""
+        return [d for d in self.deliveries if d.status in CHANGEABLE and not d.out]
+
+    def row(self, account_id: int, occurrence: datetime) -> Delivery | None:
+        """The delivery to that account at that time."""
+        mine = (d for d in self.deliveries if d.account_id == account_id)
+        return next((d for d in mine if d.occurrence == occurrence), None)
+
+
+def _subject(connection: Connection, post_id: int, before: Draft) -> _Subject:
+    (post,) = posts_named(connection, [post_id])
+    schedule = post_rows.schedule_of(connection, [post_id])[post_id]
+    deliveries = delivery_rows.of_posts(connection, [post_id])[post_id]
+    if doubtful := [d for d in deliveries if d.status in IN_DOUBT]:
+        raise NotAllowed(
+            f"post {post.id} is {doubtful[0].status} on {doubtful[0].account}",
+            f"Try again once that is settled: postsched show {post.id}",
+        )
+    if written_as(post, schedule) != before:
+        raise NotAllowed(f"post {post.id} was changed by somebody else meanwhile", "Edit it anew")
+    return _Subject(post, schedule, deliveries)
+
+
+def _composed(
+    connection: Connection, desk: Desk, subject: _Subject, before: Draft, after: Draft
+) -> Composed:
+    """Compose the draft; a time that was not given anew stays, even if it has passed."""
+    composer = Composer(connection, desk, posts.intake(desk))
+    if after.at != before.at:
+        return composer.compose(after)
+    schedule = subject.schedule
+    if after.tz and after.tz != before.tz:
+        zone, first = zone_named(after.tz), schedule.first()
+        schedule = once(first, zone.key) if first else Schedule(tz=zone.key)
+    return composer.compose(after, schedule)
+
+
+def _check(connection: Connection, subject: _Subject, composed: Composed) -> None:
+    """Raise NotAllowed for a change that would come too late or reach too far."""
+    post = subject.post
+    anew = composed.draft or composed.schedule.at != subject.schedule.at
+    if not post.draft and not subject.changeable and (subject.deliveries or not anew):
+        raise _finished(post, subject.deliveries)
+    begun = [d for d in subject.deliveries if d.out and d.status is not S.PUBLISHED]
+    if begun and composed.content != post.content:
+        raise NotAllowed(
+            f"a part of post {post.id} is out on {begun[0].account}, and the rest must fit it",
+            "Change what is still to go out elsewhere by a new post",
+        )
+    if composed.key is not None and composed.key != post.key:
+        posts.check_key(composed.key)
+        if taken := post_rows.by_key(connection, composed.key):
+            raise posts.key_taken(composed.key, taken[0])
+
+
+def _finished(post: Post, deliveries: Sequence[Delivery]) -> NotAllowed:
+    why, hint = "it is cancelled", f"Give it a time: postsched edit {post.id} --at WHEN"
+    if deliveries:
+        hint = f"Send it after all: postsched retry {post.id}"
+    if any(delivery.status is not S.CANCELLED for delivery in deliveries):
+        why, hint = "nothing of it is still to go out", "Write a new one: postsched add"
+    return NotAllowed(f"post {post.id} can't be changed: {why}", hint)
+
+
+def _write(
+    connection: Connection, post: Post, composed: Composed, after: Draft, now: datetime
+) -> Post:
+    changed = posts.changed_post(post, composed, now)
+    digest = content_digest(after).hex() if changed.key != post.key else None
+    account_ids = [account.id for account in composed.accounts]
+    post_rows.replace(connection, changed, account_ids, composed.schedule, digest)
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Replanning:
+    """Brings the deliveries of a post into line with what it has become."""
+
+    connection: Connection
+    desk: Desk
+    subject: _Subject
+    post: Post
+    composed: Composed
+
+    def run(self) -> None:
+        """Drop what is not wanted any more, then move or plan the rest."""
+        accounts = self.composed.accounts if self.composed.occurrence else ()
+        wanted = {account.id for account in accounts}
+        for delivery in self.subject.changeable:
+            if delivery.account_id not in wanted:
+                self._drop(delivery)
+        for account in accounts:
+            (planned,) = posts.planned_for(self.desk, self.post, self.composed, [account])
+            self._place(account, planned)
+
+    def _place(self, account: Account, planned: Planned) -> None:
+        """The account's delivery at its time: the one that is there, moved or taken up again."""
+        there = self.subject.row(account.id, planned.occurrence)
+        live = [d for d in self.subject.changeable if d.account_id == account.id]
+        if there is not None and there in live:
+            self._rewrite(there, replace(there, grace_until=planned.grace_until), planned)
+        elif live:
+            self._move(live, there, planned)
+        elif self._is_wanted_anew(account):
+            self._refuse_past(account, planned)
+            if there is None:
+                queue.plan(self.connection, [planned])
+            else:
+                self._rewrite(there, _at(there, planned), planned)
+
+    def _is_wanted_anew(self, account: Account) -> bool:
+        """Whether an account without a live delivery is to get one: it has joined, or the post was
+        a draft. What is out there stays out once; what a person cancelled stays cancelled."""
+        mine = [d for d in self.subject.deliveries if d.account_id == account.id]
+        if any(d.out or d.status is not S.CANCELLED for d in mine):
+            return False
+        joined = account.name not in self.subject.post.accounts
+        return joined or not mine or self.subject.post.draft
+
+    def _move(self, live: Sequence[Delivery], there: Delivery | None, planned: Planned) -> None:
+        """To another time, where an earlier change may have left a cancelled delivery."""
+        first, *rest = live
+        if there is not None:
+            if there.status is not S.CANCELLED or there.out:
+                raise InvalidInput(
+                    f"post {self.post.id} went out on {there.account} at that very time",
+                    "Give another time",
+                )
+            first, rest = there, list(live)
+        for delivery in rest:
+            self._drop(delivery)
+        self._rewrite(first, _at(first, planned), planned)
+
+    def _rewrite(self, before: Delivery, after: Delivery, planned: Planned) -> None:
+        queue.rewrite_plan(self.connection, before, after, planned)
+
+    def _drop(self, delivery: Delivery) -> None:
+        """Take a delivery out; one that was tried keeps its row and its attempts, cancelled."""
+        tried = delivery.attempts or delivery_rows.attempts_of(self.connection, delivery.id)
+        if delivery.status is S.SCHEDULED and not tried:
+            queue.forget(self.connection, delivery)
+        else:
+            queue.rewrite(self.connection, moves.cancel(delivery), delivery, self.desk.now())
+
+    def _refuse_past(self, account: Account, planned: Planned) -> None:
+        if planned.occurrence < self.desk.now():
+            raise InvalidInput(
+                f"the time of post {self.post.id} has passed, so it can't go to {account.name}",
+                "Give it a new time with --at",
+            )
+
+
+def _at(delivery: Delivery, planned: Planned) -> Delivery:
+    """The delivery at another time, with its tries before it."""
+    if delivery.status is S.RETRYING:
+        delivery = moves.cancel(delivery)
+    if delivery.status is not S.SCHEDULED:
+        delivery = moves.retry(delivery, planned.occurrence)
+    return replace(
+        delivery,
+        occurrence=planned.occurrence,
+        due_at=planned.occurrence,
+        next_at=planned.occurrence,
+        grace_until=planned.grace_until,
+        problem=None,
+    )
