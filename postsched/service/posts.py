@@ -54,12 +54,14 @@ def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
     with desk.database.write() as connection:
         if known := find_key(connection, draft):
             return known
-        post_id = _insert(connection, desk, composed, content_digest(draft).hex())
+        post_id = insert(connection, desk, composed, content_digest(draft).hex())
     desk.tell()
     return Added(post_id, composed)
 
 
-def _insert(connection: Connection, desk: Desk, composed: Composed, digest: str) -> int:
+def insert(connection: Connection, desk: Desk, composed: Composed, digest: str) -> int:
+    """Write a post inside the caller's transaction, without telling anyone; its id. `digest` is
+    what its key stands for."""
     check_accounts(connection, composed.accounts)
     post = new_post(composed, desk.now())
     account_ids = [account.id for account in composed.accounts]

@@ -17,7 +17,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from postsched.domain.draft import Draft
-from postsched.service.posts import add_within
+from postsched.service.compose import Composer
+from postsched.service.posts import insert, intake
 from tests.benchmarks.setting import account, daemon, desk, fill, mastodon, percentile, seen
 
 
@@ -38,7 +39,8 @@ def main() -> int:
             for number in range(given.times):
                 text = f"now {number}"
                 with at.database.write() as connection:
-                    add_within(connection, at, Draft(text=text, to=("me",), at="now"))
+                    composer = Composer(connection, at, intake(at))
+                    insert(connection, at, composer.compose(Draft(text, ("me",), "now")), "")
                 committed[text] = time.time_ns()
                 at.tell()
                 time.sleep(0.15)
