@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from postsched.cli import watching
 from postsched.cli.options import Json
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from postsched.domain.delivery import Delivery
     from postsched.engine.assembly import Engine
     from postsched.store.queue import Work
 
@@ -35,21 +37,21 @@ def run(
     log_format: Annotated[str, typer.Option(metavar="text|json", help="The log lines.")] = "text",
 ) -> None:
     """Send posts at their time, until stopped (SIGTERM, Ctrl-C)."""
-    from postsched.cli import watching
     from postsched.engine.scheduler import run as run_engine
 
     program: Program = ctx.obj
     if log_format not in ("text", "json"):
         raise InvalidInput(f"there is no log format {log_format!r}", "Say text or json")
     tally = Tally()
-    live = not no_live and log_format == "text" and watching.is_possible()
+    live = not no_live and log_format == "text" and watching.is_possible(program)
     engine = _engine(program, "run", concurrency)
-    view = watching.view(program, engine, tally, live=live, log_format=log_format)
+    view = _view(program, engine, tally, live=live, form=log_format, until_idle=until_idle)
     with view:
         asyncio.run(run_engine(engine, until_idle=until_idle, started=view.started))
+        watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
     if until_idle:
-        _say_what_waits(program)
-        raise typer.Exit(1 if tally.failed else 0)
+        refused = _say_what_stays(program)
+        raise typer.Exit(1 if tally.failed or refused else 0)
 
 
 @app.command(
@@ -62,23 +64,19 @@ def publish_due(
     json: Json = False,
 ) -> None:
     """Send what is due now, wait for the answers, and end: for cron."""
-    from postsched.cli import watching
-
     program: Program = ctx.obj
-    tally = Tally()
+    tally = Tally(keep=True)
     watching.log_to_stderr(program)
     if _something_is_due(program):
         engine = _engine(program, "publish-due", None)
         engine.dispatcher.on_event = tally
         asyncio.run(_drain(engine))
-    held = _held_back(program)
     if json:
         program.print_json(tally.document())
-    elif tally.deliveries or not program.quiet:
-        program.print(tally.sentence())
-    for sentence in held:
-        program.complain(sentence)
-    raise typer.Exit(1 if tally.failed or held else 0)
+    elif tally.sentence() or not program.quiet:
+        program.print(tally.sentence() or "Nothing was due")
+    refused = _complain_of_logins(program)
+    raise typer.Exit(1 if tally.failed or refused else 0)
 
 
 async def _drain(engine: Engine) -> None:
@@ -99,47 +97,61 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     if json:
         program.print_json(document)
     else:
-        program.print(status_page(program, document))
+        program.show(status_page(program, document))
 
 
 class Tally:
-    """Counts what a run came to; called by the engine with a word and a work at each event."""
+    """Counts what deliveries came to; called by the engine with a word and a work at each event.
+    `keep` keeps the deliveries too, for a run that is short."""
 
     COUNTED = ("published", "failed", "retrying", "confirming", "unconfirmed", "missed")
 
-    def __init__(self) -> None:
-        self.deliveries: dict[int, Work] = {}
+    def __init__(self, *, keep: bool = False) -> None:
+        self._keep = keep
+        self._kept: dict[int, Delivery] = {}
+        self._published = 0
+        self._not_out: dict[int, str] = {}
+        self._need_a_hand: set[int] = set()
 
     def __call__(self, word: str, work: Work) -> None:
-        if word != "sending":
-            self.deliveries[work.delivery.id] = work
+        if word == "sending":
+            return
+        delivery = work.delivery
+        if self._keep:
+            self._kept[delivery.id] = delivery
+        self._not_out.pop(delivery.id, None)
+        self._need_a_hand.discard(delivery.id)
+        status = delivery.status.value
+        if status == "published":
+            self._published += 1
+            return
+        self._not_out[delivery.id] = status
+        expected = status == "missed" and work.post.missed.value != "ask"
+        if status in watching.LOUD and not expected:
+            self._need_a_hand.add(delivery.id)
 
     def count(self, word: str) -> int:
         """How many deliveries ended up so."""
-        return sum(work.delivery.status.value == word for work in self.deliveries.values())
+        if word == "published":
+            return self._published
+        return sum(status == word for status in self._not_out.values())
 
     @property
     def failed(self) -> bool:
         """Whether something needs a person."""
-        return any(
-            work.delivery.status.value in ("failed", "unconfirmed")
-            or (work.delivery.status.value == "missed" and work.post.missed.value == "ask")
-            for work in self.deliveries.values()
-        )
+        return bool(self._need_a_hand)
 
     def document(self) -> dict[str, Any]:
         """The JSON of publish-due."""
         from postsched.transfer.documents import delivery_document
 
         counts = {word: self.count(word) for word in self.COUNTED}
-        works = self.deliveries.values()
-        return {**counts, "deliveries": [delivery_document(work.delivery) for work in works]}
+        return {**counts, "deliveries": [delivery_document(one) for one in self._kept.values()]}
 
     def sentence(self) -> str:
-        """The same in words."""
+        """The same in words; empty if nothing happened."""
         counts = [(self.count(word), word) for word in self.COUNTED]
-        words = ", ".join(f"{count} {word}" for count, word in counts if count)
-        return words or "Nothing was due"
+        return ", ".join(f"{count} {word}" for count, word in counts if count)
 
 
 def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
@@ -172,26 +184,42 @@ def _something_is_due(program: Program) -> bool:
     return bool(look.foreign) or any(lane.next_at <= now for lane in look.lanes)
 
 
-def _held_back(program: Program) -> list[str]:
-    """A sentence for each account whose login is refused while posts of it are due."""
+def _complain_of_logins(program: Program) -> int:
+    """Say for which accounts posts are due that can't go out; how many deliveries that are."""
     from postsched.store import queue
 
-    now = program.now()
     with program.database.read() as connection:
-        waiting = queue.held_by_login(connection, now)
-    return [
-        f"{count} due {'post waits' if count == 1 else 'posts wait'} for {account.name}, whose "
-        f"login is refused: {account.state_message or 'unknown'}"
-        for account, count in waiting
-    ]
+        refused = queue.held_by_login(connection, program.now())
+    for account, count in refused:
+        program.complain(
+            f"{count} due {'post waits' if count == 1 else 'posts wait'} for {account.name}, whose "
+            f"login is refused: {account.state_message or 'unknown'}"
+        )
+    return sum(count for _, count in refused)
 
 
-def _say_what_waits(program: Program) -> None:
-    from postsched.domain.delivery import DeliveryStatus
+def _say_what_stays(program: Program) -> bool:
+    """Say what is left for a person to release; whether posts are due whose login is refused."""
+    from postsched.domain.delivery import WAITING
     from postsched.store import queue
 
+    refused = _complain_of_logins(program)
     with program.database.read() as connection:
         counts = queue.count_by_status(connection)
-    waiting = sum(counts[DeliveryStatus(word)] for word in ("scheduled", "retrying", "confirming"))
-    if waiting:
-        program.warn(f"{waiting} deliveries wait for a person: see postsched status")
+    stays = sum(counts[status] for status in WAITING) - refused
+    if stays:
+        program.warn(
+            f"{stays} {'delivery is' if stays == 1 else 'deliveries are'} held and stay: paused, "
+            "or for an account that has to log in. See: postsched status"
+        )
+    return refused > 0
+
+
+def _view(
+    program: Program, engine: Engine, tally: Tally, *, live: bool, form: str, until_idle: bool
+) -> watching.View:
+    if not live:
+        return watching.LogView(program, engine, tally, form)
+    from postsched.cli.live import LiveView
+
+    return LiveView(program, engine, tally, until_idle=until_idle)

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from postsched.cli.aside import Aside
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,32 +22,24 @@ log = logging.getLogger("postsched.delivery")
 LOUD = frozenset({"failed", "missed", "unconfirmed"})
 
 
-def is_possible() -> bool:
-    """Whether stdout is a terminal that can show a live view."""
-    return sys.stdout.isatty() and sys.stderr.isatty()
+def is_possible(program: Program) -> bool:
+    """Whether we have a terminal, in the foreground, that can show a live view."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return False
+    if program.environ.get("TERM") in ("dumb", "unknown"):
+        return False
+    from rich.console import detect_legacy_windows
 
+    from postsched.cli.pane import is_in_front
 
-def view(
-    program: Program,
-    engine: Engine,
-    tally: Callable[[str, Work], None],
-    *,
-    live: bool,
-    log_format: str,
-) -> View:
-    """The view of a run; the engine tells it and the tally of each event."""
-    if live:
-        from postsched.cli.live import LiveView
-
-        return LiveView(program, engine, tally)
-    return LogView(program, engine, tally, log_format)
+    return not detect_legacy_windows() and is_in_front(sys.stderr.fileno())
 
 
 class View(AbstractContextManager["View"]):
     """Shows a run from its start to its end."""
 
     def started(self) -> None:
-        """The engine listens now."""
+        """The engine listens now; called in the event loop."""
 
 
 class LogView(View):
@@ -58,25 +52,31 @@ class LogView(View):
         tally: Callable[[str, Work], None],
         log_format: str,
     ) -> None:
-        self._program, self._engine, self._format = program, engine, log_format
-
-        def on_event(word: str, work: Work) -> None:
-            tally(word, work)
-            log_event(word, work)
-
-        engine.dispatcher.on_event = on_event
+        self._program, self._engine = program, engine
+        self._lines = Aside(sys.stderr, formatter(log_format))
+        engine.dispatcher.on_event = logging_events(tally)
 
     def __enter__(self) -> LogView:
-        log_to_stderr(self._program, self._format)
+        log_through(self._program, self._lines)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        log.info("stopped")
+        self._lines.finish()
 
     def started(self) -> None:
         """Say that posts go out from now on."""
         log.info("running with %s (process %d)", self._engine.database.name,
                  self._engine.worker.pid)  # fmt: skip
+
+
+def logging_events(tally: Callable[[str, Work], None]) -> Callable[[str, Work], None]:
+    """What the engine is to call at each event: the tally, and a log line."""
+
+    def on_event(word: str, work: Work) -> None:
+        tally(word, work)
+        log_event(word, work)
+
+    return on_event
 
 
 def log_event(word: str, work: Work) -> None:
@@ -104,15 +104,25 @@ def log_event(word: str, work: Work) -> None:
 
 
 def log_to_stderr(program: Program, log_format: str = "text") -> None:
-    """Log lines to stderr: warnings with --quiet, debugging with -v, all libraries with -vv."""
+    """Log lines to stderr, each written at once."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter(log_format))
+    log_through(program, handler)
+
+
+def log_through(program: Program, handler: logging.Handler) -> None:
+    """Send log lines through a handler: warnings with --quiet, debugging with -v."""
     root, ours = logging.getLogger(), logging.getLogger("postsched")
     root.handlers.clear()
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines() if log_format == "json" else TextLines())
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     level = logging.DEBUG if program.verbosity else logging.INFO
     ours.setLevel(logging.WARNING if program.quiet else level)
+
+
+def formatter(log_format: str) -> logging.Formatter:
+    """The formatter for `--log-format`."""
+    return JsonLines() if log_format == "json" else TextLines()
 
 
 class TextLines(logging.Formatter):
@@ -124,10 +134,15 @@ class TextLines(logging.Formatter):
 
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        message = " ".join(record.getMessage().split())
-        if record.exc_info and record.exc_info[1] is not None:
-            message += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
-        return printable(f"{at}Z {level}{message}", sys.stderr)
+        return printable(f"{at}Z {level}{sentence(record)}", sys.stderr)
+
+
+def sentence(record: logging.LogRecord) -> str:
+    """The message of a record in one line, with the error it tells of."""
+    message = " ".join(record.getMessage().split())
+    if record.exc_info and record.exc_info[1] is not None:
+        message += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+    return message
 
 
 class JsonLines(logging.Formatter):

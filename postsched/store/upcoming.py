@@ -9,50 +9,67 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, literal, select, text
 
+from postsched.domain.delivery import DeliveryStatus
 from postsched.store import queue
-from postsched.store.queue import Lane, Work
-from postsched.store.tables import FREE, deliveries
+from postsched.store.queue import Lane
+from postsched.store.tables import FREE, accounts, deliveries, posts
 
 MANY = 1000
 """Waiting deliveries are counted up to so many: a million of them are not gone through."""
+BEGINNING = 300
+"""How many characters of a post's text are read."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Coming:
+    """A delivery that waits for an instant (UTC), with the beginning of its post's text."""
+
+    at: datetime
+    delivery_id: int
+    post_id: int
+    account: str
+    status: DeliveryStatus
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """The first works that wait for their instant, soonest first, and how many wait in all, where
-    MANY stands for that many or more."""
+    """The first that wait, soonest first, and how many wait in all, where MANY stands for that
+    many or more."""
 
-    works: Sequence[Work]
-    waiting: int
+    first: Sequence[Coming] = ()
+    waiting: int = 0
 
 
 def upcoming(connection: Connection, limit: int) -> Upcoming:
     """The first `limit` deliveries that nobody holds and that no person has to release."""
     lanes = queue.lanes(connection)
-    firsts = [_first(connection, lane, limit) for lane in lanes]
-    ids = [delivery_id for _, delivery_id in heapq.merge(*firsts)][:limit]
-    works = sorted(queue.load(connection, ids), key=lambda work: ids.index(work.delivery.id))
-    return Upcoming(works, _count(connection, lanes))
+    firsts = heapq.merge(*(_first(connection, lane, limit) for lane in lanes))
+    return Upcoming(list(firsts)[:limit], _count(connection, lanes))
 
 
-def _first(connection: Connection, lane: Lane, limit: int) -> list[tuple[datetime, int]]:
-    """Instant and id of the first deliveries of a lane, in order."""
+def _first(connection: Connection, lane: Lane, limit: int) -> list[Coming]:
     row = deliveries.c
+    beginning = func.substr(posts.c.text, 1, BEGINNING)
+    free = f"deliveries.{FREE}".replace(" AND ", " AND deliveries.")
     query = (
-        select(row.next_at, row.id)
-        .where(row.account_id == lane.account_id, row.priority == lane.priority, text(FREE))
+        select(row.next_at, row.id, row.post_id, accounts.c.name, row.status, beginning)
+        .join_from(deliveries, posts)
+        .join(accounts, accounts.c.id == row.account_id)
+        .where(row.account_id == lane.account_id, row.priority == lane.priority, text(free))
         .order_by(row.next_at, row.id)
         .limit(limit)
     )
-    return [(found.next_at, found.id) for found in connection.execute(query)]
+    found = connection.execute(query)
+    return [Coming(at, n, post, name, DeliveryStatus(status), start)
+            for at, n, post, name, status, start in found]  # fmt: skip
 
 
 def _count(connection: Connection, lanes: Sequence[Lane]) -> int:
-    accounts = {lane.account_id for lane in lanes}
     some = (
         select(literal(1))
         .select_from(deliveries)
-        .where(deliveries.c.account_id.in_(accounts), text(FREE))
+        .where(deliveries.c.account_id.in_({lane.account_id for lane in lanes}), text(FREE))
         .limit(MANY)
     )
     return connection.scalar(select(func.count()).select_from(some.subquery())) or 0

@@ -1,0 +1,104 @@
+"""What the live view knows of the queue: read seldom, and only after the engine has changed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from postsched.domain.account import Account, AccountState
+from postsched.domain.errors import StoreUnavailable
+from postsched.store import accounts as account_rows
+from postsched.store import queue
+from postsched.store.upcoming import BEGINNING, Coming, Upcoming, upcoming
+
+if TYPE_CHECKING:
+    from postsched.engine.assembly import Engine
+    from postsched.store.queue import Work
+
+EVERY = 1.0
+"""Seconds between two readings at the least."""
+READ = 20
+"""How many of the next deliveries are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What was read: what is to come, the accounts, and whether everything is paused."""
+
+    upcoming: Upcoming
+    accounts: Sequence[Account]
+    paused: bool
+
+
+class Lookout:
+    """Remembers what was read last, and what has happened since. `note` is for the event loop, the
+    rest for the thread that draws."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._outlook = Outlook(Upcoming(), (), False)
+        self._trouble: StoreUnavailable | None = None
+        self._changed = True
+        self._touched: set[int] = set()
+        self._read_at = float("-inf")
+
+    def note(self, delivery_id: int | None = None) -> None:
+        """Something changed; of this delivery, what was read is not true any more."""
+        self._changed = True
+        if delivery_id is not None:
+            self._touched.add(delivery_id)
+
+    def look(self) -> None:
+        """Read the database if something changed, and not too lately."""
+        now = self._engine.clock.monotonic()
+        if not self._changed or now - self._read_at < EVERY:
+            return
+        self._changed, self._touched, self._read_at = False, set(), now
+        try:
+            with self._engine.database.read() as connection:
+                self._outlook = Outlook(
+                    upcoming(connection, READ),
+                    account_rows.every(connection),
+                    queue.all_paused(connection),
+                )
+            self._trouble = None
+        except StoreUnavailable as error:
+            self._trouble, self._changed = error, True
+
+    def waiting(self) -> list[Coming]:
+        """What waits for its instant, soonest first; what this process has claimed for it too."""
+        dispatcher = self._engine.dispatcher
+        held = [_coming(held.work) for held in [*dispatcher.held.values()]]
+        gone = self._touched | set(dispatcher.flying) | {one.delivery_id for one in held}
+        read = [one for one in self._outlook.upcoming.first if one.delivery_id not in gone]
+        return sorted([*held, *read])
+
+    @property
+    def beyond(self) -> int:
+        """How many more wait than were read."""
+        return self._outlook.upcoming.waiting - len(self._outlook.upcoming.first)
+
+    def notes(self) -> list[tuple[str, str]]:
+        """What is in the way: a label and a sentence for each."""
+        found = []
+        if trouble := self._engine.dispatcher.trouble or self._trouble:
+            found.append(("database", f"{trouble.message}; nothing more goes out until it works"))
+        if self._outlook.paused:
+            found.append(("paused", "everything. Release it with: postsched resume --all"))
+        return found + list(_in_the_way(self._outlook.accounts))
+
+
+def _in_the_way(accounts: Iterable[Account]) -> Iterable[tuple[str, str]]:
+    for account in accounts:
+        if account.state is AccountState.LOGIN:
+            why = account.state_message or "its login is refused"
+            yield "held", f"{account.name}: {why}"
+        if account.paused:
+            yield "paused", f"{account.name}: postsched resume --account {account.name}"
+
+
+def _coming(work: Work) -> Coming:
+    d = work.delivery
+    text = work.post.content.text[:BEGINNING]
+    return Coming(d.next_at or d.due_at, d.id, d.post_id, d.account, d.status, text)
