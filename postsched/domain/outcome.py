@@ -8,6 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+LONGEST = 1000
+"""Characters of a message that are kept."""
+
 
 class ErrorKind(StrEnum):
     """Why something did not go out, as users and scripts see it."""
@@ -23,12 +26,22 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong, in words for the user; never contains a secret."""
+    """What went wrong, in words for the user; never contains a secret. The words may be a
+    server's: whatever they are, they can be kept and shown."""
 
     kind: ErrorKind
     message: str
     http_status: int | None = None
     hint: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", _showable(self.message))
+        object.__setattr__(self, "hint", None if self.hint is None else _showable(self.hint))
+
+
+def _showable(words: str) -> str:
+    """The words as proper Unicode, and not a whole page of them."""
+    return str(words)[:LONGEST].encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,11 +200,12 @@ class Flight:
             return await self.let_go(held)
         started = self._clock.now()
 
-        def begun() -> None:
+        def begin() -> bool:
             nonlocal started
             started = self._clock.now()
+            return self._lease_lasts(held)
 
-        outcome = await self._publisher.send(held.work, index, begun)
+        outcome = await self._publisher.send(held.work, index, begin)
         after = self._judge(held).sent(held.work.delivery, outcome, started)
         return await self.settle(held, after, started, index, outcome, "publish")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +31,7 @@ from postsched.domain.outcome import (
     Sent,
 )
 from postsched.domain.post import Media
+from postsched.engine import answers
 from postsched.engine.clock import Clock, wait_until
 from postsched.login import Logins, login_for
 from postsched.platforms.base import (
@@ -37,6 +39,7 @@ from postsched.platforms.base import (
     Login,
     Message,
     Platform,
+    PlatformError,
     Prepared,
     Unknown,
     classify,
@@ -84,29 +87,22 @@ class Publisher:
         """What the step needs before it can be sent, or why that can't be had."""
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> dict[str, Any]:
-            prepared = await platform.prepare(self._message(work, index), login, sending.http)
-            if not isinstance(prepared, dict):
-                raise TypeError("prepare must return a dict")
-            return prepared
+            answer = await platform.prepare(self._message(work, index), login, sending.http)
+            return answers.prepared(answer)
 
         return await self._called(work, call, PREPARE_TIME)
 
-    async def send(self, work: Work, index: int, note: Callable[[], None] | None = None) -> Sent:
+    async def send(self, work: Work, index: int, begin: Callable[[], bool] = lambda: True) -> Sent:
         """Send one prepared step, not before it is due: the one call that makes it visible.
-        `note` is called when it begins."""
+        `begin` is called right before it, and says whether it still may be made."""
         due = work.delivery.due_at
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
-            if not await wait_until(due, self._clock):
-                raise _ClockSetBack
-            if note:
-                note()
+            if not await wait_until(due, self._clock) or not begin():
+                raise _NotNow
             prepared, key = prepared_step(work.delivery, index), step_key(work, index)
             sending.under_way = True
-            published = await platform.publish(prepared, key, login, sending.http)
-            if not isinstance(published, Published):
-                raise TypeError("publish must return Published")
-            return published
+            return answers.published(await platform.publish(prepared, key, login, sending.http))
 
         # Twice the time of one request: adapters may have to read after they have written.
         return await self._called(work, call, 2 * self._settings.request_timeout + 5)
@@ -118,9 +114,8 @@ class Publisher:
         if remembered:
             outcome = await self.send(work, index)
             if not isinstance(outcome, Failed) or not guarantee.can_look_up:
-                return _as_answer(outcome)
-            found = await self._find(work, index)
-            return outcome if isinstance(found, Absent) else found
+                return _as_answer(outcome, self._clock.now())
+            return await self._find(work, index)
         if guarantee.can_look_up:
             return await self._find(work, index)
         return NotKnown(
@@ -137,14 +132,16 @@ class Publisher:
         ) -> Published | Unknown | None:
             prepared = prepared_step(work.delivery, index)
             since = work.delivery.sent_at or work.delivery.occurrence
-            return await platform.find(prepared, step_key(work, index), login, sending.http, since)
+            key = step_key(work, index)
+            found = await platform.find(prepared, key, login, sending.http, since)
+            return answers.published(found) if isinstance(found, Published) else found
 
         found = await self._called(work, call, PREPARE_TIME)
         if found is None:
             return Absent(f"{work.account.name} was asked, it is not there")
         if isinstance(found, Unknown):
             return NotKnown(Problem(ErrorKind.UNCONFIRMED, found.reason), found.after)
-        return found if isinstance(found, Published) else _not_known(found)
+        return found if isinstance(found, Published) else _not_known(found, self._clock.now())
 
     async def _called(
         self, work: Work, call: Callable[[Platform, Login, _Sending], Awaitable[T]], seconds: float
@@ -159,14 +156,24 @@ class Publisher:
 
                 async def action(login: Login) -> T:
                     sending.under_way = False
-                    async with asyncio.timeout(seconds):
-                        return await call(platform, login, sending)
+                    try:
+                        async with asyncio.timeout(seconds):
+                            return await call(platform, login, sending)
+                    except PlatformError as error:
+                        if error.problem.kind is ErrorKind.AUTH:
+                            sending.under_way = False  # a refused login proves it
+                        raise
 
                 return await self._logins.use(work.account, platform, http, action)
-        except asyncio.CancelledError:
-            if not sending.under_way:
+        except asyncio.CancelledError as error:
+            if sending.under_way:
+                return Lost(Problem(ErrorKind.TRANSIENT, "stopped before the answer came"))
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
                 raise
-            return Lost(Problem(ErrorKind.TRANSIENT, "stopped before the answer came"))
+            return _outcome_of(RuntimeError(type(error).__name__), sending)
+        except SystemExit as error:
+            return _outcome_of(RuntimeError(type(error).__name__), sending)
         except Exception as error:  # noqa: BLE001 - an adapter may raise anything
             return self._scrubbed(work.account, _outcome_of(error, sending))
 
@@ -200,8 +207,9 @@ class Publisher:
         )
 
 
-class _ClockSetBack(Exception):
-    """The instant that had nearly come is far off: nothing was sent."""
+class _NotNow(Exception):
+    """The instant that had nearly come is far off, for the clock was set back, or the claim does
+    not last: nothing was sent."""
 
 
 class _Sending:
@@ -216,9 +224,9 @@ class _Sending:
 
 def _outcome_of(error: Exception, sending: _Sending) -> Sent:
     match error:
-        case _ClockSetBack():
+        case _NotNow():
             return LetGo()
-        case PostschedError():
+        case PostschedError() if not sending.under_way:
             return LetGo(Problem(ErrorKind.AUTH, error.message, hint=error.hint), after=60.0)
         case TimeoutError():
             problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
@@ -251,22 +259,22 @@ def prepared_step(delivery: Delivery, index: int) -> Prepared:
     )
 
 
-def _as_answer(outcome: Sent) -> Asked:
+def _as_answer(outcome: Sent, now: datetime) -> Asked:
     """What sending the same again says of the first time."""
     if isinstance(outcome, Published | LetGo | Failed):
         return outcome
     if isinstance(outcome, Retry) and outcome.prepare_again:
         return Absent(outcome.problem.message, prepare_again=True)
-    return _not_known(outcome)
+    return _not_known(outcome, now)
 
 
-def _not_known(outcome: Any) -> Asked:
+def _not_known(outcome: Any, now: datetime) -> Asked:
     """An answer that is none."""
     match outcome:
         case LetGo():
             return outcome
-        case Retry(problem, after):
-            return NotKnown(problem, after)
+        case Retry(problem, after, until):
+            return NotKnown(problem, after if until is None else (until - now).total_seconds())
         case Lost(problem) | Failed(problem):
             return NotKnown(problem)
     return NotKnown(Problem(ErrorKind.TRANSIENT, "the answer could not be read"))

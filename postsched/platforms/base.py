@@ -136,9 +136,10 @@ class PlatformError(Exception):
         prepare_again: bool = False,
     ) -> None:
         super().__init__(message)
-        self.problem = Problem(kind, message, http_status, hint)
-        self.after = after
-        self.until = until
+        status = http_status if isinstance(http_status, int) else None
+        self.problem = Problem(ErrorKind(kind), message, status, hint)
+        self.after = after if isinstance(after, int | float) else None
+        self.until = until if isinstance(until, datetime) and until.tzinfo else None
         self.sent = sent
         self.prepare_again = prepare_again
 
@@ -321,7 +322,7 @@ def classify(error: Exception, *, sending: bool) -> Sent:
         problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
     elif isinstance(error, httpx.HTTPError):
         problem = Problem(ErrorKind.TRANSIENT, f"the connection broke: {_words(error)}")
-    elif isinstance(error, OSError):
+    elif isinstance(error, OSError) and not sending:
         return Retry(Problem(ErrorKind.TRANSIENT, _words(error)))
     else:
         problem = Problem(

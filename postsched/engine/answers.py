@@ -1,0 +1,39 @@
+"""What adapters answer, checked before it is believed: an adapter may be anyone's.
+
+What passes can be written to the database; all else raises TypeError, and is judged like any other
+failure of the adapter.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from postsched.domain.outcome import Published
+
+
+def prepared(answer: Any) -> dict[str, Any]:
+    """The answer of `prepare`, if it is a dict of plain JSON."""
+    if not isinstance(answer, dict):
+        raise TypeError("prepare must return a dict")
+    _check_plain(answer)
+    return answer
+
+
+def published(answer: Any) -> Published:
+    """The answer of `publish`, if it names a post."""
+    if not isinstance(answer, Published):
+        raise TypeError("publish must return Published")
+    if not isinstance(answer.remote_id, str) or not answer.remote_id:
+        raise TypeError("the id of a post must be a text")
+    if not isinstance(answer.url, str | None):
+        raise TypeError("the address of a post must be a text")
+    _check_plain([answer.remote_id, answer.url, dict(answer.data)])
+    return answer
+
+
+def _check_plain(document: Any) -> None:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError("an adapter must return plain JSON") from error
