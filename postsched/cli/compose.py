@@ -34,7 +34,6 @@ from postsched.cli.drafting import (
 )
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -89,6 +88,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Write a post."""
+    from postsched.domain.draft import Draft
     from postsched.service import posts
 
     program: Program = ctx.obj

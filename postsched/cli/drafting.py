@@ -12,11 +12,11 @@ import typer
 
 from postsched.cli.completion import complete_account
 from postsched.cli.options import keys_and_values, names
-from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from postsched.cli.program import Program
+    from postsched.domain.draft import Draft, DraftMedia, DraftPart
     from postsched.service.compose import Composed
 
 LARGEST_TEXT_FILE = 4_000_000
@@ -95,7 +95,7 @@ def given(
     found = {
         "text": read_text(text), "to": names(to, "--to"), "at": _when(at, in_), "tz": tz,
         "media": _media(media, alt), "alts": None if media else alt,
-        "then": None if then is None else tuple(DraftPart(part) for part in then),
+        "then": _parts(then),
         "variants": _variants(for_), "tags": names(tag, "--tag"), "priority": priority, **words,
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}
@@ -177,7 +177,15 @@ def _when(at: str | None, in_: str | None) -> str | None:
     return f"in {hours}h" + (format_duration(rest) if rest else "")
 
 
+def _parts(texts: list[str] | None) -> tuple[DraftPart, ...] | None:
+    from postsched.domain.draft import DraftPart
+
+    return None if texts is None else tuple(DraftPart(text) for text in texts)
+
+
 def _media(files: list[str] | None, alts: list[str] | None) -> tuple[DraftMedia, ...] | None:
+    from postsched.domain.draft import DraftMedia
+
     if files is None:
         return None
     if not all(files):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,6 +36,8 @@ def run(
     log_format: Annotated[str, typer.Option(metavar="text|json", help="The log lines.")] = "text",
 ) -> None:
     """Send posts at their time, until stopped (SIGTERM, Ctrl-C)."""
+    import asyncio
+
     from postsched.engine.scheduler import run as run_engine
 
     program: Program = ctx.obj
@@ -64,6 +65,8 @@ def publish_due(
     json: Json = False,
 ) -> None:
     """Send what is due now, wait for the answers, and end: for cron."""
+    import asyncio
+
     program: Program = ctx.obj
     tally = Tally(keep=True)
     watching.log_to_stderr(program)
