@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -30,6 +30,17 @@ T = TypeVar("T")
 FRESH = timedelta(minutes=1)
 """How long a secret that was read is used before it is read again: it may have been replaced."""
 LEASE = timedelta(seconds=90)
+PATIENCE = 30.0
+"""Seconds a keyring is waited for: it may be asking a person who is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A login that was read, with the account as it was then."""
+
+    read_at: datetime
+    account: Account
+    login: Login
 
 
 class Logins:
@@ -42,14 +53,17 @@ class Logins:
         database: Database,
         now: Callable[[], datetime],
         holder: str,
+        patience: float = PATIENCE,
     ) -> None:
         self._secrets = secrets
         self._settings = settings
         self._database = database
         self._now = now
         self._holder = holder
-        self._kept: dict[int, tuple[datetime, Login]] = {}
-        self._locks: dict[int, asyncio.Lock] = {}
+        self._patience = patience
+        self._kept: dict[str, Kept] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._reading: dict[str, asyncio.Future[Secret | None]] = {}
 
     async def get(
         self,
@@ -57,21 +71,27 @@ class Logins:
         platform: Platform,
         http: httpx.AsyncClient,
         *,
-        refused: bool = False,
+        refused: Login | None = None,
     ) -> Login:
-        """The login of an account. `refused`: the network did not take the last one.
+        """The login of an account. `refused` is one that the network did not take; it is renewed,
+        unless it was replaced since.
 
         Raises PlatformError(AUTH) where only a person can help, SecretUnavailable where the
         keyring can't be used, httpx errors where a renewal can't reach the network.
         """
-        async with self._locks.setdefault(account.id, asyncio.Lock()):
-            read_at, login = self._kept.get(account.id, (None, None))
-            stale = read_at is None or self._now() - read_at > FRESH
-            if login is None or stale or refused:
-                login = await self._read(account, platform, login)
-                login = await self._renewed(account, platform, login, http, refused=refused)
-                self._kept[account.id] = (self._now(), login)
+        async with self._locks.setdefault(account.uid, asyncio.Lock()):
+            kept = self._kept.get(account.uid)
+            if kept and self._is_fresh(kept, account) and not _is_same(kept.login, refused):
+                return kept.login
+            login = await self._read(account, platform, kept.login if kept else None)
+            login = await self._renewed(
+                account, platform, login, http, refused=_is_same(login, refused)
+            )
+            self._kept[account.uid] = Kept(self._now(), account, login)
             return login
+
+    def _is_fresh(self, kept: Kept, account: Account) -> bool:
+        return kept.account == account and abs(self._now() - kept.read_at) <= FRESH
 
     async def use(
         self,
@@ -88,16 +108,17 @@ class Logins:
         except PlatformError as error:
             if error.problem.kind is not ErrorKind.AUTH:
                 raise
-        login = await self.get(account, platform, http, refused=True)
+        login = await self.get(account, platform, http, refused=login)
         return await action(login)
 
     def scrub(self, account: Account, problem: Problem) -> Problem:
         """The problem without the account's secret, in case a server's words repeat it."""
-        _, login = self._kept.get(account.id, (None, None))
-        if login is None or login.secret is None:
+        kept = self._kept.get(account.uid)
+        secret = kept.login.secret if kept else None
+        if secret is None:
             return problem
-        hint = login.secret.scrub(problem.hint) if problem.hint else None
-        return replace(problem, message=login.secret.scrub(problem.message), hint=hint)
+        hint = secret.scrub(problem.hint) if problem.hint else None
+        return replace(problem, message=secret.scrub(problem.message), hint=hint)
 
     def forget(self) -> None:
         """Read every secret anew at its next use."""
@@ -106,7 +127,7 @@ class Logins:
     async def _read(self, account: Account, platform: Platform, kept: Login | None) -> Login:
         if not platform.needs_secret:
             return login_for(account, platform, self._settings, None)
-        secret = await asyncio.to_thread(self._secrets.read, account.name)
+        secret = await self._secret_of(account)
         if secret is None:
             raise PlatformError(
                 ErrorKind.AUTH,
@@ -116,6 +137,25 @@ class Logins:
         if kept and self._from_environment(account):
             secret = kept.secret  # renewed for this process, and saved nowhere
         return login_for(account, platform, self._settings, secret)
+
+    async def _secret_of(self, account: Account) -> Secret | None:
+        """The account's secret. One thread for each account waits for its keyring at the most, or
+        a keyring that hangs would use up all threads."""
+        reading = self._reading.get(account.uid)
+        if reading is None:
+            reading = asyncio.ensure_future(asyncio.to_thread(self._secrets.read, account.name))
+            self._reading[account.uid] = reading
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.shield(reading)
+        except TimeoutError:
+            raise SecretUnavailable(
+                f"the keyring has not given the secret of {account.name} for {self._patience:g} s",
+                "Unlock it; it may be asking for its password",
+            ) from None
+        finally:
+            if reading.done():
+                self._reading.pop(account.uid, None)
 
     async def _renewed(
         self,
@@ -132,12 +172,11 @@ class Logins:
             return await self._refresh(account, platform, login, http, refused=refused)
         await self._take_lease(account)
         try:
-            secret = await asyncio.to_thread(self._secrets.read, account.name)
+            secret = await self._secret_of(account)
             current = login_for(account, platform, self._settings, secret)
             # Another process may have renewed it while this one waited for the lease.
-            changed = secret is None or _differs(secret, login.secret)
             return await self._refresh(
-                account, platform, current, http, refused=refused and not changed
+                account, platform, current, http, refused=refused and _is_same(current, login)
             )
         finally:
             await asyncio.to_thread(self._end_lease, account)
@@ -198,5 +237,8 @@ def login_for(
     )
 
 
-def _differs(one: Secret, other: Secret | None) -> bool:
-    return other is None or one.reveal() != other.reveal()
+def _is_same(login: Login, other: Login | None) -> bool:
+    """Whether both have the same secret."""
+    if other is None or login.secret is None or other.secret is None:
+        return other is not None and login.secret is other.secret
+    return login.secret.reveal() == other.secret.reveal()
