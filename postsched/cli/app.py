@@ -54,7 +54,7 @@ COMMANDS = {
     "export": ("exchange", "Write posts as data."),
     "account": ("accounts", "Where posts go: add, check, set, remove, group."),
     "platforms": ("accounts", "The platforms, and what each can do."),
-    "demo": ("running", "See it work: nothing to configure, nothing is left behind."),
+    "demo": ("demo", "See it work: nothing to configure, nothing of yours is touched."),
     "doctor": ("upkeep", "Check everything, and say what to do about it."),
     "backup": ("upkeep", "Copy everything into one file, while everything runs."),
     "restore": ("upkeep", "Put a backup in the place of the database."),
