@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -30,6 +31,9 @@ SLOWEST_UPLOAD = 32 * 1024
 """Bytes a second that an upload is given time for."""
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection, at the most."""
+PACKED = {"gzip": 47, "x-gzip": 47, "deflate": 47}
+"""Content codings that are unpacked, and the window that tells zlib to look for itself."""
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Transport:
@@ -70,8 +74,8 @@ class Transport:
         )
         client = httpx.AsyncClient(
             transport=Guarded(inner, origin, self._timeout, allow_private=self._allow_private),
-            timeout=httpx.Timeout(self._timeout, connect=min(CONNECT_TIMEOUT, self._timeout)),
-            headers={"User-Agent": f"postsched/{__version__}"},
+            timeout=httpx.Timeout(self._timeout, connect=_connect_timeout(self._timeout)),
+            headers={"User-Agent": f"postsched/{__version__}", "Accept-Encoding": "gzip, deflate"},
             follow_redirects=False,
         )
         self._made.append(client)
@@ -100,7 +104,7 @@ class Guarded(httpx.AsyncBaseTransport):
         """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and
         httpx.ReadError when the answer is too large: either way it may have been carried out."""
         if not self._allow_private and _origin(request.url) != self._origin:
-            request = await _pinned(request)
+            request = await _pinned(request, _connect_timeout(self._timeout))
         try:
             async with asyncio.timeout(self._timeout + _upload_time(request)):
                 response = await self._inner.handle_async_request(request)
@@ -109,21 +113,17 @@ class Guarded(httpx.AsyncBaseTransport):
             raise httpx.ReadTimeout("no complete answer in time", request=request) from error
 
     async def _read(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        whole = httpx.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=response.stream,
-            request=request,
-            extensions=response.extensions,
-        )
         try:
+            unpack = _unpacker(response.headers.get("content-encoding", ""), request)
             body = bytearray()
-            async for chunk in whole.aiter_bytes():
-                body += chunk
+            async for chunk in response.aiter_raw():
+                body += unpack(chunk, self._largest + 1 - len(body))
                 if len(body) > self._largest:
                     raise httpx.ReadError("the answer is too large", request=request)
+        except zlib.error as error:
+            raise httpx.DecodingError(f"the answer is damaged: {error}", request=request) from error
         finally:
-            await whole.aclose()
+            await response.aclose()
         headers = [
             (name, value)
             for name, value in response.headers.raw
@@ -145,11 +145,32 @@ def _upload_time(request: httpx.Request) -> float:
     return int(size) / SLOWEST_UPLOAD if size.isdigit() else 0.0
 
 
-async def _pinned(request: httpx.Request) -> httpx.Request:
+def _connect_timeout(timeout: float) -> float:
+    """Seconds for the TCP connection, and again for TLS: less than the whole, so that a connection
+    that is never made is told from an answer that never comes."""
+    return min(CONNECT_TIMEOUT, timeout / 3)
+
+
+def _unpacker(coding: str, request: httpx.Request) -> Callable[[bytes, int], bytes]:
+    """What unpacks the pieces of an answer, each to so many bytes at the most. One coding only:
+    what was packed twice could unpack to a million times its size."""
+    name = coding.strip().lower()
+    if name in ("", "identity"):
+        return lambda piece, room: piece
+    if name not in PACKED:
+        raise httpx.DecodingError(f"the answer is packed as {coding[:100]!r}", request=request)
+    return zlib.decompressobj(PACKED[name]).decompress
+
+
+async def _pinned(request: httpx.Request, timeout: float) -> httpx.Request:
     """The request, addressed to an IP address that was looked at: a name that answers otherwise
     the second time gains nothing. Raises httpx.ConnectError for an address that is not public."""
     host = request.url.host
-    address = await _public_address(host, request)
+    try:
+        async with asyncio.timeout(timeout):
+            address = await _public_address(host, request)
+    except TimeoutError as error:
+        raise httpx.ConnectTimeout(f"{host} can't be looked up", request=request) from error
     extensions = {**request.extensions, "sni_hostname": host}
     return httpx.Request(
         request.method,
@@ -180,8 +201,17 @@ async def _public_address(host: str, request: httpx.Request) -> str:
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public internet."""
     ip = ipaddress.ip_address(address.split("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return (mapped or ip).is_global and not (mapped or ip).is_multicast
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return is_public(str(ip.ipv4_mapped))
+        if inner := ip.sixtofour or _behind_nat64(ip):
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def _behind_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that a gateway makes of it (RFC 6052)."""
+    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
