@@ -2,7 +2,8 @@
 
 SQLite: WAL, synchronous=FULL (a "published" that a power cut takes back would go out twice),
 BEGIN IMMEDIATE for every write (a deferred transaction that has read fails at once when another
-process writes), files readable by their owner only, no network file systems.
+process writes), files readable by their owner only, no network file systems. A file that is not
+ours, or of a newer version, is left as it is, to the byte.
 """
 
 from __future__ import annotations
@@ -10,19 +11,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
 from postsched.domain.errors import StoreBusy, StoreUnavailable
 from postsched.store import migrations
 
+OLDEST_SQLITE = (3, 37)
+"""The first with STRICT tables."""
 PATIENCE = 20.0
 """Seconds a command waits for another writer; the daemon waits less and tries again."""
+WAL_TRIES, WAL_WAIT = 1000, 0.01
+"""How often turning on the write-ahead log is tried where others use the new file already, and the
+seconds in between."""
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "ncpfs", "davfs", "9p", "ceph", "lustre"}
     | {"fuse.sshfs", "fuse.glusterfs"}
@@ -74,8 +81,11 @@ class Database:
         """Move the write-ahead log into the file, as far as no reader is in the way."""
         if self.path is None:
             return
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        try:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        except exc.DBAPIError as error:
+            raise explain(error, self.name) from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -88,11 +98,16 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
     `patience` is how long a statement waits for another writer, in seconds.
     Raises StoreUnavailable where it can't be used.
     """
-    path = _sqlite_path(place)
-    if path is None:
+    if place.startswith("postgresql://"):
         raise StoreUnavailable(
             "PostgreSQL is not supported by this version", "Name an SQLite file with --db"
         )
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        raise StoreUnavailable(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 is needed",
+            "Use a newer Python",
+        )
+    path = Path(os.path.realpath(Path(place).expanduser()))
     _make_file(path)
     database = Database(_sqlite_engine(path, patience), path)
     try:
@@ -105,25 +120,46 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
 
 def _prepare(database: Database) -> None:
     """Create or migrate, under the write lock; one cheap read where nothing is to be done."""
+    version, journal = None, None
     try:
         with database.read() as connection:
-            if migrations.stored_version(connection) == migrations.latest():
-                return
+            journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+            version = migrations.stored_version(connection)
     except StoreBusy:
         raise
     except StoreUnavailable as error:
         if not isinstance(error.__cause__, exc.OperationalError):
             raise
-    with database.write() as connection:
-        migrations.migrate(connection)
+    if version != migrations.latest():
+        with database.write() as connection:
+            migrations.migrate(connection)
+    if journal != "wal":
+        _use_wal(database)
 
 
-def _sqlite_path(place: str) -> Path | None:
-    if place.startswith("sqlite:///"):
-        place = place.removeprefix("sqlite:///")
-    elif "://" in place:
-        return None
-    return Path(place).expanduser().absolute()
+def _use_wal(database: Database) -> None:
+    """Turn on the write-ahead log, which then stays on. SQLite itself does not wait for others
+    here."""
+    for left in range(WAL_TRIES, -1, -1):
+        raw = database.engine.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("PRAGMA journal_mode=WAL")
+            mode = str(cursor.fetchall()[0][0])
+        except sqlite3.Error as error:
+            explained = _explain_sqlite(error, database.name)
+            if not isinstance(explained, StoreBusy) or not left:
+                raise explained from error
+            time.sleep(WAL_WAIT)
+        else:
+            break
+        finally:
+            raw.close()
+    if mode != "wal":
+        raise StoreUnavailable(
+            f"{database.name} lies on a file system where SQLite's write-ahead log can't be used",
+            "Name a file on a local disk with --db",
+        )
 
 
 def _make_file(path: Path) -> None:
@@ -137,8 +173,9 @@ def _make_file(path: Path) -> None:
                 "SQLite's locks can't be trusted",
                 "Name a file on a local disk with --db",
             )
-        if path.is_dir():
-            raise StoreUnavailable(f"{path} is a directory", "Name a file with --db")
+        if path.exists() and not path.is_file():
+            what = "a directory" if path.is_dir() else "no ordinary file"
+            raise StoreUnavailable(f"{path} is {what}", "Name a file with --db")
         os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
     except OSError as error:
         raise StoreUnavailable(
@@ -163,9 +200,10 @@ def file_system(folder: Path) -> str | None:
 
 def _sqlite_engine(path: Path, patience: float) -> Engine:
     engine = create_engine(
-        f"sqlite+pysqlite:///{path}",
+        URL.create("sqlite+pysqlite", database=str(path)),
         poolclass=QueuePool,
         connect_args={"timeout": patience, "check_same_thread": False},
+        hide_parameters=True,  # the texts of posts belong in no error message
     )
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
@@ -174,12 +212,7 @@ def _sqlite_engine(path: Path, patience: float) -> Engine:
 
 def _configure(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # transactions are begun by _begin, not by the driver
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "temp_store=MEMORY",
-    ):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
         connection.execute(f"PRAGMA {pragma}")
     if sys.platform == "darwin":
         connection.execute("PRAGMA fullfsync=1")  # fsync alone does not reach the disk there

@@ -17,6 +17,8 @@ from postsched.store.tables import meta, metadata
 Step = Callable[[Connection], None]
 STEPS: Sequence[Step] = ()
 """STEPS[0] leads from version 1 to version 2, and so on."""
+OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
+"""Tables that every version has: without them it is another program's database."""
 
 
 def latest() -> int:
@@ -30,20 +32,22 @@ def version(connection: Connection) -> int:
     Raises StoreUnavailable for a database of another program, and for a newer schema.
     """
     tables = inspect(connection).get_table_names()
+    name = connection.engine.url.database
     if not tables:
         return 0
-    if "meta" not in tables:
+    if not OURS.issubset(tables):
         raise StoreUnavailable(
-            "this database belongs to another program", "Name another file with --db"
+            f"{name} is the database of another program", "Name another file with --db"
         )
     found = connection.scalar(select(meta.c.value).where(meta.c.name == "schema"))
     if found is None or not found.isdigit():
         raise StoreUnavailable(
-            "this database says no schema version", "Restore it from a backup, or name another"
+            f"the database {name} says no schema version", "Restore it: postsched restore FILE"
         )
     if int(found) > latest():
         raise StoreUnavailable(
-            f"this database has schema version {found}, this postsched knows up to {latest()}",
+            f"the database {name} has schema version {found}, this postsched knows up to "
+            f"{latest()}",
             "Upgrade postsched (pip install -U postsched)",
         )
     return int(found)

@@ -1,0 +1,99 @@
+"""Calls of the command line: in this process, which is quick, or in one of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postsched.cli.app import run
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60.0
+"""Seconds a process may take before it counts as hanging."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The document on stdout."""
+        return json.loads(self.out)
+
+    def refused(self, code: int, *words: str) -> None:
+        """Fail unless it ended with that code, and one line on stderr that has all the words."""
+        assert self.code == code, (self.code, self.out, self.err)
+        assert self.err.count("\n") == 1, self.err
+        assert self.err.startswith("postsched: "), self.err
+        assert "Traceback" not in self.err
+        for word in words:
+            assert word in self.err, (word, self.err)
+
+
+class Caller:
+    """Calls `postsched` for a person with an empty home; `environ` is theirs."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capture: Any) -> None:
+        self.home = home
+        self.database = home / "data" / "posts.db"
+        self._monkeypatch, self._capture = monkeypatch, capture
+        for name in list(os.environ):
+            if name.startswith(("POSTSCHED_", "XDG_")) or name in ("NO_COLOR", "COLUMNS", "TZ"):
+                monkeypatch.delenv(name)
+        self.set(
+            HOME=str(home),
+            TZ="UTC",
+            POSTSCHED_DB=str(self.database),
+            PYTHON_KEYRING_BACKEND="tests.secrets.backends.Memory",
+        )
+
+    def set(self, **environ: str) -> None:
+        """Set variables of the environment."""
+        for name, value in environ.items():
+            self._monkeypatch.setenv(name, value)
+
+    def __call__(self, *words: str, stdin: bytes | str = b"") -> Answer:
+        """Call it in this process."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), "utf-8"))
+        self._capture.readouterr()
+        code = run(words)
+        captured = self._capture.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+    def process(
+        self,
+        *words: str,
+        stdin: bytes = b"",
+        prefix: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Call it in a process of its own, started by `prefix`."""
+        done = subprocess.run(
+            [*prefix, sys.executable, "-m", "postsched", *words],
+            input=stdin,
+            capture_output=True,
+            cwd=self.home,
+            env=self.environ(**(environ or {})),
+            timeout=PATIENCE,
+            check=False,
+        )
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """The environment of a process."""
+        return {**os.environ, "PYTHONPATH": str(ROOT), **more}

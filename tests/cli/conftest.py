@@ -1,0 +1,33 @@
+"""A person at a terminal, with an empty home and a keyring of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import pytest
+
+from tests.cli.calling import Caller
+from tests.secrets.backends import Memory
+
+
+@pytest.fixture(autouse=True)
+def ring() -> Iterator[Memory]:
+    """The keyring: in memory, and empty."""
+    before, memory = keyring.get_keyring(), Memory()
+    Memory.kept.clear()
+    keyring.set_keyring(memory)
+    yield memory
+    keyring.set_keyring(before)
+    Memory.kept.clear()
+
+
+@pytest.fixture
+def call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Caller:
+    """Calls `postsched`."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return Caller(home, monkeypatch, capsys)
