@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 from postsched.cli import streams
 from postsched.cli.completion import COMPLETING, spare_rich
 from postsched.cli.group import Group
+from postsched.cli.manual import with_pages
 from postsched.cli.program import Program
 from postsched.domain.errors import (
     InvalidInput,
@@ -60,6 +61,14 @@ COMMANDS = {
     "restore": ("upkeep", "Put a backup in the place of the database."),
 }
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
+CHAPTERS = {
+    "Posts": "add list show edit cancel delete pause resume retry resolve",
+    "Sending": "run publish-due status history",
+    "Accounts": "account platforms",
+    "Data": "import export backup restore",
+    "First steps, and trouble": "demo doctor",
+}
+"""Title -> commands, as the help lists them."""
 
 
 class LazyGroup(Group):
@@ -68,6 +77,10 @@ class LazyGroup(Group):
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of the help."""
         return list(COMMANDS)
+
+    def chapters(self, ctx: Any) -> list[tuple[str, list[str]]]:
+        """The commands as the help lists them, under titles."""
+        return [(title, names.split()) for title, names in CHAPTERS.items()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """What the help and completion say of a command, without its module."""
@@ -83,13 +96,16 @@ class LazyGroup(Group):
 def _load(name: str) -> Any:
     """A command from its module, without making the module's other commands."""
     app: typer.Typer = import_module(f"postsched.cli.{COMMANDS[name][0]}").app
-    alone = typer.Typer(add_completion=False, rich_markup_mode=app.rich_markup_mode)
+    alone = typer.Typer(add_completion=False)
     alone.registered_groups = [one for one in app.registered_groups if one.name == name]
     alone.registered_commands = [
         one
         for one in app.registered_commands
         if name == (one.name or (one.callback.__name__ if one.callback else None))
     ]
+    with_pages(alone.registered_commands)
+    for group in alone.registered_groups:
+        with_pages(group.typer_instance.registered_commands if group.typer_instance else ())
     return typer.main.get_group(alone).commands[name]
 
 

@@ -14,14 +14,14 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from postsched.cli.program import Program
 from postsched.domain.errors import NotAllowed
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer()
 
 CONFIG = 'retry_delay = "2s"  # in earnest it is 60s\n'
 STEPS = (
@@ -38,14 +38,12 @@ UNPLUGGED = 5.0
 """Seconds after the run began at which the folder of `stick` is back: its post was due before."""
 
 
-@app.command(
-    epilog="\b\nExamples:\n"
-    "  postsched demo\n"
-    "  postsched demo --no-live"
-)  # fmt: skip
+@app.command(epilog="Examples:\n\npostsched demo\n\npostsched demo --no-live")
 def demo(
     ctx: typer.Context,
-    no_live: bool = typer.Option(False, "--no-live", help="Log lines, also on a terminal."),
+    no_live: Annotated[
+        bool, typer.Option("--no-live", help="Log lines, on a terminal too.")
+    ] = False,
 ) -> None:
     """See it work: nothing to configure, nothing of yours is touched.
 

@@ -7,8 +7,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from postsched.cli.manual import Page
 
-class Group(TyperGroup):
+
+class Group(Page, TyperGroup):
     """A group whose commands are there from the start."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -29,6 +31,10 @@ class Group(TyperGroup):
             what = f"there is no command {name!r}"
             ctx.fail(f"{what}. {did_you_mean(name, self.list_commands(ctx))}")
         return name if command else None, command, args[1:]
+
+    def chapters(self, ctx: Any) -> list[tuple[str, list[str]]]:
+        """The commands as the help lists them, under titles."""
+        return [("Commands", self.list_commands(ctx))]
 
     def load(self, ctx: Any, name: str) -> Any:
         """The command of that name, None if there is none."""

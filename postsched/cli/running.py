@@ -30,12 +30,25 @@ def run(
         typer.Option(metavar="N", min=1, max=1000, help="Requests at once, a platform (10)."),
     ] = None,
     until_idle: Annotated[
-        bool, typer.Option("--until-idle", help="End when nothing is left to send.")
+        bool, typer.Option("--until-idle", help="End once everything is out.")
     ] = False,
-    no_live: Annotated[bool, typer.Option("--no-live", help="Log lines, also here.")] = False,
-    log_format: Annotated[str, typer.Option(metavar="text|json", help="The log lines.")] = "text",
+    no_live: Annotated[
+        bool, typer.Option("--no-live", help="Log lines, on a terminal too.")
+    ] = False,
+    log_format: Annotated[
+        str, typer.Option(metavar="text|json", help="What log lines look like (text).")
+    ] = "text",
 ) -> None:
-    """Send posts at their time, until stopped (SIGTERM, Ctrl-C)."""
+    """Send posts at their time, until stopped (SIGTERM, Ctrl-C).
+
+    On a terminal a live view shows what is next, what is in flight and what became of it;
+    elsewhere it is one line on stderr for each event. What is added, edited or cancelled meanwhile
+    is noticed at once.
+
+    Stopping begins nothing new and waits for the answers that are under way; a second Ctrl-C ends
+    at once. With --until-idle it ends when nothing is scheduled, retrying or in flight; posts that
+    are paused, or whose account has to log in, don't keep it. It exits with 1 if a post failed.
+    """
     import asyncio
 
     from postsched.engine.scheduler import run as run_engine
@@ -58,13 +71,17 @@ def run(
 @app.command(
     name="publish-due",
     epilog="Examples:\n\npostsched publish-due\n\n"
-    "* * * * * postsched publish-due    (in a crontab)",
+    "* * * * * postsched -q publish-due    (in a crontab)",
 )
 def publish_due(
     ctx: typer.Context,
     json: Json = False,
 ) -> None:
-    """Send what is due now, wait for the answers, and end: for cron."""
+    """Send what is due now, wait for the answers, and end: for cron.
+
+    Safe beside `run` and beside itself. What is to be retried later is left to the next call. It
+    exits with 1 if a post failed, or waits for a login that was refused.
+    """
     import asyncio
 
     program: Program = ctx.obj
