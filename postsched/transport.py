@@ -218,6 +218,11 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
+def warm() -> None:
+    """Load what the first TLS connection needs, which takes tens of milliseconds."""
+    _tls()
+
+
 @cache
 def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()

@@ -15,6 +15,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from postsched.engine.assembly import Engine
 from postsched.engine.jobstore import ALIAS, DeliveryJobStore
+from postsched.engine.rehearsal import rehearse
 
 log = logging.getLogger("postsched.engine")
 
@@ -47,6 +48,7 @@ async def run(
 
     engine.dispatcher.on_change = changed
     signals = _Signals(loop, stop)
+    rehearse(engine.database)
     _favour_the_loop()
     try:
         scheduler.start()
