@@ -21,10 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from postsched.domain.errors import StoreUnavailable
+
 if TYPE_CHECKING:
     import asyncio
 
 FIFO = hasattr(os, "mkfifo")
+NO_FIFOS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What mkfifo says on file systems without them (FAT, some of containers)."""
 SUFFIX = ".bell"
 
 
@@ -37,17 +41,18 @@ def tell(folder: Path) -> None:
     """Ring every bell in the folder. Never fails: a lost ring costs a waiting worker at most its
     30 s."""
     for bell in _bells(folder):
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError, OverflowError):  # it may hold anything
             _ring(bell)
 
 
 def alive(folder: Path, mark: str) -> bool | None:
     """Whether the worker of that mark lives, None if that can't be told here: a bell that is gone
     may have been removed by somebody while its worker lives."""
-    if not FIFO:
+    bell = folder / (mark + SUFFIX)
+    if not FIFO or not bell.is_fifo():
         return None
     try:
-        os.close(os.open(folder / (mark + SUFFIX), os.O_WRONLY | os.O_NONBLOCK))
+        os.close(os.open(bell, os.O_WRONLY | os.O_NONBLOCK))
     except OSError as error:
         return False if error.errno == errno.ENXIO else None
     return True
@@ -76,24 +81,38 @@ def new_mark() -> str:
 
 class Bell:
     """The bell of this worker. Hang it before the first look at the queue, so that no ring is
-    lost; `answer` is called in the event loop at every ring."""
+    lost; `answer` is called in the event loop at every ring.
+
+    Raises StoreUnavailable where the folder can't be written.
+    """
 
     def __init__(self, folder: Path, mark: str, *, fifo: bool = FIFO) -> None:
         self.path = folder / (mark + SUFFIX)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Under another name until somebody reads: a FIFO without a reader counts as dead.
-        hidden = folder / f".{mark}"
-        if fifo:
-            self._open_fifo(hidden)
-        else:
-            self._open_port(hidden)
-        hidden.rename(self.path)
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Under another name until somebody reads: a FIFO without a reader counts as dead.
+            hidden = folder / f".{mark}"
+            if not (fifo and self._open_fifo(hidden)):
+                self._open_port(hidden)
+            hidden.rename(self.path)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"can't make {self.path}, by which this process is woken: {error.strerror}",
+                "Check the permissions of its folder",
+            ) from error
 
-    def _open_fifo(self, path: Path) -> None:
-        os.mkfifo(path, 0o600)
+    def _open_fifo(self, path: Path) -> bool:
+        """False where the file system has no FIFOs."""
+        try:
+            os.mkfifo(path, 0o600)
+        except OSError as error:
+            if error.errno not in NO_FIFOS:
+                raise
+            return False
         self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         # A writer of our own: without one, the end of every ring reads as end of file, for ever.
         self._keep: int | socket.socket = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        return True
 
     def _open_port(self, path: Path) -> None:
         port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
