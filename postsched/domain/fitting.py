@@ -6,6 +6,7 @@ sentence each, so that it can all be put right before anything is scheduled.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from postsched.domain.capabilities import Capabilities, MediaRules, TextRules
 from postsched.domain.counting import byte_length, length
 from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Content, Media, Part
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character: a surrogate without the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,11 @@ def judge(
 
     With `require_alt`, a file without alt text is a finding too.
     """
+    parts = content.parts(account_name)
     found = (
         *_bad_characters(content),
-        *_texts(content, account_name, capabilities),
-        *_media(content.parts(account_name), capabilities.media, require_alt),
+        *_texts(content, parts, capabilities),
+        *_media(parts, capabilities.media, require_alt),
         *_wishes(content, capabilities),
     )
     return [
@@ -73,7 +78,7 @@ def _bad_characters(content: Content) -> _Found:
     for field, text in _all_texts(content):
         if "\0" in text:
             yield field, f"the {field} has a NUL character", True
-        if any("\ud800" <= char <= "\udfff" for char in text):
+        if HALF.search(text):
             yield field, f"the {field} has half of a character (a lone surrogate)", True
 
 
@@ -88,8 +93,7 @@ def _all_texts(content: Content) -> Iterator[tuple[str, str]]:
         yield field, getattr(content, field) or ""
 
 
-def _texts(content: Content, account: str, capabilities: Capabilities) -> _Found:
-    parts = content.parts(account)
+def _texts(content: Content, parts: tuple[Part, ...], capabilities: Capabilities) -> _Found:
     if len(parts) > 1 and not capabilities.thread:
         yield "then", f"it has {len(parts)} parts, and there are no threads", True
     for n, part in enumerate(parts, 1):

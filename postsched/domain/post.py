@@ -126,6 +126,8 @@ class Post:
 
 def split_thread(text: str) -> tuple[str, ...]:
     r"""The texts between lines of `---`; a line `\---` is a literal `---`."""
+    if "---" not in text:
+        return (text.strip(),)
     pieces = (piece.strip() for piece in BREAK.split(text))
     return tuple(ESCAPED_BREAK.sub(r"---\1", piece) for piece in pieces)
 

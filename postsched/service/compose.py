@@ -53,6 +53,11 @@ class Composed:
     notes: tuple[str, ...] = ()
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the accounts."""
+        return tuple(account.name for account in self.accounts)
+
+    @property
     def grace_until(self) -> datetime | None:
         """Until when it may still go out, None for ever."""
         if self.occurrence is None or self.missed is Missed.LATE:
@@ -99,8 +104,7 @@ class Composer:
             field = "tz"
             zone = self._zone(draft.tz)
             field = "at"
-            schedule, notes = (schedule, []) if schedule else self._schedule(draft, zone)
-            occurrence = None if draft.draft else _first(schedule)
+            schedule, first, notes = self._schedule(draft, zone, schedule)
             field = "text"
             content = content_of(draft, self._keep, [account.name for account in accounts])
             notes += self._judged(content, accounts, draft=draft.draft)
@@ -109,7 +113,7 @@ class Composer:
                 content=content,
                 accounts=accounts,
                 schedule=schedule,
-                occurrence=occurrence,
+                occurrence=None if draft.draft else first,
                 tags=draft.tags,
                 **self._ways(draft),
                 key=draft.key,
@@ -145,16 +149,21 @@ class Composer:
             self._zones[name] = zone_named(name)
         return self._zones[name]
 
-    def _schedule(self, draft: Draft, zone: ZoneInfo) -> tuple[Schedule, list[str]]:
-        """The schedule, with a note on what a clock change made of its time."""
-        if not draft.at:
-            if draft.draft:
-                return Schedule(tz=zone.key), []
+    def _schedule(
+        self, draft: Draft, zone: ZoneInfo, kept: Schedule | None
+    ) -> tuple[Schedule, datetime | None, list[str]]:
+        """The schedule, its first instant, and a note on what a clock change made of its time."""
+        if kept is None and draft.at:
+            moment = self._moment(draft.at, zone, past=draft.draft and self._past_drafts)
+            schedule = once(moment.instant, zone.key)
+            return schedule, moment.instant, [moment.note] if moment.note else []
+        schedule = kept or Schedule(tz=zone.key)
+        first = schedule.first()
+        if first is None and not draft.draft:
             raise InvalidInput(
                 "it isn't said when this goes out", "Give --at WHEN or --in DURATION, or --draft"
             )
-        moment = self._moment(draft.at, zone, past=draft.draft and self._past_drafts)
-        return once(moment.instant, zone.key), [moment.note] if moment.note else []
+        return schedule, first, []
 
     def _moment(self, text: str, zone: ZoneInfo, *, past: bool) -> Moment:
         try:
@@ -198,15 +207,6 @@ class Composer:
 def capabilities_of(account: Account) -> Capabilities:
     """What an account can do, from what is known of its server."""
     return platforms.get(account.platform).capabilities(account.facts)
-
-
-def _first(schedule: Schedule) -> datetime:
-    first = schedule.first()
-    if first is None:
-        raise InvalidInput(
-            "it isn't said when this goes out", "Give --at WHEN or --in DURATION, or --draft"
-        )
-    return first
 
 
 def _priority(priority: int | None) -> int:

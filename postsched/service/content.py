@@ -29,6 +29,8 @@ LONGEST_TEXT = 1_000_000
 MOST_PARTS = 100
 REMEMBERED = 10_000
 """How many files an intake remembers, so that one that many posts show is read once."""
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""NUL, and halves of characters."""
 WEB = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
@@ -101,7 +103,7 @@ def check_size(draft: Draft) -> None:
 def check_plain(field: str, *texts: str) -> None:
     """Raise InvalidInput for a label that can't be kept: NUL, or half of a character."""
     for text in texts:
-        if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        if NO_TEXT.search(text):
             raise _wrong(field, f"{text!r} can't be kept: it is no proper text", "Write it anew")
 
 

@@ -135,7 +135,19 @@ def _finished(post: Post, deliveries: Sequence[Delivery]) -> NotAllowed:
 def _write(
     connection: Connection, post: Post, composed: Composed, after: Draft, now: datetime
 ) -> Post:
-    changed = posts.changed_post(post, composed, now)
+    changed = replace(
+        post,
+        content=composed.content,
+        accounts=composed.names,
+        updated_at=now,
+        tags=composed.tags,
+        missed=composed.missed,
+        grace=composed.grace,
+        catch_up=composed.catch_up,
+        priority=composed.priority,
+        key=composed.key,
+        draft=composed.draft,
+    )
     digest = content_digest(after).hex() if changed.key != post.key else None
     account_ids = [account.id for account in composed.accounts]
     post_rows.replace(connection, changed, account_ids, composed.schedule, digest)

@@ -114,25 +114,21 @@ def key_taken(key: str, post_id: int) -> InvalidInput:
     return error
 
 
-def new_post(composed: Composed, now: datetime) -> Post:
-    """A post that is to be written; its id is not known yet."""
-    blank = Post(0, secrets.token_hex(16), composed.content, (), now, now)
-    return changed_post(blank, composed, now)
-
-
-def changed_post(post: Post, composed: Composed, now: datetime) -> Post:
-    """The post as it is to be."""
-    return replace(
-        post,
+def new_post(composed: Composed, now: datetime, key: str | None = None) -> Post:
+    """A post that is to be written; its id is not known yet. `key` is for one without its own."""
+    return Post(
+        id=0,
+        uid=secrets.token_hex(16),
         content=composed.content,
-        accounts=tuple(account.name for account in composed.accounts),
+        accounts=composed.names,
+        created_at=now,
         updated_at=now,
         tags=composed.tags,
         missed=composed.missed,
         grace=composed.grace,
         catch_up=composed.catch_up,
         priority=composed.priority,
-        key=composed.key,
+        key=composed.key or key,
         draft=composed.draft,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, exists, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, exists, func, select, update
 
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
 from postsched.domain.schedule import Schedule
@@ -81,6 +81,30 @@ def by_key(connection: Connection, key: str) -> tuple[int, str] | None:
     """The id and the digest of the post with that key."""
     row = connection.execute(select(posts.c.id, posts.c.digest).where(posts.c.key == key)).first()
     return (row.id, row.digest) if row is not None else None
+
+
+def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Key -> id and digest of the posts with those keys."""
+    query = select(posts.c.key, posts.c.id, posts.c.digest).where(posts.c.key.in_(keys))
+    return {row.key: (row.id, row.digest) for row in connection.execute(query)}
+
+
+def keys_since(connection: Connection, post_id: int) -> dict[str, tuple[int, str]]:
+    """The same for the keys of all posts after that one."""
+    query = select(posts.c.key, posts.c.id, posts.c.digest)
+    query = query.where(posts.c.id > post_id, posts.c.key.is_not(None))
+    return {row.key: (row.id, row.digest) for row in connection.execute(query)}
+
+
+def by_uids(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
+    """Uid -> id of the posts with those uids."""
+    query = select(posts.c.uid, posts.c.id).where(posts.c.uid.in_(uids))
+    return {row.uid: row.id for row in connection.execute(query)}
+
+
+def newest(connection: Connection) -> int:
+    """The highest id of a post, 0 if there are none."""
+    return connection.scalar(select(func.max(posts.c.id))) or 0
 
 
 def schedule_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, Schedule]:
@@ -184,6 +208,33 @@ def _values(post: Post) -> dict[str, Any]:
     }
 
 
+def part_values(
+    post_id: int, content: Content, account_ids: Sequence[int], schedule: Schedule
+) -> dict[Table, list[dict[str, Any]]]:
+    """The rows that belong to a post, by their tables."""
+    pictures = [content.media, *(part.media for part in content.then)]
+    return {
+        targets: [
+            {"post_id": post_id, "account_id": account_id, "position": position}
+            for position, account_id in enumerate(account_ids)
+        ],
+        media: [
+            {"post_id": post_id, "part": part, "position": position, **asdict(medium)}
+            for part, mediums in enumerate(pictures)
+            for position, medium in enumerate(mediums)
+        ],
+        schedules: [
+            {
+                "post_id": post_id,
+                "kind": schedule.kind,
+                "at": schedule.at,
+                "tz": schedule.tz,
+                "rule": dict(schedule.rule),
+            }
+        ],
+    }
+
+
 def _write_parts(
     connection: Connection,
     post_id: int,
@@ -191,30 +242,9 @@ def _write_parts(
     account_ids: Sequence[int],
     schedule: Schedule,
 ) -> None:
-    if account_ids:
-        rows = [
-            {"post_id": post_id, "account_id": account_id, "position": position}
-            for position, account_id in enumerate(account_ids)
-        ]
-        connection.execute(targets.insert(), rows)
-    pictures = [content.media, *(part.media for part in content.then)]
-    files = [
-        {"post_id": post_id, "part": part, "position": position, **asdict(medium)}
-        for part, mediums in enumerate(pictures)
-        for position, medium in enumerate(mediums)
-    ]
-    if files:
-        connection.execute(media.insert(), files)
-    connection.execute(
-        schedules.insert(),
-        {
-            "post_id": post_id,
-            "kind": schedule.kind,
-            "at": schedule.at,
-            "tz": schedule.tz,
-            "rule": dict(schedule.rule),
-        },
-    )
+    for table, rows in part_values(post_id, content, account_ids, schedule).items():
+        if rows:
+            connection.execute(table.insert(), rows)
 
 
 def _targets_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, list[str]]:

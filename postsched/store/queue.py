@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -93,25 +94,27 @@ class Planned:
 
 def plan(connection: Connection, rows: Iterable[Planned]) -> int:
     """Write new deliveries; those that exist already stay as they are. How many were new."""
-    values = [
-        {
-            "post_id": row.post_id,
-            "account_id": row.account_id,
-            "occurrence": row.occurrence,
-            "due_at": row.occurrence,
-            "next_at": row.occurrence,
-            "prepare_at": row.prepare_at,
-            "status": S.SCHEDULED.value,
-            "grace_until": row.grace_until,
-            "priority": row.priority,
-            "paused": int(row.paused),
-        }
-        for row in rows
-    ]
+    values = [planned_values(row) for row in rows]
     if not values:
         return 0
     statement = upsert(deliveries).on_conflict_do_nothing()
     return connection.execute(statement, values).rowcount
+
+
+def planned_values(row: Planned) -> dict[str, Any]:
+    """The columns of a new delivery that have no default."""
+    return {
+        "post_id": row.post_id,
+        "account_id": row.account_id,
+        "occurrence": row.occurrence,
+        "due_at": row.occurrence,
+        "next_at": row.occurrence,
+        "prepare_at": row.prepare_at,
+        "status": S.SCHEDULED.value,
+        "grace_until": row.grace_until,
+        "priority": row.priority,
+        "paused": int(row.paused),
+    }
 
 
 def forget(connection: Connection, delivery: Delivery) -> None:

@@ -1,0 +1,281 @@
+"""Importing posts as data: all or nothing, in one transaction.
+
+Rows are judged first, while nobody has to wait; those that are new wait in a temporary file. Only
+if all are good are they written, in one go. Media are kept while their rows are judged; after an
+import that came to nothing they are files that no post names, which a clean-up may remove.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+from postsched.domain.draft import Draft
+from postsched.domain.errors import InvalidInput, NotAllowed, PostschedError
+from postsched.service import posts
+from postsched.service.compose import Composer, Unfit
+from postsched.service.desk import Desk
+from postsched.service.drafts import OWN_KEY, exported
+from postsched.store import bulk, reading
+from postsched.store import posts as post_rows
+from postsched.transfer.keys import RowKeys, content_digest
+from postsched.transfer.rows import Row, RowError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+CHUNK = 500
+"""Rows that are judged, and written, together."""
+CHANGED = "the accounts or posts were changed by somebody else meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """What is wrong with a row; `row` counts posts and `line` lines, from 1. Row 0 is the file."""
+
+    file: str
+    row: int
+    line: int
+    field: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told how an import goes on: each thing that is wrong, and how many rows of those that
+    are to be written are written."""
+
+    bad: Callable[[Bad], None]
+    written: Callable[[int, int], None] = lambda done, total: None
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import came to. `ids` has the post of each row, known ones too. With a `bad` row,
+    nothing was written."""
+
+    added: int = 0
+    known: int = 0
+    bad: int = 0
+    ids: array[int] = field(default_factory=lambda: array("q"))
+
+
+def run(desk: Desk, sources: Iterable[tuple[str, Iterable[Row]]], watch: Watch) -> Imported:
+    """Add the posts of all sources (a name, and its rows).
+
+    Raises StoreUnavailable, and NotAllowed where somebody else was faster; nothing is written then.
+    """
+    with TemporaryFile("w+", encoding="utf-8") as file:
+        waiting = _Waiting(file)
+        with desk.database.read() as connection:
+            judge = _Judge(connection, desk, watch)
+            for name, rows in sources:
+                for entries in judge.entries(name, rows):
+                    waiting.put(entries)
+        if judge.bad:
+            return Imported(bad=judge.bad)
+        with desk.database.write() as connection:
+            judge.check_unchanged(connection)
+            done = _written(connection, waiting, judge.newest, watch)
+    desk.tell()
+    return done
+
+
+@dataclass(slots=True)
+class _New:
+    """A new post, packed; `uid` tells later rows with the same key which post is theirs."""
+
+    key: str
+    digest: str
+    uid: str
+    packed: bulk.Packed
+
+
+Entry = int | str | _New
+"""What a row comes to: the id of a post that is known, the uid of a new post of an earlier row, or
+a new post."""
+
+
+class _Waiting:
+    """Entries in a file, in order."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self.new = 0
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Add entries."""
+        plain: list[Any] = []
+        for entry in entries:
+            if isinstance(entry, _New):
+                self.new += 1
+                plain.append([entry.key, entry.digest, entry.uid, entry.packed])
+            else:
+                plain.append(entry)
+        self._file.write(json.dumps(plain, ensure_ascii=False) + "\n")
+
+    def chunks(self) -> Iterator[list[Entry]]:
+        """All entries, as they were put."""
+        self._file.seek(0)
+        for line in self._file:
+            yield [_New(*one) if isinstance(one, list) else one for one in json.loads(line)]
+
+
+@dataclass(slots=True)
+class _Keyed:
+    """A row that could be read, with its key and the digest of what it says."""
+
+    row: Row
+    draft: Draft
+    key: str
+    digest: str
+
+
+class _Judge:
+    """Judges rows: bad, known, or new. Accounts and limits are looked up once, keys by the chunk,
+    before the time of a row is judged."""
+
+    def __init__(self, connection: Connection, desk: Desk, watch: Watch) -> None:
+        self._connection, self._desk, self._watch = connection, desk, watch
+        self._composer = Composer(connection, desk, posts.intake(desk), past_drafts=True)
+        self.newest = post_rows.newest(connection)
+        self._seen: dict[str, tuple[str, str]] = {}
+        self._sources = 0
+        self.bad = 0
+
+    def entries(self, name: str, rows: Iterable[Row]) -> Iterator[list[Entry]]:
+        """What the good rows of a source come to, by the chunk."""
+        self._sources += 1
+        keys, rest = RowKeys(), iter(rows)
+        while chunk := list(islice(rest, CHUNK)):
+            keyed = [self._keyed(row, keys) for row in chunk]
+            known = self._lookup([one for one in keyed if one])
+            entries = []
+            for row, one in zip(chunk, keyed, strict=True):
+                errors, entry = (row.errors, None) if one is None else self._entry(one, known)
+                for error in errors:
+                    self._watch.bad(Bad(name, row.row, row.line, error.field, error.message))
+                self.bad += bool(errors)
+                if entry is not None:
+                    entries.append(entry)
+            yield entries
+
+    def check_unchanged(self, connection: Connection) -> None:
+        """Raise NotAllowed if accounts came or went since they were looked up."""
+        there = Composer(connection, self._desk, posts.intake(self._desk)).accounts
+        if {a.uid for a in there.values()} != {a.uid for a in self._composer.accounts.values()}:
+            raise NotAllowed(CHANGED, "Import again")
+
+    def _keyed(self, row: Row, keys: RowKeys) -> _Keyed | None:
+        if row.draft is None:
+            return None
+        digest = content_digest(row.draft)
+        return _Keyed(row, row.draft, keys.key(row.draft, digest), digest.hex())
+
+    def _lookup(self, rows: Sequence[_Keyed]) -> dict[str, _Known]:
+        return _known(self._connection, self._desk, rows) if self.newest and rows else {}
+
+    def _entry(
+        self, one: _Keyed, known: dict[str, _Known]
+    ) -> tuple[Sequence[RowError], Entry | None]:
+        try:
+            return (), self._known_entry(one, known) or self._new(one)
+        except Unfit as unfit:
+            return [RowError(finding.field, finding.message) for finding in unfit.findings], None
+        except PostschedError as error:
+            return [RowError(error.field, str(error))], None
+
+    def _known_entry(self, one: _Keyed, known: dict[str, _Known]) -> Entry | None:
+        """The post that has the row's key: one that is there, or one of an earlier row."""
+        if one.key in known:
+            there = known[one.key]
+            if not there.says(one):
+                raise posts.key_taken(one.key, there.id)
+            return there.id
+        if one.key not in self._seen:
+            return None
+        digest, uid = self._seen[one.key]
+        if digest != one.digest:
+            error = InvalidInput(f"an earlier row has the key {one.key!r} and says something else")
+            error.field = "key"
+            raise error
+        return uid
+
+    def _new(self, one: _Keyed) -> _New:
+        posts.check_key(one.key)
+        composed = self._composer.compose(one.draft)
+        post = posts.new_post(composed, self._desk.now(), one.key)
+        planned = posts.planned_for(self._desk, post, composed, composed.accounts)
+        account_ids = [account.id for account in composed.accounts]
+        if one.draft.key or self._sources > 1:  # else each row of a source has a key of its own
+            self._seen[one.key] = one.digest, post.uid
+        packed = bulk.pack(post, one.digest, composed.schedule, account_ids, planned)
+        return _New(one.key, one.digest, post.uid, packed)
+
+
+@dataclass(slots=True)
+class _Known:
+    """A post that has a key already: what was written with the key, and, where that is needed,
+    what the post says now."""
+
+    id: int
+    digest: str | None
+    gist: bytes | None = None
+
+    def says(self, one: _Keyed) -> bool:
+        """Whether a row says the same."""
+        return self.digest == one.digest or self.gist == _gist(one.draft)
+
+
+def _known(connection: Connection, desk: Desk, rows: Sequence[_Keyed]) -> dict[str, _Known]:
+    """The posts that have the rows' keys already, by key. A key made by an export names its post
+    by uid."""
+    found = {
+        key: _Known(*there)
+        for key, there in post_rows.by_keys(connection, [one.key for one in rows]).items()
+    }
+    uids = [one.key.removeprefix(OWN_KEY) for one in rows if one.key.startswith(OWN_KEY)]
+    if uids:
+        for uid, post_id in post_rows.by_uids(connection, uids).items():
+            found.setdefault(OWN_KEY + uid, _Known(post_id, None))
+    doubtful = [
+        found[one.key] for one in rows if one.key in found and found[one.key].digest != one.digest
+    ]
+    filed = reading.file_posts(connection, [known.id for known in doubtful]) if doubtful else []
+    folder, now = desk.settings.media_folder, desk.now()
+    gists = {one.post.id: _gist(exported(one, folder, now)) for one in filed}
+    for known in doubtful:
+        known.gist = gists[known.id]
+    return found
+
+
+def _gist(draft: Draft) -> bytes:
+    """What a draft says, wherever it goes and however far it has got: by that a post is known when
+    its own export comes back."""
+    return content_digest(replace(draft, to=(), variants={}, draft=False))
+
+
+def _written(connection: Connection, waiting: _Waiting, newest: int, watch: Watch) -> Imported:
+    done = Imported()
+    meanwhile = post_rows.keys_since(connection, newest)
+    for entries in waiting.chunks():
+        new = [entry for entry in entries if isinstance(entry, _New)]
+        if any(entry.key in meanwhile for entry in new):
+            raise NotAllowed(CHANGED, "Import again")
+        fresh = iter(bulk.write(connection, [entry.packed for entry in new]))
+        uids = [entry for entry in entries if isinstance(entry, str)]
+        earlier = post_rows.by_uids(connection, uids) if uids else {}
+        for entry in entries:
+            if isinstance(entry, int):
+                done.ids.append(entry)
+            else:
+                done.ids.append(earlier[entry] if isinstance(entry, str) else next(fresh))
+        done.added += len(new)
+        done.known += len(entries) - len(new)
+        watch.written(done.added, waiting.new)
+    return done

@@ -1,0 +1,110 @@
+"""Writing many new posts at once.
+
+A post is packed into plain values first, as the driver takes them and as JSON can hold them, so
+that many can wait in a file until all are known to be good. Then they are written by statements
+that are compiled once: binding each row anew would take longer than writing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, Table, TypeDecorator, insert
+from sqlalchemy.engine.default import DefaultDialect
+
+from postsched.domain.post import Post
+from postsched.domain.schedule import Schedule
+from postsched.store import posts as post_rows
+from postsched.store.queue import Planned, planned_values
+from postsched.store.tables import EPOCH, deliveries, media, posts, schedules, targets
+
+Packed = list[Any]
+"""The row of a post without its id, then for each of CHILDREN the rows that belong to the post,
+without its id."""
+CHILDREN = (targets, schedules, media, deliveries)
+PLANNED = frozenset(planned_values(Planned(0, 0, EPOCH, None)))
+"""The columns that a new delivery has."""
+DIALECT = DefaultDialect()
+"""Stands for every database: our types are bound in the same way on each."""
+Bind = Callable[[Any, Dialect], Any]
+
+
+def pack(
+    post: Post,
+    digest: str,
+    schedule: Schedule,
+    account_ids: Sequence[int],
+    planned: Sequence[Planned],
+) -> Packed:
+    """A new post with all that belongs to it; its id is ignored."""
+    rows = post_rows.part_values(0, post.content, account_ids, schedule)
+    rows[deliveries] = [planned_values(one) for one in planned]
+    packed: Packed = [_plain(posts, post_rows.new_values(post, digest))]
+    packed += ([_plain(table, values) for values in rows[table]] for table in CHILDREN)
+    return packed
+
+
+def write(connection: Connection, packed: Sequence[Packed]) -> range:
+    """Write packed posts, whose keys must be new; their ids, in order. The caller holds the write
+    lock, so that the ids after the last one are free."""
+    first = post_rows.newest(connection) + 1
+    ids = range(first, first + len(packed))
+    _write(connection, posts, [(n, *one[0]) for n, one in zip(ids, packed, strict=True)])
+    for place, table in enumerate(CHILDREN, 1):
+        rows = [(n, *row) for n, one in zip(ids, packed, strict=True) for row in one[place]]
+        _write(connection, table, rows)
+    return ids
+
+
+def _write(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        statement, names = _statement(table, connection.dialect)
+        plain = [dict(zip(names, row, strict=True)) for row in rows] if names else rows
+        connection.exec_driver_sql(statement, list(plain))
+
+
+@lru_cache(maxsize=16)
+def _statement(table: Table, dialect: Dialect) -> tuple[str, Sequence[str] | None]:
+    """The INSERT, and the names of its values where the driver takes them by name."""
+    names = [_lead(table), *(name for name, _ in _layout(table)[0])]
+    compiled = insert(table).compile(dialect=dialect, column_keys=names)
+    assert compiled.positiontup in (None, names), "the columns are in the order of the table"
+    return str(compiled), None if compiled.positiontup else names
+
+
+def _plain(table: Table, values: Mapping[str, Any]) -> list[Any]:
+    """A row as the driver takes it, without the id it begins with."""
+    columns, binds = _layout(table)
+    row = [values.get(name, default) for name, default in columns]
+    for place, bind in binds:
+        if row[place] is not None:
+            row[place] = bind(row[place], DIALECT)
+    return row
+
+
+def _lead(table: Table) -> str:
+    return "id" if table is posts else "post_id"
+
+
+@cache
+def _layout(table: Table) -> tuple[list[tuple[str, Any]], list[tuple[int, Bind]]]:
+    """The columns but the id a row begins with, with their defaults; and how those are bound that
+    need it, by their place. What a new delivery never has is left out."""
+    columns = [column for column in table.c if column.name not in ("id", _lead(table))]
+    if table is deliveries:
+        columns = [column for column in columns if column.name in PLANNED or column.default]
+    binds = [(place, _bind(column.type)) for place, column in enumerate(columns)]
+    return (
+        [(column.name, _default(column)) for column in columns],
+        [(place, bind) for place, bind in binds if bind is not None],
+    )
+
+
+def _default(column: Any) -> Any:
+    return column.default.arg if column.default is not None else None
+
+
+def _bind(kind: Any) -> Bind | None:
+    return kind.process_bind_param if isinstance(kind, TypeDecorator) else None
