@@ -245,7 +245,7 @@ def locate_database(named: str | None) -> str:
         raise InvalidInput("A database in memory or with options can't be used", _PLACES)
     if path == named and (scheme := _SCHEME.match(named)):
         raise InvalidInput(f"A database can't be given as {scheme[0]}…", _PLACES)
-    return _absolute(path)
+    return os.path.realpath(_absolute(path))  # what lies beside it is the same for every name
 
 
 def _absolute(path: str, folder: Path | None = None) -> str:

@@ -167,6 +167,13 @@ def _make_file(path: Path) -> None:
     same permissions."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise StoreUnavailable(
+            f"can't open {path}: {path.parent} is no folder", "Name another with --db"
+        ) from error
+    except OSError as error:
+        raise _unopened(path, error) from error
+    try:
         if file_system(path.parent) in NETWORK_FILE_SYSTEMS:
             raise StoreUnavailable(
                 f"{path} lies on a network file system ({file_system(path.parent)}), where "
@@ -178,9 +185,13 @@ def _make_file(path: Path) -> None:
             raise StoreUnavailable(f"{path} is {what}", "Name a file with --db")
         os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
     except OSError as error:
-        raise StoreUnavailable(
-            f"can't open {path}: {error.strerror}", "Check the path, or name another with --db"
-        ) from error
+        raise _unopened(path, error) from error
+
+
+def _unopened(path: Path, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(
+        f"can't open {path}: {error.strerror}", "Check the path, or name another with --db"
+    )
 
 
 def file_system(folder: Path) -> str | None:
@@ -237,7 +248,7 @@ BUSY = (
 SQLITE_SENTENCES = {
     "SQLITE_READONLY": ("is read-only", "Check the permissions of the file and its folder"),
     "SQLITE_CANTOPEN": ("can't be opened", "Check the path and the permissions"),
-    "SQLITE_NOTADB": ("is not a database", "Name another file with --db"),
+    "SQLITE_NOTADB": ("is no SQLite database", "Name another file with --db"),
     "SQLITE_CORRUPT": ("is damaged", "Restore it with: postsched restore FILE"),
     "SQLITE_FULL": ("can't grow: the disk is full", "Free some space; nothing was half-written"),
     "SQLITE_IOERR": ("can't be read or written", "Check the disk"),

@@ -15,7 +15,8 @@ from tests.secrets.backends import Memory
 @pytest.fixture(autouse=True)
 def ring() -> Iterator[Memory]:
     """The keyring: in memory, and empty."""
-    before, memory = keyring.get_keyring(), Memory()
+    before = keyring.get_keyring()
+    memory = Memory()  # type: ignore[no-untyped-call]  # keyring has no types
     Memory.kept.clear()
     keyring.set_keyring(memory)
     yield memory
