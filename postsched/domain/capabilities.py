@@ -43,6 +43,9 @@ class Guarantee:
     deduplicates: timedelta | None = None
     can_look_up: bool = False
     look_ups: tuple[float, ...] = (2.0, 30.0)
+    prepares_alike: bool = False
+    """Whether preparing a text without media asks nobody and gives the same every time. Then it
+    need not be on record before it is sent: it can be made again to settle a lost answer."""
 
     @property
     def settles(self) -> bool:

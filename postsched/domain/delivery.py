@@ -308,14 +308,15 @@ def give_to_person(delivery: Delivery, problem: Problem) -> Delivery:
 
 @move(S.PUBLISHING, S.CONFIRMING, to=(S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.UNCONFIRMED))
 def claim_ran_out(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Delivery:
-    """Its worker died or fell silent. What was not prepared was not sent. Else it counts as sent
-    at the claim where a network can settle that; elsewhere `sent_at` tells, for it is written
-    right before the send."""
+    """Its worker died or fell silent. What was not prepared was not sent, where that is put on
+    record first. Else it counts as sent at the claim where a network can settle that; elsewhere
+    `sent_at` tells, for it is written right before the send."""
     if delivery.status is S.CONFIRMING:
         return replace(_released(delivery, S.CONFIRMING), next_at=now)
     sent_at = delivery.sent_at
     index = delivery.next_step
-    if index is None or delivery.steps[index].prepared is None:
+    unprepared = index is None or delivery.steps[index].prepared is None
+    if unprepared and not guarantee.prepares_alike:
         return let_go(delivery)
     if guarantee.settles and delivery.claim:
         sent_at = sent_at or delivery.claim.at

@@ -32,7 +32,7 @@ from postsched.domain.outcome import (
 from postsched.domain.retry import RetryPolicy
 from postsched.domain.settling import Judge
 from postsched.engine.clock import Clock
-from postsched.engine.publisher import Publisher
+from postsched.engine.publisher import Publisher, not_known
 from postsched.store import accounts as account_rows
 from postsched.store import queue
 from postsched.store.queue import Work
@@ -134,12 +134,13 @@ class Flight:
     async def prepare(self, held: Held) -> Delivery | None:
         """Prepare every step that is not, and save it. Returns None if the delivery is ready to be
         sent, else what it has become (already written), or itself if it is no longer held."""
-        delivery = held.work.delivery
+        delivery, unsaved = held.work.delivery, False
         for index, step in enumerate(delivery.steps):
             if step.published or not self._needs_preparing(delivery, step):
                 continue
             started = self._clock.now()
             prepared = await self._publisher.prepare(held.work, index)
+            unsaved |= not self._publisher.prepares_alike(held.work, index)
             if not isinstance(prepared, dict):
                 after = self._judge(held).sent(held.work.delivery, prepared, started)
                 await self.settle(held, after, started, index, prepared, "prepare")
@@ -147,7 +148,7 @@ class Flight:
             steps = list(held.work.delivery.steps)
             steps[index] = replace(step, prepared=prepared, prepared_at=started)
             held.change(replace(held.work.delivery, steps=tuple(steps)))
-        if held.work.delivery is not delivery and not await self._save(held):
+        if unsaved and not await self._save(held):
             return delivery
         held.ready = True
         return None
@@ -237,10 +238,23 @@ class Flight:
             answer: Asked = NotKnown(CANT_ASK)
             after = moves.give_to_person(held.work.delivery, CANT_ASK)
         else:
-            remembered = judge.remembers(held.work.delivery.sent_at)
-            answer = await self._publisher.ask(held.work, index, remembered=remembered)
+            answer = await self._prepare_to_ask(held, index) or await self._publisher.ask(
+                held.work, index, remembered=judge.remembers(held.work.delivery.sent_at)
+            )
             after = self._judge(held).asked(held.work.delivery, answer)
         return await self.settle(held, after, started, index, answer, "ask")
+
+    async def _prepare_to_ask(self, held: Held, index: int) -> Asked | None:
+        """Make again what was sent without being on record. Returns an answer if it can't be."""
+        steps = list(held.work.delivery.steps)
+        if steps[index].prepared is not None:
+            return None
+        prepared = await self._publisher.prepare(held.work, index)
+        if not isinstance(prepared, dict):
+            return not_known(prepared, self._clock.now())
+        steps[index] = replace(steps[index], prepared=prepared, prepared_at=self._clock.now())
+        held.change(replace(held.work.delivery, steps=tuple(steps)))
+        return None
 
     async def settle(
         self,

@@ -83,6 +83,11 @@ class Publisher:
         except Exception:  # noqa: BLE001 - a plug-in may raise anything
             return Guarantee()
 
+    def prepares_alike(self, work: Work, index: int) -> bool:
+        """Whether preparing the step again gives the same, so that it need not be on record."""
+        pictured = bool(self._message(work, index).attachments)
+        return not pictured and self.guarantee(work.account).prepares_alike
+
     async def prepare(self, work: Work, index: int) -> dict[str, Any] | Sent:
         """What the step needs before it can be sent, or why that can't be had."""
 
@@ -141,7 +146,7 @@ class Publisher:
             return Absent(f"{work.account.name} was asked, it is not there")
         if isinstance(found, Unknown):
             return NotKnown(Problem(ErrorKind.UNCONFIRMED, found.reason), found.after)
-        return found if isinstance(found, Published) else _not_known(found, self._clock.now())
+        return found if isinstance(found, Published) else not_known(found, self._clock.now())
 
     async def _called(
         self, work: Work, call: Callable[[Platform, Login, _Sending], Awaitable[T]], seconds: float
@@ -265,10 +270,10 @@ def _as_answer(outcome: Sent, now: datetime) -> Asked:
         return outcome
     if isinstance(outcome, Retry) and outcome.prepare_again:
         return Absent(outcome.problem.message, prepare_again=True)
-    return _not_known(outcome, now)
+    return not_known(outcome, now)
 
 
-def _not_known(outcome: Any, now: datetime) -> Asked:
+def not_known(outcome: Any, now: datetime) -> Asked:
     """An answer that is none."""
     match outcome:
         case LetGo():

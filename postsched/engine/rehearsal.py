@@ -21,9 +21,9 @@ NOBODY = -1
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def rehearse(database: Database) -> None:
+async def rehearse(database: Database) -> None:
     """Do it; a database in trouble is left to the first turn, which knows how to wait."""
-    warm()
+    await warm()
     with contextlib.suppress(StoreUnavailable):
         with database.read() as connection:
             names = {account.platform for account in account_rows.every(connection)}

@@ -48,7 +48,7 @@ async def run(
 
     engine.dispatcher.on_change = changed
     signals = _Signals(loop, stop)
-    rehearse(engine.database)
+    await rehearse(engine.database)
     _favour_the_loop()
     try:
         scheduler.start()

@@ -172,5 +172,6 @@ def _guarantee(kind: str) -> Guarantee:
     """Mastodon keeps its keys in Redis. Pleroma keeps them in memory, where a restart, the most
     common reason for a lost answer, forgets them: so it is asked first, like those without."""
     if kind == "mastodon":
-        return Guarantee(KEY_MEMORY, can_look_up=True)
-    return Guarantee(None, can_look_up=True, look_ups=(2.0, 10.0 if kind == "gotosocial" else 30.0))
+        return Guarantee(KEY_MEMORY, can_look_up=True, prepares_alike=True)
+    waits = (2.0, 10.0 if kind == "gotosocial" else 30.0)
+    return Guarantee(None, can_look_up=True, look_ups=waits, prepares_alike=True)

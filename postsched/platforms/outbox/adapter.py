@@ -74,7 +74,9 @@ class Outbox(Platform):
         """Everything, without limits that the file system doesn't set."""
         return Capabilities(
             media=MediaRules(count=20, alone=20, mixed=True, types={"*/*": None}, from_url=True),
-            guarantee=Guarantee(deduplicates=FOREVER, can_look_up=True, look_ups=(0.0,)),
+            guarantee=Guarantee(
+                deduplicates=FOREVER, can_look_up=True, look_ups=(0.0,), prepares_alike=True
+            ),
             thread=True,
             comment=CommentAs.REPLY,
             visibilities=frozenset(Visibility),
