@@ -9,6 +9,7 @@ import keyring
 import pytest
 
 from tests.cli.calling import Caller
+from tests.cli.posting import Posting
 from tests.secrets.backends import Memory
 
 
@@ -32,3 +33,9 @@ def call(
     home = tmp_path / "home"
     home.mkdir()
     return Caller(home, monkeypatch, capsys)
+
+
+@pytest.fixture
+def cli(call: Caller) -> Posting:
+    """The same person, with the outbox account `me`."""
+    return Posting(call)

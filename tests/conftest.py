@@ -1,0 +1,85 @@
+"""What holds for every test: slow ones run only when asked for, nothing leaves this machine, and
+nothing of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+SLOW_EXAMPLES, EXAMPLES = 500, 50
+"""Examples of a property test that does not say how many, with and without --slow."""
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+trespasses: list[str] = []
+"""What tried to leave this machine since the last test."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--slow runs everything."""
+    parser.addoption("--slow", action="store_true", help="also run what takes long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A home of its own, no keyring, no proxy, and a guard at the door."""
+    home = Path(tempfile.mkdtemp(prefix="postsched-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    cache = Path.home() / ".cache" / "postsched-tests"
+    os.environ.setdefault("POSTSCHED_TEST_CACHE", str(cache))
+    for name in list(os.environ):
+        ours = name.startswith("POSTSCHED_") and name != "POSTSCHED_TEST_CACHE"
+        if ours or name.startswith("XDG_") or name.lower() in PROXIES:
+            del os.environ[name]
+    os.environ |= {"HOME": str(home), "USERPROFILE": str(home), "NO_PROXY": "*",
+                   "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}  # fmt: skip
+    sys.addaudithook(_guard)
+    settings.register_profile("quick", max_examples=EXAMPLES, deadline=None)
+    settings.register_profile("slow", max_examples=SLOW_EXAMPLES, deadline=None)
+    settings.load_profile("slow" if config.getoption("--slow") else "quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow ones out unless they are wanted."""
+    if config.getoption("--slow"):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: pytest --slow runs it"))
+
+
+@pytest.fixture(autouse=True)
+def at_home() -> Iterator[None]:
+    """Fail a test that tried to reach another machine, whatever became of it."""
+    trespasses.clear()
+    yield
+    assert not trespasses, f"it tried to leave this machine: {', '.join(trespasses)}"
+
+
+def _guard(event: str, args: tuple[Any, ...]) -> None:
+    """An audit hook (PEP 578): it sees every connection, from whatever library."""
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
+        address = args[1]
+        host = address[0] if isinstance(address, tuple) else None
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+        host = args[0]
+    else:
+        return
+    if host and not _is_here(host.decode() if isinstance(host, bytes) else host):
+        trespasses.append(f"{event} {host}")
+        raise PermissionError(f"tests stay on this machine: {event} {host}")
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
