@@ -143,14 +143,18 @@ def rewrite_plan(
     )
 
 
+OPEN = """accounts.paused = 0 AND accounts.state <> 'login'
+    AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'paused')"""
+"""An account that anything may be sent to."""
 FREE_OF_D = "d.next_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
+UNPREPARED_OF_D = "d.prepare_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
 LANES = text(
     f"""
     WITH RECURSIVE lanes (account_id, platform, priority) AS (
-        SELECT a.id, a.platform,
-            (SELECT max(d.priority) FROM deliveries d WHERE d.account_id = a.id AND {FREE_OF_D})
-        FROM accounts a WHERE a.paused = 0 AND a.state <> 'login'
-            AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'paused')
+        SELECT id, platform,
+            (SELECT max(d.priority) FROM deliveries d
+             WHERE d.account_id = accounts.id AND {FREE_OF_D})
+        FROM accounts WHERE {OPEN}
         UNION ALL
         SELECT l.account_id, l.platform,
             (SELECT max(d.priority) FROM deliveries d
@@ -251,6 +255,7 @@ def claim_to_prepare(connection: Connection, limit: int, now: datetime, held: Cl
     row = deliveries.c
     first = (
         select(row.id)
+        .where(row.account_id.in_(select(accounts.c.id).where(text(OPEN))))
         .where(text(UNPREPARED), row.prepare_at <= now)
         .order_by(row.prepare_at)
         .limit(limit)
@@ -376,19 +381,24 @@ def give_back(
     return connection.execute(statement).rowcount > 0
 
 
+RENEW = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("held_id"), deliveries.c.claim == bindparam("held_by"))
+    .values(claim_until=bindparam("until"))
+)
+
+
 def renew(
     connection: Connection, held: Collection[tuple[int, str]], until: datetime
 ) -> set[tuple[int, str]]:
     """Prolong claims, given as (delivery, token); those that still hold."""
-    row = deliveries.c
-    statement = (
-        update(deliveries)
-        .where(row.id.in_({delivery_id for delivery_id, _ in held}))
-        .where(row.claim.in_({token for _, token in held}))
-        .values(claim_until=until)
-        .returning(row.id, row.claim)
-    )
-    return {(found.id, found.claim) for found in connection.execute(statement)}
+    return {
+        (delivery_id, token)
+        for delivery_id, token in held
+        if connection.execute(
+            RENEW, {"held_id": delivery_id, "held_by": token, "until": until}
+        ).rowcount
+    }
 
 
 def expire(
@@ -454,7 +464,8 @@ def miss(
     post_ids: Sequence[int] | None = None,
     account_ids: Sequence[int] | None = None,
 ) -> list[Delivery]:
-    """Take what is past its grace out of the queue: of those posts, of those accounts, or all."""
+    """Take what is past its grace out of the queue: of those posts, of those accounts, or all.
+    What an account or a pause of everything still holds keeps its status."""
     row = deliveries.c
     query = delivery_rows.selected().where(
         row.next_at.is_not(None),
@@ -462,6 +473,7 @@ def miss(
         row.grace_until < now,
         row.status.in_((S.SCHEDULED.value, S.RETRYING.value)),
         row.paused == 0,
+        text(OPEN),
     )
     if post_ids is not None:
         query = query.where(row.post_id.in_(post_ids))
@@ -491,7 +503,13 @@ CLAIMS = (
     .where(text(CLAIMED))
     .group_by(deliveries.c.claim_worker)
 )
-PREPARE = select(func.min(deliveries.c.prepare_at)).where(text(UNPREPARED))
+PREPARE = text(
+    f"""
+    SELECT min((SELECT min(d.prepare_at) FROM deliveries d
+                WHERE d.account_id = accounts.id AND {UNPREPARED_OF_D})) AS prepare_at
+    FROM accounts WHERE {OPEN}
+    """  # noqa: S608 - made of constants only
+).columns(prepare_at=Instant)
 
 
 def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] = ()) -> Look:
@@ -531,9 +549,9 @@ def held_by_login(connection: Connection, now: datetime) -> list[tuple[Account, 
         .where(row.account_id.in_(select(accounts.c.id).where(accounts.c.state == "login")))
         .group_by(row.account_id)
     )
-    counts: dict[int, int] = dict(connection.execute(query).tuples().all())
-    known = account_rows.by_ids(connection, list(counts))
-    return [(known[account_id], count) for account_id, count in counts.items()]
+    counts = connection.execute(query).all()
+    known = account_rows.by_ids(connection, [account_id for account_id, _ in counts])
+    return [(known[account_id], count) for account_id, count in counts]
 
 
 def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:

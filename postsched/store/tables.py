@@ -273,6 +273,7 @@ deliveries = Table(
     ),
     Index(
         "preparing",
+        "account_id",
         "prepare_at",
         sqlite_where=text(UNPREPARED),
     ),
