@@ -224,6 +224,16 @@ class TestAClaimThatRanOut:
             after = moves.claim_ran_out(held, guarantee, at(120))
             assert (after.status, after.attempts, after.next_at) == (S.SCHEDULED, 1, NOON)
 
+    def test_what_need_not_be_on_record_may_have_been_sent(self) -> None:
+        """A text that is made alike each time is sent without a commit in between."""
+        alike = Guarantee(FOREVER, prepares_alike=True)
+        for laid in (steps(1, prepared=False), ()):
+            held = delivery(S.PUBLISHING, steps=laid)
+            after = moves.claim_ran_out(held, alike, at(120))
+            assert (after.status, after.sent_at) == (S.CONFIRMING, NOON)
+        nothing = Guarantee(prepares_alike=True)
+        assert moves.claim_ran_out(held, nothing, at(120)).status is S.SCHEDULED
+
     def test_what_has_no_steps_yet_was_not_sent(self) -> None:
         after = moves.claim_ran_out(delivery(S.PUBLISHING, steps=()), KNOWS_KEYS, at(120))
         assert after.status is S.SCHEDULED

@@ -43,6 +43,7 @@ GUARANTEES = {
     "an hour, then asked": Guarantee(timedelta(hours=1), can_look_up=True),
     "an hour, then nothing": Guarantee(timedelta(hours=1)),
     "asked": Guarantee(None, can_look_up=True),
+    "asked, without a record": Guarantee(None, can_look_up=True, prepares_alike=True),
     "nothing": Guarantee(),
 }
 FATES = (
@@ -117,6 +118,8 @@ class Life:
         before, index = self.delivery, self.delivery.next_step
         assert index is not None
         if fate == "unprepared":
+            if self.guarantee.prepares_alike and self.guarantee.settles and self.rng.random() < 0.5:
+                self.network.put(index, self.now)  # sent without being on record
             self.die()
             return
         laid = list(before.steps)
