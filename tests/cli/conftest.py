@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
 import pytest
 
+from postsched.cli.app import run
 from tests.cli.calling import Caller
 from tests.cli.posting import Posting
 from tests.secrets.backends import Memory
@@ -35,7 +38,21 @@ def call(
     return Caller(home, monkeypatch, capsys)
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the outbox account `me`."""
+    home = tmp_path_factory.mktemp("furnished")
+    with pytest.MonkeyPatch.context() as patch, io.StringIO() as nowhere:
+        patch.setattr(sys, "stdout", nowhere)
+        patch.setenv("HOME", str(home))
+        place = str(home / "data" / "posts.db")
+        assert run(["--db", place, "account", "add", "me", "--platform", "outbox"]) == 0
+    return home / "data"
+
+
 @pytest.fixture
-def cli(call: Caller) -> Posting:
+def cli(call: Caller, furnished: Path) -> Posting:
     """The same person, with the outbox account `me`."""
-    return Posting(call)
+    posting = Posting(call)
+    posting.move_in(furnished)
+    return posting

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, text
-
-from postsched.store.database import open_database
 from tests.cli.calling import Answer, Caller
 
 
 class Posting:
-    """`cli("add", "Hello", "--at", "now")`. The account `me` is there."""
+    """`cli("add", "Hello", "--at", "now")`."""
 
     def __init__(self, call: Caller) -> None:
         self.call = call
-        self.account("me")
 
     def __call__(self, *words: str, code: int = 0, stdin: bytes | str = b"") -> Answer:
         """Call a command that ends with that code."""
@@ -30,6 +29,14 @@ class Posting:
     def account(self, name: str) -> None:
         """Add an outbox."""
         self("account", "add", name, "--platform", "outbox")
+
+    def move_in(self, furnished: Path) -> None:
+        """Take over what somebody else has set up, which is quicker than doing it again."""
+        here = self.call.database.parent
+        shutil.copytree(furnished, here)
+        with self.database() as base:
+            base.execute("UPDATE accounts SET settings = replace(settings, ?, ?)",
+                         (str(furnished), str(here)))  # fmt: skip
 
     def json(self, *words: str, code: int = 0, stdin: bytes | str = b"") -> Any:
         """The JSON that a command prints."""
@@ -43,28 +50,27 @@ class Posting:
         return answer.err
 
     @contextmanager
-    def database(self) -> Iterator[Connection]:
-        """A transaction on the database, for looking behind the scenes and for setting scenes."""
-        database = open_database(str(self.call.database))
-        try:
-            with database.write() as connection:
-                yield connection
-        finally:
-            database.close()
+    def database(self) -> Iterator[sqlite3.Connection]:
+        """The database itself, for looking behind the scenes and for setting scenes."""
+        with closing(sqlite3.connect(self.call.database)) as base, base:
+            yield base
 
-    def set_delivery(self, delivery: int = 1, **columns: Any) -> None:
-        """Bring a delivery into a state that takes long to reach."""
-        values = {name: _plain(value) for name, value in columns.items()}
-        parts = ", ".join(f"{name} = :{name}" for name in values)
-        with self.database() as connection:
-            connection.execute(
-                text(f"UPDATE deliveries SET {parts} WHERE id = :id"), {**values, "id": delivery}
-            )
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """What a query finds."""
+        with self.database() as base:
+            return base.execute(query).fetchall()
 
     def count(self, table: str) -> int:
         """How many rows a table has."""
-        with self.database() as connection:
-            return connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0
+        ((number,),) = self.rows(f"SELECT count(*) FROM {table}")
+        return int(number)
+
+    def set_delivery(self, delivery: int = 1, **columns: Any) -> None:
+        """Bring a delivery into a state that takes long to reach."""
+        parts = ", ".join(f"{name} = ?" for name in columns)
+        values = [_plain(value) for value in columns.values()]
+        with self.database() as base:
+            base.execute(f"UPDATE deliveries SET {parts} WHERE id = ?", (*values, delivery))
 
 
 def _plain(value: Any) -> Any:

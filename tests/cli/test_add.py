@@ -266,8 +266,8 @@ def test_a_key_is_looked_up_before_the_time_is_judged(cli: Posting) -> None:
     cli(*words)
     past = datetime(2020, 1, 1, tzinfo=UTC)
     cli.set_delivery(occurrence=int(past.timestamp() * 1e6))
-    with cli.database() as connection:
-        connection.exec_driver_sql("UPDATE schedules SET at = '2020-01-01T09:00:00+00:00'")
+    with cli.database() as base:
+        base.execute("UPDATE schedules SET at = '2020-01-01T09:00:00+00:00'")
     assert cli.json(*words)["id"] == 1
 
 
