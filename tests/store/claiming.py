@@ -1,0 +1,53 @@
+"""A process that claims from a database until nothing is left: `python -m tests.store.claiming
+DATABASE WORKER`. Prints the ids it got, and how many of its settlings were refused."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from datetime import timedelta
+
+from postsched.domain import delivery as moves
+from postsched.domain.delivery import Claim
+from postsched.domain.outcome import Published
+from postsched.store import queue
+from postsched.store.database import open_database
+from tests.store.rows import NOON
+
+LATER = NOON + timedelta(days=1)
+
+
+def main(place: str, worker: int) -> None:
+    """Claim some, settle them, let some go, until nothing is due."""
+    database = open_database(place)
+    rng = random.Random(worker)
+    got: list[int] = []
+    refused = turn = 0
+    while True:
+        turn += 1
+        held = Claim(f"{worker}.{turn}", worker, NOON, LATER)
+        with database.write() as connection:
+            lanes = [lane for lane in queue.lanes(connection) if lane.next_at <= LATER]
+            if not lanes:
+                break
+            shares = queue.share_out(lanes, {"fake": rng.randint(1, 5)}, 5)
+            taken = [
+                found
+                for lane, share in shares.items()
+                for found in queue.claim(connection, lane, share, LATER, NOON, held)[0]
+            ]
+            works = queue.load(connection, taken)
+        with database.write() as connection:
+            for work in works:
+                if rng.random() < 0.2:
+                    after = moves.let_go(work.delivery)
+                else:
+                    after = moves.step_out(work.delivery, Published(f"{worker}"), NOON)
+                    got.append(work.delivery.id)
+                refused += not queue.settle(connection, after, held.token, NOON)
+    print(json.dumps([got, refused]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

@@ -1,0 +1,51 @@
+"""Several processes on one SQLite file: nothing is claimed twice, nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from postsched.domain.delivery import DeliveryStatus
+from tests.store import rows
+from tests.store.rows import NOON, every, opened
+
+HERE = Path(__file__).parents[2]
+POSTS, PROCESSES = 200, 4
+
+
+def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
+    database = opened(tmp_path)
+    with database.write() as connection:
+        known = [rows.account(connection, f"a{n}") for n in range(3)]
+        for number in range(POSTS):
+            rows.post(
+                connection, "x", [known[number % 3]], NOON - timedelta(seconds=number),
+                priority=number % 2,
+            )  # fmt: skip
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.store.claiming", str(tmp_path / "posts.db"), str(n)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=HERE,
+        )
+        for n in range(1, PROCESSES + 1)
+    ]
+    answers = [json.loads(process.communicate(timeout=60)[0]) for process in started]
+    assert [refused for _, refused in answers] == [0] * PROCESSES
+    got = Counter(delivery for ids, _ in answers for delivery in ids)
+    assert set(got.values()) == {1}
+    assert len(got) == POSTS
+    after = every(database)
+    assert {found.status for found in after} == {DeliveryStatus.PUBLISHED}
+    assert {found.attempts for found in after} == {1}
+    assert not any(found.claim for found in after)
+    by_worker = {n: set(ids) for n, (ids, _) in enumerate(answers, start=1)}
+    for found in after:
+        assert found.id in by_worker[int(found.remote_id or 0)]
+    assert sum(bool(ids) for ids, _ in answers) > 1, "one process did it all: nothing was tested"
+    database.close()
