@@ -6,23 +6,35 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from postsched.cli.program import Program
+    from postsched.engine.worker import Worker
+
+
+def workers_now(program: Program, connection: Connection) -> tuple[list[Worker], list[Worker]]:
+    """The workers that live, and those that ended without signing off: their bells tell. Where
+    bells tell nothing (Windows), all are taken to live."""
+    from postsched import wakeup
+    from postsched.engine import worker as workers
+
+    living: list[Worker] = []
+    dead: list[Worker] = []
+    for worker in workers.every(connection):
+        answer = wakeup.alive(program.desk.bells, worker.mark)
+        (living if answer or not wakeup.FIFO else dead).append(worker)
+    return living, dead
 
 
 def status_document(program: Program) -> dict[str, Any]:
     """The JSON of `status`."""
-    from postsched.engine import worker as workers
     from postsched.store import accounts as account_rows
     from postsched.store import queue, reading
     from postsched.transfer.documents import rfc3339
 
-    now, bells = program.now(), program.desk.bells
+    now = program.now()
     with program.database.read() as connection:
-        living = [
-            worker
-            for worker in workers.every(connection)
-            if workers.is_alive(worker, bells) is not False
-        ]
+        living, _ = workers_now(program, connection)
         counts = queue.count_by_status(connection)
         outlook = reading.outlook(connection, now)
         accounts = account_rows.every(connection)

@@ -43,11 +43,24 @@ class Program:
     @cached_property
     def settings(self) -> Settings:
         """The settings; what looks like a mistake in them is said once."""
-        from postsched.config import load
-
-        settings = load(self._config, self._db, self.environ)
+        settings = self.read_settings()
         for warning in settings.warnings:
             self.warn(warning)
+        return settings
+
+    def read_settings(self) -> Settings:
+        """The settings, read without a word."""
+        from postsched.config import load
+
+        return load(self._config, self._db, self.environ)
+
+    def assume(self, settings: Settings | None) -> Settings:
+        """Go on with these settings; with None, with the defaults for all but the database."""
+        from postsched.config import Settings, locate_database
+
+        if settings is None:
+            settings = Settings(locate_database(self._db or self.environ.get("POSTSCHED_DB")))
+        self.settings = settings
         return settings
 
     @property

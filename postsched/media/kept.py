@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from postsched.domain.errors import InvalidInput, StoreUnavailable
 from postsched.domain.post import Media
-from postsched.media.original import blocks, describe, opened, shown
+from postsched.media.original import BLOCK, blocks, describe, opened, shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NEW, _UNUSED = ".new-", ".unused-"
@@ -52,6 +52,22 @@ class MediaStore:
                     new.unlink()
                 raise
         return replace(media, sha256=digest)
+
+    def put_back(self, content: IO[bytes], digest: str) -> None:
+        """Keep a content whose SHA-256 is known, from a backup. Raises InvalidInput if it is
+        another, StoreUnavailable if it can't be written; then nothing of it is left."""
+        with self._writing():
+            new = self._new()
+            try:
+                with new.open("r+b") as copy:
+                    if _copy(iter(lambda: content.read(BLOCK), b""), copy) != digest:
+                        raise InvalidInput(f"the media file {digest} is damaged")
+                    os.fsync(copy.fileno())
+                self._put(new, digest)
+            except BaseException:
+                with suppress(OSError):
+                    new.unlink()
+                raise
 
     def examine(self, path: Path, name: str | None = None) -> Media:
         """What `keep` would say of the file, without keeping it; raises InvalidInput as it does."""

@@ -70,7 +70,7 @@ class Database:
         except exc.DBAPIError as error:
             raise explain(error, self.name) from error
         except sqlite3.Error as error:  # from a cursor's iteration, past SQLAlchemy's wrapping
-            raise _explain_sqlite(error, self.name) from error
+            raise explain_sqlite(error, self.name) from error
 
     @property
     def name(self) -> str:
@@ -147,7 +147,7 @@ def _use_wal(database: Database) -> None:
             cursor.execute("PRAGMA journal_mode=WAL")
             mode = str(cursor.fetchall()[0][0])
         except sqlite3.Error as error:
-            explained = _explain_sqlite(error, database.name)
+            explained = explain_sqlite(error, database.name)
             if not isinstance(explained, StoreBusy) or not left:
                 raise explained from error
             time.sleep(WAL_WAIT)
@@ -237,7 +237,7 @@ def _begin(connection: Connection) -> None:
 def explain(error: exc.DBAPIError, name: str) -> StoreUnavailable:
     """The sentence for the user that an error of the database driver comes to."""
     if isinstance(error.orig, sqlite3.Error):
-        return _explain_sqlite(error.orig, name)
+        return explain_sqlite(error.orig, name)
     return StoreUnavailable(f"the database {name} failed: {error.orig}")
 
 
@@ -256,7 +256,8 @@ SQLITE_SENTENCES = {
 }
 
 
-def _explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
+def explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
+    """The same for an error of SQLite itself."""
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusy(f"the database {name} {BUSY[0]}", BUSY[1])

@@ -1,0 +1,130 @@
+"""The database file, the disk under it, and the media beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from postsched import __version__
+from postsched.domain.post import Media
+from postsched.media.kept import MediaStore
+from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
+from postsched.store import copies
+
+SCARCE, TOO_SCARCE = 200_000_000, 20_000_000
+"""Bytes free on a disk below which there is a warning, and a problem."""
+LONG_LOG = 256_000_000
+"""Bytes from which the write-ahead log is worth a word: something keeps it from being emptied."""
+
+
+def database_findings(subject: Subject) -> Iterator[Finding]:
+    """Whether it is sound, and nobody else can read it."""
+    python = ".".join(map(str, sys.version_info[:3]))
+    versions = f"postsched {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    yield ok("versions", versions)
+    place = subject.place
+    if place is not None and not place.exists():
+        yield ok("database", f"{place} is made when something is written")
+    if subject.database is None or place is None:
+        return
+    holds = copies.summary(place)
+    size = _megabytes(place.stat().st_size)
+    posts = f", {counted(holds.posts, 'post')}" if holds else ""
+    yield ok("database", f"{place}, {size}{posts}")
+    found = copies.faults(place)
+    if found:
+        yield problem(
+            "integrity",
+            f"the database is damaged: {'; '.join(found)}",
+            "Stop postsched, and restore a backup: postsched restore FILE",
+        )
+    else:
+        yield ok("integrity", "pages, indexes and references are sound")
+    yield from _log_findings(place)
+    yield from _permission_findings(place)
+
+
+def _log_findings(place: Path) -> Iterator[Finding]:
+    log = place.with_name(place.name + "-wal")
+    if log.exists() and log.stat().st_size > LONG_LOG:
+        yield warning(
+            "log",
+            f"the write-ahead log has grown to {_megabytes(log.stat().st_size)}",
+            "Something reads from the database for long; end it, and it shrinks by itself",
+        )
+
+
+def _permission_findings(place: Path) -> Iterator[Finding]:
+    if os.name == "nt":
+        return
+    files = [place, *(place.with_name(place.name + end) for end in ("-wal", "-shm"))]
+    open_ones = [
+        file for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077
+    ]
+    for file in open_ones:
+        yield warning(
+            "permissions",
+            f"{file} can be read by others (mode {stat.S_IMODE(file.stat().st_mode):o})",
+            f"chmod 600 {file}",
+        )
+    if not open_ones:
+        yield ok("permissions", "only you can read the database")
+
+
+def disk_findings(subject: Subject) -> Iterator[Finding]:
+    """Room for the database and for media."""
+    places = {"database": subject.place.parent if subject.place else None}
+    places["media"] = subject.settings.media_dir or None
+    for name, folder in places.items():
+        if folder is None:
+            continue
+        free = shutil.disk_usage(_existing(folder)).free
+        said = f"{_megabytes(free)} free for the {name} in {folder}"
+        if free < TOO_SCARCE:
+            yield problem("disk", said, "Free some space: nothing can be written soon")
+        elif free < SCARCE:
+            yield warning("disk", said, "Free some space")
+        else:
+            yield ok("disk", said)
+
+
+def media_findings(subject: Subject) -> Iterator[Finding]:
+    """Whether the media of posts are there, and may be written."""
+    folder = subject.settings.media_folder
+    if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        yield problem("media", f"{folder} may not be used by you", "Check its permissions")
+        return
+    if subject.database is None:
+        return
+    with subject.database.read() as connection:
+        digests = copies.digests(connection)
+    kept = MediaStore(folder)
+    gone = [digest for digest in digests if not kept.path_of(Media(sha256=digest)).is_file()]
+    if gone:
+        yield problem(
+            "media",
+            f"{counted(len(gone), 'media file')} of {len(digests)} that posts name are gone from "
+            f"{folder}",
+            "Put them back from a backup, or edit the posts: see postsched list",
+        )
+    else:
+        yield ok("media", f"{counted(len(digests), 'media file')} in {folder}")
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the one above it that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder
+
+
+def _megabytes(size: int) -> str:
+    for unit, name in ((10**9, "GB"), (10**6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size / 1000:.0f} kB"

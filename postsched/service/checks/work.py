@@ -1,0 +1,43 @@
+"""Whether what is due is being sent, and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from postsched.domain.duration import distance
+from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
+from postsched.store import queue
+
+OVERDUE = timedelta(minutes=2)
+"""How long something may be due before somebody should worry: a minutely cron line takes one."""
+START = "Start postsched run, or put postsched publish-due into your crontab"
+
+
+def work_findings(subject: Subject) -> Iterator[Finding]:
+    """The workers, and what waits for them."""
+    if subject.database is None:
+        return
+    now = subject.now()
+    with subject.database.read() as connection:
+        waiting = [lane.next_at for lane in queue.lanes(connection)]
+        paused = queue.all_paused(connection)
+    if paused:
+        yield warning("service", "everything is paused", "Release it: postsched resume --all")
+    running = ", ".join(f"process {pid}" for pid in subject.alive)
+    if waiting and min(waiting) < now - OVERDUE:
+        since = distance(min(waiting) - now)
+        who = f"although {running} runs" if running else "and nothing runs"
+        yield problem("service", f"posts wait that were due {since}, {who}", START)
+    elif running:
+        yield ok("service", f"running: {running}")
+    elif waiting:
+        yield warning("service", "posts wait, and nothing runs", START)
+    else:
+        yield ok("service", "not running, and nothing waits")
+    if subject.dead:
+        yield warning(
+            "workers",
+            f"{counted(subject.dead, 'process')} ended without signing off",
+            "What it had in hand is settled by the next postsched run or publish-due",
+        )
