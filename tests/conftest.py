@@ -4,7 +4,9 @@ nothing of the user's is touched."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -65,21 +67,30 @@ def at_home() -> Iterator[None]:
 def _guard(event: str, args: tuple[Any, ...]) -> None:
     """An audit hook (PEP 578): it sees every connection, from whatever library."""
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.bind"):
-        address = args[1]
-        host = address[0] if isinstance(address, tuple) else None
+        host = args[1][0] if isinstance(args[1], tuple) else None
+        stays = _is_loopback
     elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
-        host = args[0]
+        host, stays = args[0], _needs_no_server
     else:
         return
-    if host and not _is_here(host.decode() if isinstance(host, bytes) else host):
+    host = host.decode() if isinstance(host, bytes) else host
+    if host and host != "localhost" and not stays(host):
         trespasses.append(f"{event} {host}")
-        raise PermissionError(f"tests stay on this machine: {event} {host}")
+        raise RuntimeError(f"tests stay on this machine: {event} {host}")
 
 
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _is_loopback(host: str) -> bool:
     try:
-        return ip_address(host.partition("%")[0]).is_loopback
+        address = ip_address(host.partition("%")[0])
     except ValueError:
         return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def _needs_no_server(host: str) -> bool:
+    """Whether it is an address in whatever spelling, or a name that no server is asked for."""
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return ":" in host or not re.fullmatch(r"[\w.-]+", host)
+    return True
