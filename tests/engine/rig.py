@@ -7,7 +7,7 @@ drives its dispatcher as APScheduler would, by a clock that the test moves; no t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +22,7 @@ from postsched.domain.retry import RetryPolicy
 from postsched.engine import worker as workers
 from postsched.engine.assembly import Engine
 from postsched.engine.clock import Clock, SystemClock
-from postsched.engine.dispatcher import Dispatcher, Limits
+from postsched.engine.dispatcher import LEAD, Dispatcher, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
 from postsched.login import Logins
@@ -66,6 +66,14 @@ class Rig:
         with self.database.write() as connection:
             (delivery,) = rows.post(connection, text, [to], due, **more)
         return delivery
+
+    def posts(self, to: Account, dues: Iterable[datetime], **more: Any) -> list[int]:
+        """New posts to one account, one at each instant, in one transaction; their deliveries."""
+        with self.database.write() as connection:
+            return [
+                rows.post(connection, f"post {n}", [to], due, **more)[0]
+                for n, due in enumerate(dues)
+            ]
 
     def delivery(self, delivery_id: int) -> Delivery:
         """A delivery as it stands in the database."""
@@ -118,6 +126,7 @@ class Simulation:
         self.calls = 0
         """How often the scheduler was woken."""
         self._wanted = False
+        self._seen: set[str] = set()
 
     def _changed(self) -> None:
         self._wanted = True
@@ -136,10 +145,21 @@ class Simulation:
         while calm < 3:
             for _ in range(8):
                 await asyncio.sleep(0)
+            await self._let_wait()
             await self.engine.turns.run(lambda database: None)
             calm = 0 if self._wanted else calm + 1
             if self._wanted:
                 self.pump()
+
+    async def _let_wait(self) -> None:
+        """The last milliseconds before an instant are slept for real, the clock being looked at
+        again and again: let those see it whose instant has come."""
+        now = self.clock.now()
+        begun = {held.token + str(held.id) for held in self.dispatcher.flying.values()
+                 if held.at <= now}  # fmt: skip
+        if begun - self._seen:
+            await asyncio.sleep(2 * LEAD.total_seconds())
+        self._seen |= begun
 
     async def go_to(self, instant: datetime) -> None:
         """Let time pass until then, stopping wherever the dispatcher has something to do."""
