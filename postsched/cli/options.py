@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -85,10 +86,13 @@ def instant(program: Program, text: str | None) -> datetime | None:
 
 def bound(program: Program, text: str | None, *, end: bool = False) -> datetime | None:
     """The same, or a bare date: its first moment, or (`end`) its last."""
-    try:
-        day = datetime.strptime((text or "").strip(), "%Y-%m-%d")  # noqa: DTZ007 - the zone follows
-    except ValueError:
+    word = (text or "").strip()
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", word):
         return instant(program, text)
+    try:
+        day = datetime.fromisoformat(word)
+    except ValueError:
+        raise InvalidInput(f"there is no such day as {word}", "Give one like 2026-12-01") from None
     try:
         if end:
             day += timedelta(days=1, microseconds=-1)

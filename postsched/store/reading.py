@@ -185,7 +185,8 @@ def _once(rows: Iterable[tuple[datetime, int]]) -> Iterator[int]:
 
 
 def _has_deliveries() -> ColumnElement[bool]:
-    return exists().where(deliveries.c.post_id == posts.c.id)
+    delivery = deliveries.alias()
+    return exists().where(delivery.c.post_id == posts.c.id)
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -75,6 +75,19 @@ class Caller:
         captured = self._capture.readouterr()
         return Answer(code, captured.out, captured.err)
 
+    def terminal(self, *words: str, stdin: bytes | str = b"") -> Answer:
+        """Call it in this process, at a terminal of which `stdin` is typed."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        with self._monkeypatch.context() as patch:
+            typed = io.TextIOWrapper(io.BytesIO(given), "utf-8")
+            patch.setattr(sys, "stdin", typed)
+            for stream in (typed, sys.stdout, sys.stderr):
+                patch.setattr(stream, "isatty", lambda: True)
+            self._capture.readouterr()
+            code = run(words)
+            captured = self._capture.readouterr()
+        return Answer(code, captured.out, captured.err)
+
     def process(
         self,
         *words: str,
