@@ -193,7 +193,7 @@ def _tell(program: Program, file: Path, offer: Offer, done: Restored, *, json: b
         program.say("Secrets are not part of a backup: see postsched doctor")
     if done.overdue:
         program.warn(
-            f"{done.overdue} of its deliveries became due since the backup was made, and {done.late} "
+            f"{done.overdue} of its deliveries became due since the backup was made, {done.late} "
             "of these are past their grace. The others go out as soon as postsched runs, also what "
             "was published meanwhile: look at postsched list, and cancel that first"
         )
