@@ -31,7 +31,7 @@ from postsched.domain.outcome import (
 )
 from postsched.domain.retry import RetryPolicy
 from postsched.domain.settling import Judge
-from postsched.engine.clock import Clock
+from postsched.engine.clock import Clock, wait_until
 from postsched.engine.publisher import Publisher, not_known
 from postsched.store import accounts as account_rows
 from postsched.store import queue
@@ -230,6 +230,8 @@ class Flight:
         return min(wall, self._lease.total_seconds() - passed) >= self._needed
 
     async def _ask(self, held: Held) -> Delivery:
+        if not await wait_until(held.at, self._clock):  # it was handed out a little ahead
+            return await self.let_go(held)
         index = held.work.delivery.next_step
         assert index is not None
         started = self._clock.now()
@@ -282,6 +284,8 @@ class Flight:
             log.error("%s: %s; its posts wait", before.account, problem.message)
             written = await self._write(held, after, attempt, hold=problem)
         else:
+            if isinstance(outcome, LetGo) and problem and problem != before.problem:
+                log.warning("%s: %s; tried again soon", before.account, problem.message)
             written = await self._write(held, after, attempt)
         if not written:
             log.warning("delivery %d was taken over by another worker", before.id)
