@@ -37,6 +37,7 @@ def edited(program: Program, post_id: int, before: Draft) -> Iterator[Draft | No
     folder = Path(tempfile.mkdtemp(prefix="postsched-"))
     path = folder / f"post-{post_id}.md"
     shown = dump(before, NOTE.format(post_id))
+    path.touch(0o600)
     path.write_text(shown, encoding="utf-8", newline="")
     try:
         _run([*command, str(path)])

@@ -69,7 +69,7 @@ def import_(
     faults = _Faults(program, json=json)
     with progress_on(program, files, wanted=not json) as progress:
         watch = imports.Watch(faults.note, progress.written)
-        sources = ((name, _rows(name, fmt, progress)) for name, fmt in formats)
+        sources = [(name, _rows(name, fmt, progress)) for name, fmt in formats]
         done = imports.run(program.desk, sources, watch)
     if json:
         program.print_json(faults.document(done))

@@ -65,7 +65,7 @@ class Imported:
     ids: array[int] = field(default_factory=lambda: array("q"))
 
 
-def run(desk: Desk, sources: Iterable[tuple[str, Iterable[Row]]], watch: Watch) -> Imported:
+def run(desk: Desk, sources: Sequence[tuple[str, Iterable[Row]]], watch: Watch) -> Imported:
     """Add the posts of all sources (a name, and its rows).
 
     Raises StoreUnavailable, and NotAllowed where somebody else was faster; nothing is written then.
@@ -73,7 +73,7 @@ def run(desk: Desk, sources: Iterable[tuple[str, Iterable[Row]]], watch: Watch) 
     with TemporaryFile("w+", encoding="utf-8") as file:
         waiting = _Waiting(file)
         with desk.database.read() as connection:
-            judge = _Judge(connection, desk, watch)
+            judge = _Judge(connection, desk, watch, several=len(sources) > 1)
             for name, rows in sources:
                 for entries in judge.entries(name, rows):
                     waiting.put(entries)
@@ -140,17 +140,16 @@ class _Judge:
     """Judges rows: bad, known, or new. Accounts and limits are looked up once, keys by the chunk,
     before the time of a row is judged."""
 
-    def __init__(self, connection: Connection, desk: Desk, watch: Watch) -> None:
+    def __init__(self, connection: Connection, desk: Desk, watch: Watch, *, several: bool) -> None:
         self._connection, self._desk, self._watch = connection, desk, watch
         self._composer = Composer(connection, desk, posts.intake(desk), past_drafts=True)
         self.newest = post_rows.newest(connection)
         self._seen: dict[str, tuple[str, str]] = {}
-        self._sources = 0
+        self._several = several
         self.bad = 0
 
     def entries(self, name: str, rows: Iterable[Row]) -> Iterator[list[Entry]]:
         """What the good rows of a source come to, by the chunk."""
-        self._sources += 1
         keys, rest = RowKeys(), iter(rows)
         while chunk := list(islice(rest, CHUNK)):
             keyed = [self._keyed(row, keys) for row in chunk]
@@ -212,7 +211,7 @@ class _Judge:
         post = posts.new_post(composed, self._desk.now(), one.key)
         planned = posts.planned_for(self._desk, post, composed, composed.accounts)
         account_ids = [account.id for account in composed.accounts]
-        if one.draft.key or self._sources > 1:  # else each row of a source has a key of its own
+        if one.draft.key or self._several:  # else each row of a source has a key of its own
             self._seen[one.key] = one.digest, post.uid
         packed = bulk.pack(post, one.digest, composed.schedule, account_ids, planned)
         return _New(one.key, one.digest, post.uid, packed)

@@ -13,7 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, TypeDecorator, insert
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import IntegrityError
 
+from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.store import posts as post_rows
@@ -47,11 +49,14 @@ def pack(
 
 
 def write(connection: Connection, packed: Sequence[Packed]) -> range:
-    """Write packed posts, whose keys must be new; their ids, in order. The caller holds the write
-    lock, so that the ids after the last one are free."""
+    """Write packed posts; their ids, in order. The caller holds the write lock, so that the ids
+    after the last one are free. Raises InvalidInput if a post with one of the keys is there."""
     first = post_rows.newest(connection) + 1
     ids = range(first, first + len(packed))
-    _write(connection, posts, [(n, *one[0]) for n, one in zip(ids, packed, strict=True)])
+    try:
+        _write(connection, posts, [(n, *one[0]) for n, one in zip(ids, packed, strict=True)])
+    except IntegrityError as error:
+        raise InvalidInput("two posts have the same key", "Give each its own") from error
     for place, table in enumerate(CHILDREN, 1):
         rows = [(n, *row) for n, one in zip(ids, packed, strict=True) for row in one[place]]
         _write(connection, table, rows)
