@@ -180,9 +180,13 @@ def export(
         target.write(drafts)
     if output != "-":
         program.say(f"{_posts(drafts.count)} written to {output}")
-    if drafts.over:
-        verb = "becomes a draft" if drafts.over == 1 else "become drafts"
-        program.say(f"note: {drafts.over:,} that will not go out by itself any more {verb}")
+    if drafts.over == 1:
+        program.say("note: 1 post would not go out by itself any more, and is written as a draft")
+    elif drafts.over:
+        program.say(
+            f"note: {_posts(drafts.over)} would not go out by themselves any more, and are "
+            "written as drafts"
+        )
 
 
 class _Drafts:
