@@ -70,6 +70,7 @@ def _judged(subject: Subject, account: Account) -> Finding:
     if platform.needs_secret:
         try:
             place = subject.secrets.source(account.name)
+            subject.secrets.read(account.name)  # it may be there, and be none
         except SecretUnavailable as error:
             return problem(name, f"its secret can't be read: {error.message}", error.hint)
         except InvalidInput as error:

@@ -67,6 +67,6 @@ def problem(check: str, message: str, hint: str | None = None) -> Finding:
     return Finding(check, State.PROBLEM, message, hint)
 
 
-def counted(count: int, name: str) -> str:
-    """ "1 post", "2 posts"."""
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+def counted(count: int, name: str, plural: str | None = None) -> str:
+    """How many of them there are: 1 post, 2 posts."""
+    return f"{count} {name}" if count == 1 else f"{count} {plural or name + 's'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import stat
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from postsched import __version__
+from postsched.domain.errors import StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
@@ -36,17 +38,25 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     size = _megabytes(place.stat().st_size)
     posts = f", {counted(holds.posts, 'post')}" if holds else ""
     yield ok("database", f"{place}, {size}{posts}")
-    found = copies.faults(place)
-    if found:
-        yield problem(
-            "integrity",
-            f"the database is damaged: {'; '.join(found)}",
-            "Stop postsched, and restore a backup: postsched restore FILE",
-        )
-    else:
-        yield ok("integrity", "pages, indexes and references are sound")
+    yield _integrity(place)
     yield from _log_findings(place)
     yield from _permission_findings(place)
+
+
+def _integrity(place: Path) -> Finding:
+    try:
+        found = copies.faults(place)
+    except StoreUnavailable as error:
+        if not copies.is_damage(error):
+            raise
+        found = [str(error.__cause__)]
+    if not found:
+        return ok("integrity", "pages, indexes and references are sound")
+    return problem(
+        "integrity",
+        f"the database is damaged: {'; '.join(found)}",
+        "Stop postsched, and restore a backup: postsched restore FILE",
+    )
 
 
 def _log_findings(place: Path) -> Iterator[Finding]:
@@ -63,17 +73,15 @@ def _permission_findings(place: Path) -> Iterator[Finding]:
     if os.name == "nt":
         return
     files = [place, *(place.with_name(place.name + end) for end in ("-wal", "-shm"))]
-    open_ones = [
-        file for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077
-    ]
-    for file in open_ones:
-        yield warning(
-            "permissions",
-            f"{file} can be read by others (mode {stat.S_IMODE(file.stat().st_mode):o})",
-            f"chmod 600 {file}",
-        )
-    if not open_ones:
+    modes = {file: stat.S_IMODE(file.stat().st_mode) for file in files if file.exists()}
+    if not modes.get(place, 0) & 0o077:
         yield ok("permissions", "only you can read the database")
+        return
+    yield warning(
+        "permissions",
+        f"others can read the database (mode {modes[place]:o})",
+        f"chmod 600 {' '.join(shlex.quote(str(file)) for file in modes)}",
+    )
 
 
 def disk_findings(subject: Subject) -> Iterator[Finding]:

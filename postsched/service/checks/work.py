@@ -38,6 +38,6 @@ def work_findings(subject: Subject) -> Iterator[Finding]:
     if subject.dead:
         yield warning(
             "workers",
-            f"{counted(subject.dead, 'process')} ended without signing off",
+            f"{counted(subject.dead, 'process', 'processes')} ended without signing off",
             "What it had in hand is settled by the next postsched run or publish-due",
         )
