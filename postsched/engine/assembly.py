@@ -84,6 +84,7 @@ def assemble(
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
     try:
         with database.write() as connection:
+            workers.clear_dead(connection, bells)
             worker = workers.register(connection, kind, mark, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
     except BaseException:

@@ -17,6 +17,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select
 
 from postsched import wakeup
+from postsched.store import queue
 from postsched.store.tables import workers
 
 
@@ -51,6 +52,15 @@ def register(connection: Connection, kind: str, mark: str, now: datetime) -> Wor
 def remove(connection: Connection, worker_ids: Iterable[int]) -> None:
     """Strike workers off the list."""
     connection.execute(delete(workers).where(workers.c.id.in_(list(worker_ids))))
+
+
+def clear_dead(connection: Connection, bells: Path) -> None:
+    """Strike the dead off the list that hold nothing, and remove their bells; what others hold is
+    settled first, by the queue."""
+    for worker in every(connection):
+        if is_alive(worker, bells) is False and not queue.holds_any(connection, worker.id):
+            remove(connection, [worker.id])
+            wakeup.remove(bells, worker.mark)
 
 
 def every(connection: Connection) -> list[Worker]:

@@ -88,6 +88,7 @@ class Rig:
         mark = wakeup.new_mark()
         bell = Bell(self.bells, mark)
         with self.database.write() as connection:
+            workers.clear_dead(connection, self.bells)
             worker = workers.register(connection, kind, mark, self.clock.now())
         settings = self.settings
         transport = Transport(settings.request_timeout)
