@@ -80,11 +80,21 @@ async def _end(engine: Engine, scheduler: AsyncIOScheduler, signals: _Signals) -
     signals.hurry = engine.dispatcher.hurry
     await engine.stop()
     engine.dispatcher.on_change = lambda: None
-    if scheduler.running:
-        scheduler.shutdown(wait=False)
+    await _shut_down(scheduler)
     engine.bell.silence(asyncio.get_running_loop())
     signals.restore()
     await engine.close()
+
+
+async def _shut_down(scheduler: AsyncIOScheduler) -> None:
+    """Once shut down, it trips over a wake-up that comes after: so it is paused, its timer taken
+    away, and what is on its way through the event loop, in two steps, let come first."""
+    if scheduler.running:
+        scheduler.pause()
+        scheduler.wakeup()
+        for _ in range(2):
+            await asyncio.sleep(0)
+        scheduler.shutdown(wait=False)
 
 
 class _Coalesced:
