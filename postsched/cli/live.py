@@ -188,6 +188,7 @@ class LiveView(View):
             sending=[(h.work, monotonic - self._since.get(h.id, monotonic)) for h in flying],
             waiting=self._lookout.waiting(),
             beyond=self._lookout.beyond,
+            many=self._lookout.many,
             notes=self._lookout.notes(),
             stopping=any(held.stopping for held in flying),
             until_idle=self._until_idle,

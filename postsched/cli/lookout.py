@@ -10,7 +10,7 @@ from postsched.domain.account import Account, AccountState
 from postsched.domain.errors import StoreUnavailable
 from postsched.store import accounts as account_rows
 from postsched.store import queue
-from postsched.store.upcoming import BEGINNING, Coming, Upcoming, upcoming
+from postsched.store.upcoming import BEGINNING, MANY, Coming, Upcoming, upcoming
 
 if TYPE_CHECKING:
     from postsched.engine.assembly import Engine
@@ -78,6 +78,11 @@ class Lookout:
     def beyond(self) -> int:
         """How many more wait than were read."""
         return self._outlook.upcoming.waiting - len(self._outlook.upcoming.first)
+
+    @property
+    def many(self) -> bool:
+        """Whether there are still more, which were not counted."""
+        return self._outlook.upcoming.waiting >= MANY
 
     def notes(self) -> list[tuple[str, str]]:
         """What is in the way: a label and a sentence for each."""

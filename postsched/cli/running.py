@@ -89,7 +89,7 @@ def publish_due(
     watching.log_to_stderr(program)
     if _something_is_due(program):
         engine = _engine(program, "publish-due", None)
-        engine.dispatcher.on_event = tally
+        engine.dispatcher.on_event = watching.logging_events(tally)
         asyncio.run(_drain(engine))
     if json:
         program.print_json(tally.document())

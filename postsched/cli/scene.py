@@ -17,7 +17,7 @@ from postsched.cli.program import without_controls
 from postsched.cli.render import COLOURS, lateness, one_line, short_time
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.duration import distance
-from postsched.store.upcoming import MANY, Coming
+from postsched.store.upcoming import Coming
 
 if TYPE_CHECKING:
     from postsched.store.queue import Work
@@ -38,8 +38,8 @@ LEVELS = {logging.WARNING: "yellow", logging.ERROR: "bold red", logging.CRITICAL
 @dataclass(frozen=True, slots=True)
 class Scene:
     """All that the block shows. `sending` are the works in flight and since how many seconds,
-    `waiting` those to come, soonest first, `beyond` how many more there are; `notes` are the
-    troubles, each a label and a sentence."""
+    `waiting` those to come, soonest first, `beyond` how many more there are, `many` whether that
+    is only the least; `notes` are the troubles, each a label and a sentence."""
 
     now: datetime
     zone: ZoneInfo
@@ -47,6 +47,7 @@ class Scene:
     sending: Sequence[tuple[Work, float]] = ()
     waiting: Sequence[Coming] = ()
     beyond: int = 0
+    many: bool = False
     notes: Sequence[tuple[str, str]] = ()
     stopping: bool = False
     until_idle: bool = False
@@ -78,7 +79,7 @@ def _coming(scene: Scene) -> list[Text]:
     rows = _columns([_next(group, scene) for group in groups[:SHOWN]])
     more = sum(len(group) for group in groups[SHOWN:]) + scene.beyond
     if more:
-        rows.append(Text(f"and {more}{' or' if more >= MANY else ''} more", "dim"))
+        rows.append(Text(f"and {'more than ' if scene.many else ''}{more} more", "dim"))
     return _labelled("next", rows)
 
 

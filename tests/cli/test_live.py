@@ -1,0 +1,339 @@
+"""The live view: what it says, what it costs, and a daemon that shows it on a terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import event
+
+pytest.importorskip("termios", reason="a terminal as on Unix")
+
+from postsched.cli import scene
+from postsched.cli.lookout import Lookout
+from postsched.cli.scene import Scene
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.errors import StoreUnavailable
+from postsched.domain.outcome import ErrorKind, Problem
+from postsched.store.upcoming import Coming
+from postsched.testing.picture import png
+from tests.cli.posting import Posting
+from tests.cli.terminal import OnTerminal
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+S = DeliveryStatus
+
+
+def coming(n: int, seconds: float, account: str = "me", text: str = "Hello", **more: Any) -> Coming:
+    at = NOW + timedelta(seconds=seconds)
+    return Coming(at, more.pop("delivery", n), n, account, more.pop("status", S.SCHEDULED), text)
+
+
+def shown(**more: Any) -> list[str]:
+    """The block, as text."""
+    return [line.plain.rstrip() for line in scene.block(Scene(NOW, BERLIN, **more))]
+
+
+class TestBlock:
+    """What is going on."""
+
+    def test_the_next_posts_with_a_countdown(self) -> None:
+        assert shown(waiting=[coming(3, 4), coming(12, 7200, text="Later")]) == [
+            "next      today 13:00:04, in 4 seconds  post 3 on me   Hello",
+            "          today 15:00, in 2 hours       post 12 on me  Later",
+        ]
+
+    def test_a_post_to_several_accounts_is_one_line(self) -> None:
+        waiting = [coming(3, 4, "me", delivery=1), coming(3, 4, "work", delivery=2)]
+        assert shown(waiting=waiting) == [
+            "next      today 13:00:04, in 4 seconds  post 3 on me, work  Hello"
+        ]
+
+    def test_what_is_retried_is_called_so(self) -> None:
+        (line,) = shown(waiting=[coming(3, 60, status=S.RETRYING)])
+        assert "post 3 on me  retrying  Hello" in line
+
+    def test_what_is_due_is_now(self) -> None:
+        assert "now" in shown(waiting=[coming(3, 0.2)])[0]
+        assert "now" in shown(waiting=[coming(3, -50)])[0]
+
+    def test_a_narrow_terminal_shows_the_countdown(self) -> None:
+        assert shown(waiting=[coming(3, 4)], columns=50) == [
+            "next      in 4 seconds  post 3 on me  Hello"
+        ]
+
+    def test_many_are_counted(self) -> None:
+        waiting = [coming(n, n) for n in range(20)]
+        assert shown(waiting=waiting, beyond=3)[5:] == ["          and 18 more"]
+        assert shown(waiting=waiting, beyond=980, many=True)[5:] == [
+            "          and more than 995 more"
+        ]
+
+    def test_nothing_to_do_says_what_to_do(self) -> None:
+        assert "postsched add" in shown()[0]
+        assert "ends" in shown(until_idle=True)[0]
+
+    def test_troubles_come_first(self) -> None:
+        lines = shown(notes=[("database", "it is locked")], waiting=[coming(3, 4)])
+        assert lines[0] == "database  it is locked"
+
+    def test_texts_are_one_line_without_controls(self) -> None:
+        (line,) = shown(waiting=[coming(3, 4, text="a\n\x1b[2Jb\x07\tc")])
+        assert line.endswith("a \\x1b[2Jb\\x07 c")
+
+
+def delivery(status: DeliveryStatus = S.PUBLISHED, **more: Any) -> Delivery:
+    due = NOW - timedelta(seconds=1)
+    return Delivery(1, 3, 1, "me", "outbox", due, due, None, status, **more)
+
+
+class TestEvents:
+    """What became of a post."""
+
+    def test_a_failure_says_why_and_what_to_do(self) -> None:
+        problem = Problem(ErrorKind.INVALID, "too long", hint="Shorten it")
+        line = scene.event_line(NOW, "failed", delivery(S.FAILED, problem=problem), BERLIN)
+        assert line.plain == "13:00:00  failed       post 3 on me  too long. Shorten it"
+
+    def test_a_retry_says_when(self) -> None:
+        problem = Problem(ErrorKind.TRANSIENT, "no connection")
+        again = replace(delivery(S.RETRYING, problem=problem), next_at=NOW + timedelta(minutes=1))
+        line = scene.event_line(NOW, "retrying", again, BERLIN)
+        assert line.plain.endswith("post 3 on me  no connection; again in 1 minute")
+
+    def test_a_missed_one_says_how_to_send_it(self) -> None:
+        line = scene.event_line(NOW, "missed", delivery(S.MISSED), BERLIN)
+        assert line.plain.endswith("postsched retry 3")
+
+
+@contextmanager
+def counting(database: Any) -> Iterator[list[str]]:
+    """The statements sent to a database meanwhile."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+class Engine:
+    """As much of an engine as the view looks at."""
+
+    def __init__(self, database: Any) -> None:
+        self.database = database
+        self.monotonic = 100.0
+        self.clock = SimpleNamespace(monotonic=lambda: self.monotonic, now=lambda: NOW)
+        self.dispatcher = SimpleNamespace(held={}, flying={}, trouble=None)
+
+
+class TestLookout:
+    """The database is read only after a change, and at most once a second."""
+
+    @pytest.fixture
+    def engine(self, cli: Posting) -> Iterator[Engine]:
+        from postsched.store.database import open_database
+
+        database = open_database(str(cli.call.database))
+        yield Engine(database)
+        database.close()
+
+    def test_it_reads_what_waits(self, cli: Posting, engine: Engine) -> None:
+        cli("add", "Second", "--in", "2h")
+        cli("add", "First", "--in", "1h", "--priority", "-1")
+        cli("add", "Held", "--in", "1h")
+        cli("pause", "3")
+        lookout = Lookout(engine)  # type: ignore[arg-type]  # a stand-in
+        lookout.look()
+        assert [one.text for one in lookout.waiting()] == ["First", "Second"]
+        assert (lookout.beyond, lookout.many) == (0, False)
+        lookout.note(1)
+        assert [one.text for one in lookout.waiting()] == ["First"], "the second has changed"
+
+    def test_it_reads_after_a_change_and_seldom(self, cli: Posting, engine: Engine) -> None:
+        cli("add", "First", "--in", "1h")
+        lookout = Lookout(engine)  # type: ignore[arg-type]  # a stand-in
+        with counting(engine.database) as sent:
+            lookout.look()
+            assert sent
+            sent.clear()
+            engine.monotonic += 3600
+            lookout.look()
+            assert not sent, "nothing has changed"
+            lookout.note()
+            lookout.look()
+            assert sent
+            sent.clear()
+            lookout.note()
+            engine.monotonic += 0.5
+            lookout.look()
+            assert not sent, "too soon"
+            engine.monotonic += 0.6
+            lookout.look()
+            assert sent
+
+    def test_troubles_are_told(self, cli: Posting, engine: Engine) -> None:
+        cli("account", "add", "work", "--platform", "outbox")
+        with cli.database() as base:
+            base.execute(
+                "UPDATE accounts SET state = 'login', state_message = 'refused' WHERE id = 1"
+            )
+        cli("pause", "--account", "work")
+        cli("pause", "--all")
+        lookout = Lookout(engine)  # type: ignore[arg-type]  # a stand-in
+        lookout.look()
+        assert [label for label, _ in lookout.notes()] == ["paused", "held", "paused"]
+        assert lookout.notes()[1][1] == "me: refused"
+        engine.dispatcher.trouble = StoreUnavailable("the database is locked")
+        assert lookout.notes()[0][0] == "database"
+
+    def test_a_database_that_fails_is_told_and_read_again(self, engine: Engine) -> None:
+        lookout = Lookout(engine)  # type: ignore[arg-type]  # a stand-in
+        whole, engine.database = engine.database, SimpleNamespace(read=unreadable)
+        lookout.look()
+        assert "is gone" in lookout.notes()[0][1]
+        engine.database = whole
+        engine.monotonic += 2
+        lookout.look()
+        assert lookout.notes() == []
+
+
+def unreadable() -> None:
+    raise StoreUnavailable("the database is gone")
+
+
+@contextmanager
+def daemon(cli: Posting, *options: str, columns: int = 100, rows: int = 30) -> Iterator[OnTerminal]:
+    """`postsched run` on a terminal, up and listening."""
+    command = [sys.executable, "-m", "postsched", "run", *options]
+    with OnTerminal(command, cli.call.environ(), columns, rows) as program:
+        program.wait_for("running with")
+        yield program
+
+
+class TestOnATerminal:
+    """The real daemon."""
+
+    def test_it_shows_what_is_next_and_what_went_out(self, cli: Posting) -> None:
+        cli("add", "Later", "--in", "1h")
+        with daemon(cli) as program:
+            program.wait_for("in 60 minutes")
+            cli("add", "Hello", "--at", "now")
+            program.wait_for("published    post 2 on me")
+            assert "outbox/me/index.html#" in program.text.replace("\n", "")
+            assert program.lines[-1].startswith("next")
+            assert not program.echoes
+            program.process.send_signal(signal.SIGTERM)
+            assert program.end() == 0
+            program.wait_for("stopped: 1 published")
+            assert program.echoes
+            assert not any(line.startswith("next") for line in program.lines)
+
+    def test_ctrl_c_ends_it_in_order(self, cli: Posting) -> None:
+        with daemon(cli) as program:
+            program.wait_for(lambda: not program.echoes)
+            program.type("\x03")
+            assert program.end() == 0
+            program.wait_for("stopped: nothing was due")
+            assert "^C" not in program.text
+
+    def test_it_says_why_something_failed(self, cli: Posting) -> None:
+        unplug(cli)
+        cli.call.set(POSTSCHED_ATTEMPTS="1")
+        cli("add", "Hello", "--at", "now")
+        with daemon(cli, "--until-idle") as program:
+            assert program.end() == 1
+            program.wait_for("stopped: 1 failed")
+            assert "failed       post 1 on me  the outbox folder" in program.text
+            assert "Bring it back" in program.text.replace("\n", "")
+
+    def test_warnings_appear_above_the_block(self, cli: Posting, tmp_path: Path) -> None:
+        (tmp_path / "cat.png").write_bytes(png())
+        cli("add", "Look", "--in", "5m", "--media", str(tmp_path / "cat.png"))
+        unplug(cli)
+        with daemon(cli) as program:
+            program.wait_for("warning      me: can't be prepared yet")
+            program.wait_for(lambda: program.lines[-1].startswith("next"))
+
+    def test_a_paused_account_is_shown_and_does_not_keep_it(self, cli: Posting) -> None:
+        cli("add", "Hello", "--at", "now")
+        cli("pause", "--account", "me")
+        with daemon(cli) as program:
+            program.wait_for("paused    me: postsched resume --account me")
+            cli("resume", "--account", "me")
+            program.wait_for("published")
+            program.wait_for(lambda: "paused" not in "".join(program.lines[-2:]))
+
+    def test_a_terminal_that_takes_nothing_holds_up_nothing(self, cli: Posting) -> None:
+        with daemon(cli) as program:
+            program.reading.clear()
+            for number in range(60):
+                cli("add", f"Post {number}, long enough to fill what the terminal takes" * 8,
+                    "--at", "now")  # fmt: skip
+            program.wait_for(
+                lambda: (
+                    cli.rows("SELECT count(*) FROM deliveries WHERE status <> 'published'")
+                    == [(0,)]
+                )
+            )
+            program.process.send_signal(signal.SIGTERM)
+            assert program.end() == 0
+
+    def test_it_survives_being_made_small_and_large(self, cli: Posting) -> None:
+        cli("add", "Hello", "--in", "1h")
+        with daemon(cli) as program:
+            program.wait_for("in 60 minutes")
+            program.resize(12, 3)
+            program.wait_for(lambda: program.lines[-1:] == ["next      …"])
+            program.resize(1, 1)
+            program.resize(100, 30)
+            program.wait_for(lambda: "post 1 on me  Hello" in program.lines[-1])
+            assert sum(line.startswith("next") for line in program.lines) == 1
+
+    def test_many_posts_are_no_burden(self, cli: Posting) -> None:
+        rows = "".join(f"Post {n},me,in 1 hour\n" for n in range(3000))
+        cli("import", "-", "--format", "csv", stdin=f"text,to,at\n{rows}")
+        with daemon(cli) as program:
+            program.wait_for("and more than 995 more")
+            before, sent = cpu(program), len(program.sent)
+            cli("add", "Now", "--at", "now")
+            program.wait_for("published    post 3001")
+            assert cpu(program) - before < 2
+            assert len(program.sent) - sent < 20_000
+
+    @pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {}])
+    def test_where_no_view_is_possible_there_are_log_lines(
+        self, cli: Posting, environ: dict[str, str]
+    ) -> None:
+        options = [] if environ else ["--no-live"]
+        command = [sys.executable, "-m", "postsched", "run", "--until-idle", *options]
+        cli("add", "Hello", "--at", "now")
+        with OnTerminal(command, cli.call.environ(**environ)) as program:
+            assert program.end() == 0
+            program.wait_for("Z stopped: 1 published")
+            assert "\x1b" not in program.sent
+
+
+def unplug(cli: Posting) -> None:
+    """Take the account's folder away."""
+    folder = cli.call.database.parent / "outbox" / "me"
+    os.rename(folder, folder.with_name("away"))
+
+
+def cpu(program: OnTerminal) -> float:
+    """Processor seconds that the program has used."""
+    fields = Path(f"/proc/{program.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

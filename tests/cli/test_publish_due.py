@@ -1,0 +1,139 @@
+"""publish-due: what cron calls."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from postsched.testing import Answer, Fault, FaultKind, MastodonServer
+from postsched.testing.mastodon import TOKEN
+from tests.cli.posting import Posting
+
+COUNTS = {"published", "failed", "retrying", "confirming", "unconfirmed", "missed"}
+
+
+@pytest.fixture
+def server() -> Iterator[MastodonServer]:
+    """A Mastodon on loopback."""
+    with MastodonServer() as server:
+        yield server
+
+
+@pytest.fixture
+def toots(cli: Posting, server: MastodonServer) -> Posting:
+    """The same person, with an account on it."""
+    words = ("account", "add", "toot", "--platform", "mastodon", "--url", server.url)
+    cli(*words, "--token-stdin", stdin=TOKEN)
+    return cli
+
+
+def unplug(cli: Posting) -> Path:
+    """Take the folder of the account away; where it is now."""
+    folder = cli.call.database.parent / "outbox" / "me"
+    return folder.rename(folder.with_name("away"))
+
+
+def test_nothing_due_is_no_failure(cli: Posting) -> None:
+    cli("add", "Later", "--in", "1h")
+    assert cli("publish-due").out == "Nothing was due\n"
+    assert cli("-q", "publish-due").out == ""
+    assert cli.json("publish-due") == {**dict.fromkeys(COUNTS, 0), "deliveries": []}
+    assert cli("publish-due").err == ""
+
+
+def test_what_is_due_goes_out_once(cli: Posting) -> None:
+    cli("add", "One", "--at", "now")
+    cli("add", "Two", "--then", "parts", "--at", "now")
+    cli("add", "Later", "--in", "1h")
+    document = cli.json("publish-due")
+    assert {word: document[word] for word in COUNTS} == {**dict.fromkeys(COUNTS, 0), "published": 2}
+    assert sorted(one["post_id"] for one in document["deliveries"]) == [1, 2]
+    assert all(one["url"] and one["lateness_ms"] >= 0 for one in document["deliveries"])
+    assert cli.json("publish-due")["published"] == 0
+    folder = cli.call.database.parent / "outbox" / "me" / "posts"
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_a_line_of_log_for_each(cli: Posting) -> None:
+    cli("add", "One", "--at", "now")
+    answer = cli("publish-due")
+    assert answer.out == "1 published\n"
+    assert "post 1: published on me" in answer.err
+    cli("add", "Two", "--at", "now")
+    assert cli("-q", "publish-due").err == ""
+
+
+def test_what_is_retried_later_is_no_failure(cli: Posting) -> None:
+    away = unplug(cli)
+    cli("add", "One", "--at", "now")
+    answer = cli("publish-due")
+    assert answer.out == "1 retrying\n"
+    assert "is gone" in answer.err
+    away.rename(away.with_name("me"))
+    assert cli("publish-due").out == "Nothing was due\n", "its time has not come yet"
+
+
+def test_a_failure_is_1(cli: Posting) -> None:
+    unplug(cli)
+    cli.call.set(POSTSCHED_ATTEMPTS="1")
+    cli("add", "One", "--at", "now")
+    document = cli.json("publish-due", code=1)
+    assert document["failed"] == 1
+    assert document["deliveries"][0]["error"]["kind"] == "transient"
+
+
+@pytest.mark.parametrize(("missed", "code"), [("ask", 1), ("skip", 0)])
+def test_what_is_past_its_grace_is_missed(cli: Posting, missed: str, code: int) -> None:
+    cli("add", "One", "--in", "10ms", "--grace", "10ms", "--missed", missed)
+    due = time.monotonic() + 0.03
+    while time.monotonic() < due:
+        pass
+    assert cli.json("publish-due", code=code)["missed"] == 1
+    assert cli.json("publish-due")["missed"] == 0
+
+
+def test_a_refused_login_holds_the_posts_and_says_so(
+    toots: Posting, server: MastodonServer
+) -> None:
+    refusal = Fault(FaultKind.ANSWER, Answer(401, {"error": "The access token was revoked"}))
+    server.program_publishing(refusal, count=None)
+    toots("add", "One", "--to", "toot", "--at", "now")
+    answer = toots("publish-due", code=1)
+    assert "1 due post waits for toot, whose login is refused" in answer.err
+    assert "revoked" in answer.err
+    answer = toots("publish-due", code=1)
+    assert "1 due post waits" in answer.err
+    assert not server.posts()
+    server.faults.clear()
+    toots("account", "set", "toot", "--token-stdin", stdin=TOKEN)
+    assert toots("publish-due").out == "1 published\n"
+    assert len(server.posts()) == 1
+
+
+def test_an_answer_that_was_lost_is_settled_by_the_next(
+    toots: Posting, server: MastodonServer
+) -> None:
+    server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    toots("add", "One", "--to", "toot", "--at", "now")
+    assert toots.json("publish-due")["confirming"] == 1
+    toots.set_delivery(next_at=0)
+    assert toots.json("publish-due")["published"] == 1
+    assert len(server.posts()) == 1
+
+
+def test_beside_itself_everything_goes_out_once(cli: Posting) -> None:
+    rows = "".join(f"Post {n},me,now\n" for n in range(40))
+    cli("import", "-", "--format", "csv", stdin=f"text,to,at\n{rows}")
+    command = [sys.executable, "-m", "postsched", "-q", "publish-due"]
+    processes = [subprocess.Popen(command, env=cli.call.environ()) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert cli.rows("SELECT status, attempts, count(*) FROM deliveries GROUP BY 1, 2") == [
+        ("published", 1, 40)
+    ]
+    folder = cli.call.database.parent / "outbox" / "me" / "posts"
+    assert len(list(folder.iterdir())) == 40
