@@ -95,6 +95,8 @@ class MediaRules:
     alone: int = 1
     types: Mapping[str, int | None] = field(default_factory=dict)
     max_pixels: int | None = None
+    alt: bool = True
+    """Whether files can be described."""
     alt_limit: int | None = None
     mixed: bool = False
     """Whether images and other files may go together in one part."""
