@@ -147,7 +147,6 @@ class PlatformError(Exception):
         return self.problem.message
 
 
-
 class Platform(ABC):
     """One network. `name` is what accounts name; `url` the service's own address, None where each
     account must name its server."""
@@ -162,6 +161,8 @@ class Platform(ABC):
     """Keys for `account add --set`, and what each means."""
     secret_settings: ClassVar[frozenset[str]] = frozenset()
     """Keys that are refused in `--set` because they belong to the secret."""
+    usual_facts: ClassVar[Mapping[str, Any]] = {}
+    """The facts of a usual account, for showing what the platform can do."""
     needs_user: ClassVar[str | None] = None
     """What `--user` must say, where the secret alone doesn't name the login."""
 

@@ -51,6 +51,7 @@ class Mastodon(Platform):
 
     name = "mastodon"
     title = "Mastodon"
+    usual_facts: ClassVar[Mapping[str, Any]] = {"software": "mastodon"}
     login_hint: ClassVar[str] = (
         "an access token (Preferences, Development, New application; scopes "
         "read:accounts read:statuses write:statuses write:media)"
