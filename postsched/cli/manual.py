@@ -89,6 +89,8 @@ def _option(param: Any) -> str:
 
 def _explained(param: Any) -> str:
     words = [param.help or ""]
+    if param.multiple:
+        words.append("(repeatable)")
     if param.envvar:
         words.append(f"(${param.envvar})")
     return " ".join(words).strip()
@@ -133,13 +135,13 @@ def prose(text: str, width: int) -> str:
 def epilogue(text: str, width: int, screen: Screen) -> str:
     """Headings, examples and sentences. An example is a line with the program's name in it."""
     lines: list[str] = []
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        if line.endswith(":"):
-            lines.append(screen.paint(line, "bold"))
-        elif "postsched" in line:
-            lines.append(f"  {line}")
+    for part in filter(None, (part.strip() for part in text.split("\n\n"))):
+        if part.endswith(":"):
+            lines.append(screen.paint(part, "bold"))
+        elif "postsched" in part:
+            lines += [f"  {line.strip()}" for line in part.splitlines()]
         else:
-            lines += ["", _wrapped(line, width)]
+            lines += ["", _wrapped(part, width)]
     return "\n".join(lines)
 
 
