@@ -61,11 +61,11 @@ def add(
 ) -> None:
     """Add an account, and ask its network whether the secret is good."""
     from postsched.service import accounts
+    from postsched.service.wanted import Wanted
 
     program: Program = ctx.obj
-    wanted = accounts.Wanted(
-        name, platform, url, user, keys_and_values(set_, "--set"), _secret(token_stdin)
-    )
+    settings = keys_and_values(set_, "--set")
+    wanted = Wanted(name, platform, url, user, settings, _secret(token_stdin))
     checked = accounts.add(program.desk, program.secrets, wanted)
     _answer(program, checked, "is added", json=json)
 
@@ -134,13 +134,11 @@ def set_(
     pairs, secret = keys_and_values(values, "setting"), _secret(token_stdin)
     if not pairs and secret is None:
         raise InvalidInput("it isn't said what to set", "Give KEY=VALUE or --token-stdin")
+    checked = accounts.Checked(found)
     if pairs:
-        found = accounts.set_values(program.desk, found, pairs)
-    from postsched.service.accounts import Checked
-
-    checked = Checked(found)
+        checked = accounts.set_values(program.desk, found, pairs)
     if secret is not None:
-        checked = accounts.set_secret(program.desk, program.secrets, found, secret)
+        checked = accounts.set_secret(program.desk, program.secrets, checked.account, secret)
     _answer(program, checked, "is changed", json=json)
 
 
@@ -252,8 +250,22 @@ def _document(found: Account, program: Program | None = None) -> dict[str, Any]:
     }
     if program is not None:
         document["facts"] = dict(found.facts)
-        document["secret"] = program.secrets.source(found.name)
+        document["secret"] = _secret_source(program, found)
     return document
+
+
+def _secret_source(program: Program, found: Account) -> str | None:
+    """Where its secret is; a keyring that fails is warned of."""
+    from postsched import platforms
+    from postsched.domain.errors import PostschedError
+
+    try:
+        if not platforms.get(found.platform).needs_secret:
+            return None
+        return program.secrets.source(found.name)
+    except PostschedError as error:
+        program.warn(str(error))
+        return None
 
 
 def _account(program: Program, name: str) -> Account:

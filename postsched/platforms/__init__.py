@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from postsched.domain.errors import NotFound
+from postsched.domain.nearest import did_you_mean
 from postsched.platforms.base import Platform
 
 GROUP = "postsched.platforms"
@@ -30,7 +31,7 @@ def get(name: str) -> Platform:
     """The platform of that name. Raises NotFound if there is none or it can't be loaded."""
     entry = _entries().get(name)
     if entry is None:
-        raise NotFound(f"there is no platform {name!r}", f"There are: {', '.join(names())}")
+        raise NotFound(f"there is no platform {name!r}", did_you_mean(name, names()))
     try:
         platform = entry.load()()
     except Exception as error:

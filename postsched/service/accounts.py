@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import secrets as chance
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from postsched import platforms
 from postsched.domain.account import Account, AccountState, check_name
-from postsched.domain.errors import InvalidInput, NotAllowed, PostschedError
-from postsched.domain.nearest import did_you_mean
+from postsched.domain.errors import (
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    PostschedError,
+    SecretUnavailable,
+)
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
-from postsched.platforms.base import Platform, PlatformError
+from postsched.platforms.base import PlatformError
 from postsched.secrets import check_names
 from postsched.service.deliveries import accounts_named
 from postsched.service.desk import Desk
+from postsched.service.wanted import Wanted, changed, new_account
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from postsched.secrets import Secrets
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,6 @@ class Checked:
     warning: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What `account add` was told."""
-
-    name: str
-    platform: str
-    url: str | None = None
-    user: str | None = None
-    settings: Mapping[str, str] | None = None
-    secret: Secret | None = None
-
-
 def add(desk: Desk, secrets: Secrets, wanted: Wanted) -> Checked:
     """Add an account. A secret that the network refuses is not kept, nor is the account.
 
@@ -57,7 +46,7 @@ def add(desk: Desk, secrets: Secrets, wanted: Wanted) -> Checked:
     SecretUnavailable where the keyring can't be used; then nothing was written.
     """
     platform = platforms.get(wanted.platform)
-    account = _new_account(desk, platform, wanted)
+    account = new_account(desk, platform, wanted)
     with desk.database.read() as connection:
         _check_new_name(connection, account.name)
     if wanted.secret is not None:
@@ -77,76 +66,109 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
 
     Raises NotAllowed if it refuses the login; the account is then held.
     """
+    from postsched.service.network import call
+
     platform = platforms.get(account.platform)
     if platform.needs_secret and secrets.read(account.name) is None:
         return Checked(account, f"{account.name} has no secret yet: {how_to_log_in(account)}")
     try:
-        checked = _inspected(desk, secrets, account)
+        facts = call(
+            desk, secrets, account, lambda platform, login, http: platform.inspect(login, http)
+        )
     except PlatformError as error:
         if error.problem.kind is not ErrorKind.AUTH:
-            return Checked(account, f"{account.name} could not be checked: {error}")
-        _save(desk, replace(account, state=AccountState.LOGIN, state_message=str(error)))
+            return Checked(account, _unchecked(account, error.problem.message))
+        said = error.problem.message
+        _save(desk, account, state=AccountState.LOGIN, state_message=said)
         raise NotAllowed(
-            f"{platform.title} refuses the login of {account.name}: {error}",
+            f"{platform.title} refuses the login of {account.name}: {said}",
             error.problem.hint or how_to_log_in(account),
         ) from None
     except PostschedError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
-        what = str(error) or type(error).__name__
-        return Checked(account, f"{account.name} could not be checked: {what}")
-    _save(desk, checked)
+        return Checked(account, _unchecked(account, str(error) or type(error).__name__))
+    checked = _save(
+        desk,
+        account,
+        facts=facts,
+        facts_at=desk.now(),
+        user=account.user or facts.get("user"),
+        state=AccountState.OK,
+        state_message=None,
+    )
     desk.tell()
     return Checked(checked)
 
 
 def set_secret(desk: Desk, secrets: Secrets, account: Account, secret: Secret) -> Checked:
-    """Give an account another secret, and check it."""
-    before = secrets.read(account.name)
+    """Give an account another secret, and check it. One that the network refuses is not kept, and
+    the account is as it was. Raises NotAllowed then, SecretUnavailable where the keyring can't be
+    used."""
+    try:
+        before = secrets.read(account.name)
+    except SecretUnavailable:
+        before = None  # what is there is no secret; a keyring that fails will fail again
     secrets.write(account.name, secret)
     try:
-        return check(desk, secrets, replace(account, state=AccountState.UNCHECKED))
-    except NotAllowed:
+        # The old refusal says nothing of the new secret, also if the network can't be asked now.
+        fresh = _save(desk, account, state=AccountState.UNCHECKED, state_message=None)
+        return check(desk, secrets, fresh)
+    except BaseException:
         if before is not None:
             secrets.write(account.name, before)
+        else:
+            secrets.delete(account.name)
+        _save(desk, account, state=account.state, state_message=account.state_message)
         raise
 
 
-def set_values(desk: Desk, account: Account, values: Mapping[str, str]) -> Account:
-    """Change `url`, `user` or settings of the account's platform."""
-    platform = platforms.get(account.platform)
-    values = dict(values)
-    changed = account
-    if "url" in values:
-        changed = replace(changed, url=base_url(values.pop("url")))
-    if "user" in values:
-        changed = replace(changed, user=values.pop("user") or None)
-    if values:
-        merged = {**account.settings, **check_settings(platform, values)}
-        changed = replace(changed, settings={k: v for k, v in merged.items() if v != ""})
-    _save(desk, changed)
+def set_values(desk: Desk, account: Account, values: Mapping[str, str]) -> Checked:
+    """Change `url`, `user` or settings of the account's platform. Raises InvalidInput."""
+    with desk.database.write() as connection:
+        current = one(connection, account.name)
+        after = changed(desk, platforms.get(account.platform), current, values)
+        account_rows.save(connection, after)
     desk.tell()
-    return changed
+    if {"url", "user"}.isdisjoint(values) or after.state is not AccountState.UNCHECKED:
+        return Checked(after)
+    return Checked(after, f"{after.name} is not checked yet: postsched account check {after.name}")
 
 
 def remove(desk: Desk, secrets: Secrets, name: str) -> None:
-    """Remove an account and its secret. Refused while posts go to it: their history would go."""
+    """Remove an account and its secret, or neither. Refused while posts go to it: their history
+    would go. Raises NotAllowed, SecretUnavailable."""
+    with desk.database.read() as connection:
+        has_secret = _may_have_secret(one(connection, name))
+    if has_secret:
+        secrets.source(name)  # a keyring that is locked asks now, while nobody waits for us
     with desk.database.write() as connection:
         account = one(connection, name)
-        posts, waiting = account_rows.uses(connection, account.id)
-        if waiting:
-            raise NotAllowed(
-                f"{name} still has {waiting} deliveries to come",
-                f"Cancel them first; see them with: postsched list --account {name}",
-            )
-        if posts:
-            raise NotAllowed(
-                f"{name} is named by {posts} posts, whose history would go with it",
-                f"Pause it instead: postsched pause --account {name}",
-            )
+        _refuse_in_use(connection, account)
         account_rows.remove(connection, account.id)
-    if platforms.get(account.platform).needs_secret:
-        secrets.delete(name)
+        if has_secret:
+            secrets.delete(name)
+
+
+def _may_have_secret(account: Account) -> bool:
+    try:
+        return platforms.get(account.platform).needs_secret
+    except NotFound:
+        return True  # its platform is gone; whether it needed one can't be told
+
+
+def _refuse_in_use(connection: Connection, account: Account) -> None:
+    posts, waiting = account_rows.uses(connection, account.id)
+    if waiting:
+        raise NotAllowed(
+            f"{account.name} still has {waiting} deliveries to come",
+            f"Cancel them first; see them with: postsched list --account {account.name}",
+        )
+    if posts:
+        raise NotAllowed(
+            f"{account.name} is named by {posts} posts, whose history would go with it",
+            f"Pause it instead: postsched pause --account {account.name}",
+        )
 
 
 def set_group(desk: Desk, name: str, accounts: Sequence[str]) -> None:
@@ -167,79 +189,16 @@ def one(connection: Connection, name: str) -> Account:
     return found[0]
 
 
-def how_to_log_in(account: Account) -> str:
-    """The one command that gives an account a secret."""
-    return f"Give it one with: postsched account set {account.name} --token-stdin"
-
-
-def base_url(url: str) -> str | None:
-    """A service's base URL without a slash at the end; empty for none.
-
-    Raises InvalidInput for anything else, and for plain http to another host than loopback.
-    """
-    if not url:
-        return None
-    parts = urlsplit(url)
-    try:
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if parts.scheme not in ("http", "https") or not host:
-        raise InvalidInput(f"{url!r} is no base URL", "Give one like https://example.social")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise InvalidInput(
-            "a base URL has no user, password, query or fragment",
-            "Give the secret with --token-stdin",
-        )
-    if parts.scheme == "http" and host not in LOOPBACK:
-        raise InvalidInput(
-            f"{url!r} would send the secret in the clear", "Use https://, or http:// to loopback"
-        )
-    return url.rstrip("/")
-
-
-def check_settings(platform: Platform, values: Mapping[str, str]) -> dict[str, str]:
-    """Settings of a platform. Raises InvalidInput for a key it does not have, and for one that
-    belongs to the secret."""
-    for key in values:
-        if key in platform.secret_settings:
-            raise InvalidInput(
-                f"{key} is a secret and does not belong in --set", "Give it with --token-stdin"
-            )
-        if key not in platform.settings:
-            hint = did_you_mean(key, platform.settings) if platform.settings else "It has none"
-            raise InvalidInput(f"{platform.name} has no setting {key!r}", hint)
-    return dict(values)
-
-
-def _new_account(desk: Desk, platform: Platform, wanted: Wanted) -> Account:
-    name = check_name(wanted.name, "an account")
-    url = base_url(wanted.url) if wanted.url else None
-    if platform.url is None and platform.needs_secret and not url:
-        configured = desk.settings.platform(platform.name).url
-        if not configured:
-            raise InvalidInput(f"{platform.title} needs the address of your server", "Give --url")
-    if platform.needs_user and not wanted.user:
-        raise InvalidInput(f"{platform.title} needs {platform.needs_user}", "Give --user")
-    settings = check_settings(platform, wanted.settings or {})
-    if "dir" in platform.settings:
-        folder = settings.get("dir") or str(_default_folder(desk, name))
-        settings["dir"] = str(Path(folder).expanduser().absolute())
-    return Account(
-        id=0,
-        uid=chance.token_hex(16),
-        name=name,
-        platform=platform.name,
-        created_at=desk.now(),
-        url=url,
-        user=wanted.user,
-        settings=settings,
+def _unchecked(account: Account, reason: str) -> str:
+    return (
+        f"{account.name} could not be checked: {reason}. Try again: postsched account check "
+        f"{account.name}"
     )
 
 
-def _default_folder(desk: Desk, name: str) -> Path:
-    assert desk.database.path is not None
-    return desk.database.path.parent / "outbox" / name
+def how_to_log_in(account: Account) -> str:
+    """The one command that gives an account a secret."""
+    return f"Give it one with: postsched account set {account.name} --token-stdin"
 
 
 def _check_new_name(connection: Connection, name: str) -> None:
@@ -260,22 +219,11 @@ def _take_back(desk: Desk, secrets: Secrets, account: Account, wanted: Wanted) -
         secrets.delete(account.name)
 
 
-def _inspected(desk: Desk, secrets: Secrets, account: Account) -> Account:
-    from postsched.service.network import call
-
-    facts = call(
-        desk, secrets, account, lambda platform, login, http: platform.inspect(login, http)
-    )
-    return replace(
-        account,
-        facts=facts,
-        facts_at=desk.now(),
-        user=account.user or facts.get("user"),
-        state=AccountState.OK,
-        state_message=None,
-    )
-
-
-def _save(desk: Desk, account: Account) -> None:
+def _save(desk: Desk, account: Account, **values: Any) -> Account:
+    """Write some values of an account, and leave what others have changed meanwhile."""
     with desk.database.write() as connection:
-        account_rows.save(connection, account)
+        current = account_rows.by_ids(connection, [account.id]).get(account.id)
+        if current is None:
+            raise NotFound(f"the account {account.name!r} was removed meanwhile")
+        account_rows.save(connection, replace(current, **values))
+    return replace(current, **values)
