@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 from typer import Context
 
+from postsched.cli.characters import without_controls
+
 COMPLETING = "_POSTSCHED_COMPLETE"
 """The variable that a shell sets when it asks for completions."""
-
 PATIENCE = 0.2
 """Seconds to wait for a database that is locked."""
 POSTS = 200
@@ -25,6 +26,17 @@ def spare_rich() -> None:
     """Keep typer from importing rich, which would render help texts that have no markup: it takes
     as long as all the rest of a completion."""
     sys.modules["rich"] = None  # type: ignore[assignment]  # what makes an import fail at once
+
+
+def join_options() -> None:
+    """Leave out the `=` of `--to=me`, which bash takes for a word of its own."""
+    words = os.environ.get("COMP_WORDS", "").split("\n")
+    at = [n for n, word in enumerate(words) if word == "=" and words[n - 1].startswith("--")]
+    if at and os.environ.get("COMP_CWORD", "").isdigit():
+        last = int(os.environ["COMP_CWORD"])
+        kept = [word for n, word in enumerate(words) if n not in at]
+        os.environ["COMP_WORDS"] = "\n".join(kept)
+        os.environ["COMP_CWORD"] = str(last - sum(n < last for n in at))
 
 
 def complete_account(ctx: Context, incomplete: str) -> Iterator[tuple[str, str]]:
@@ -43,7 +55,7 @@ def complete_post(ctx: Context, incomplete: str) -> Iterator[tuple[str, str]]:
     query = f"SELECT id, substr(text, 1, 50) FROM posts ORDER BY id DESC LIMIT {POSTS}"  # noqa: S608
     for number, text in _rows(ctx, query):
         if str(number).startswith(incomplete):
-            yield str(number), " ".join(text.split())
+            yield str(number), without_controls(" ".join(text.split()))
 
 
 def _rows(ctx: Context, query: str) -> list[tuple[str, str]]:

@@ -19,7 +19,9 @@ def platform_documents(program: Program) -> list[dict[str, Any]]:
     for name in platforms.names():
         try:
             platform = platforms.get(name)
-            documents.append(_document(name, platform.title, platform.capabilities(platform.usual_facts)))
+            documents.append(
+                _document(name, platform.title, platform.capabilities(platform.usual_facts))
+            )
         except NotFound as error:
             program.warn(error.message)
             documents.append({"name": name, "error": error.message})

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
-from postsched.cli.program import without_controls
+from postsched.cli.characters import without_controls
 from postsched.cli.render import COLOURS, lateness, one_line, short_time
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.duration import distance

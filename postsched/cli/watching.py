@@ -130,7 +130,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, whatever the message holds; a traceback only where one was asked for."""
-        from postsched.cli.program import printable
+        from postsched.cli.characters import printable
 
         at = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
