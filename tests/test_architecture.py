@@ -62,6 +62,15 @@ def files() -> list[Path]:
     return sorted(ROOT.rglob("*.py"))
 
 
+def module_name(path: Path) -> str:
+    """The dotted name of a module."""
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path) for path in files()}
+
+
 def imports() -> Iterator[Import]:
     """Every import of the package."""
     for path in files():
@@ -78,9 +87,9 @@ def imports() -> Iterator[Import]:
                 for alias in node.names:
                     yield Import(name, alias.name, node in typed)
             elif isinstance(node, ast.ImportFrom) and node.module:
-                inside = node.module == "postsched"
                 for alias in node.names:
-                    module = f"postsched.{alias.name}" if inside else node.module
+                    whole = f"{node.module}.{alias.name}"
+                    module = whole if whole in MODULES else node.module
                     yield Import(name, module, node in typed)
 
 
@@ -143,13 +152,12 @@ def test_sql_is_written_in_the_store_only() -> None:
 
 def test_there_is_no_cycle() -> None:
     graph: dict[str, set[str]] = {}
-    names = {module_name(path) for path in files()}
     for one in OURS:
         if one.typing:
             continue
         here = module_name(ROOT / one.file)
-        there = one.module if one.module in names else one.module.rpartition(".")[0]
-        if there in names and there != here and not here.startswith("postsched.testing"):
+        there = one.module
+        if there in MODULES and there != here and not here.startswith("postsched.testing"):
             graph.setdefault(here, set()).add(there)
     done: set[str] = set()
     for name in sorted(graph):
@@ -163,12 +171,6 @@ def _walk(graph: dict[str, set[str]], name: str, path: list[str], done: set[str]
     for there in sorted(graph.get(name, ())):
         _walk(graph, there, [*path, name], done)
     done.add(name)
-
-
-def module_name(path: Path) -> str:
-    """The dotted name of a module."""
-    parts = path.relative_to(ROOT.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def test_time_chance_and_environment_are_passed_in() -> None:
