@@ -16,7 +16,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from postsched.cli import streams
-from postsched.cli.completion import COMPLETING, spare_rich
+from postsched.cli.completion import COMPLETING, join_options, spare_rich
 from postsched.cli.group import Group
 from postsched.cli.manual import with_pages
 from postsched.cli.program import Program
@@ -154,11 +154,21 @@ def _options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Says every error in one line on stderr."""
     streams.mend()
-    if COMPLETING in os.environ:
-        spare_rich()
     program = Program(os.environ)
+    if COMPLETING in os.environ:
+        return _complete(program, arguments)
     code = _guarded(program, lambda: _call(program, arguments))
     return _guarded(program, lambda: _end(program)) or code
+
+
+def _complete(program: Program, arguments: Sequence[str]) -> int:
+    """Answer a shell. Whatever fails, nothing is said: it would stand in the person's line."""
+    spare_rich()
+    join_options()
+    try:
+        return _call(program, arguments)
+    except Exception:  # noqa: BLE001 - see above
+        return 1
 
 
 def _call(program: Program, arguments: Sequence[str]) -> int:
