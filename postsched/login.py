@@ -7,13 +7,14 @@ used. Secrets from the environment are renewed for this process only and saved n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from postsched.domain.account import Account
-from postsched.domain.errors import SecretUnavailable
+from postsched.domain.errors import SecretUnavailable, StoreUnavailable
 from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, Platform, PlatformError
@@ -205,19 +206,22 @@ class Logins:
         while not await asyncio.to_thread(self._try_lease, account):
             if self._now() > end:
                 raise SecretUnavailable(
-                    f"another process has been renewing the login of {account.name} for too long"
+                    f"the login of {account.name} could not be renewed for {LEASE.seconds} s: "
+                    "another process is at it, or the database can't be used"
                 )
             await asyncio.sleep(0.05)
 
     def _try_lease(self, account: Account) -> bool:
         now = self._now()
-        with self._database.write() as connection:
+        with contextlib.suppress(StoreUnavailable), self._database.write() as connection:
             return account_rows.take_lease(
                 connection, f"login:{account.uid}", self._holder, now, now + LEASE
             )
+        return False  # tried again, as if another process had it
 
     def _end_lease(self, account: Account) -> None:
-        with self._database.write() as connection:
+        # What can't be given back runs out.
+        with contextlib.suppress(StoreUnavailable), self._database.write() as connection:
             account_rows.end_lease(connection, f"login:{account.uid}", self._holder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,36 +22,11 @@ from postsched.login import FRESH, LEASE, Logins, login_for
 from postsched.platforms.base import Login, PlatformError, Renewal
 from postsched.store.database import Database
 from postsched.testing import FakeClock, FakePlatform
+from tests.engine.rig import FakeSecrets
 from tests.store import rows
 
 HTTP: Any = None
 """No adapter here makes a request."""
-
-
-@dataclass
-class FakeSecrets:
-    """A keyring in memory, and an environment."""
-
-    ring: dict[str, str] = field(default_factory=dict)
-    environ: dict[str, str] = field(default_factory=dict)
-    reads: int = 0
-    journal: list[str] = field(default_factory=list)
-    gate: threading.Event | None = None
-    """If set, reading waits for it."""
-
-    def read(self, account: str) -> Secret | None:
-        self.reads += 1
-        if self.gate and not self.in_environment(account):
-            assert self.gate.wait(10)
-        text = self.environ.get(account, self.ring.get(account))
-        return None if text is None else Secret(text)
-
-    def in_environment(self, account: str) -> bool:
-        return account in self.environ
-
-    def write(self, account: str, secret: Secret) -> None:
-        self.journal.append(f"saved {secret.reveal()}")
-        self.ring[account] = str(secret.reveal())
 
 
 class Renewing(FakePlatform):

@@ -7,8 +7,9 @@ drives its dispatcher as APScheduler would, by a clock that the test moves; no t
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -19,6 +20,7 @@ from postsched.config import Settings
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery
 from postsched.domain.retry import RetryPolicy
+from postsched.domain.secret import Secret
 from postsched.engine import worker as workers
 from postsched.engine.assembly import Engine
 from postsched.engine.clock import Clock, SystemClock
@@ -26,7 +28,7 @@ from postsched.engine.dispatcher import LEAD, Dispatcher, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
 from postsched.login import Logins
-from postsched.platforms.base import Platform
+from postsched.platforms.base import Login, Platform
 from postsched.secrets import Secrets
 from postsched.store.queue import Work
 from postsched.transport import Transport
@@ -35,6 +37,45 @@ from tests.store import rows
 
 PATIENCE = 10.0
 """Seconds of real time after which a test gives up waiting."""
+
+
+@dataclass
+class FakeSecrets:
+    """A keyring in memory, and an environment."""
+
+    ring: dict[str, str] = field(default_factory=dict)
+    environ: dict[str, str] = field(default_factory=dict)
+    reads: int = 0
+    journal: list[str] = field(default_factory=list)
+    gate: threading.Event | None = None
+    """If set, reading waits for it."""
+
+    def read(self, account: str) -> Secret | None:
+        self.reads += 1
+        if self.gate and not self.in_environment(account):
+            assert self.gate.wait(10)
+        text = self.environ.get(account, self.ring.get(account))
+        return None if text is None else Secret(text)
+
+    def in_environment(self, account: str) -> bool:
+        return account in self.environ
+
+    def write(self, account: str, secret: Secret) -> None:
+        self.journal.append(f"saved {secret.reveal()}")
+        self.ring[account] = str(secret.reveal())
+
+
+class CountedLogins(Logins):
+    """Logins that tell how many are being read or renewed just now."""
+
+    busy = 0
+
+    async def get(self, *args: Any, **more: Any) -> Login:
+        self.busy += 1
+        try:
+            return await super().get(*args, **more)
+        finally:
+            self.busy -= 1
 
 
 class Rig:
@@ -46,12 +87,13 @@ class Rig:
         platforms: Mapping[str, Platform],
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        secrets: Any = None,
         **settings: Any,
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.platforms = platforms
         self.settings = replace(Settings(str(folder / "posts.db")), **settings)
-        self.secrets = Secrets(environ or {})
+        self.secrets: Any = secrets or Secrets(environ or {})
         self.database = rows.opened(folder)
         self.bells = wakeup.folder_of(folder / "posts.db")
         self.events: list[tuple[str, Work]] = []
@@ -92,7 +134,8 @@ class Rig:
             worker = workers.register(connection, kind, mark, self.clock.now())
         settings = self.settings
         transport = Transport(settings.request_timeout)
-        logins = Logins(self.secrets, settings, self.database, self.clock.now, mark)
+        logins = CountedLogins(self.secrets, settings, self.database, self.clock.now, mark)
+        self.logins = logins
         publisher = Publisher(
             lambda name: self.platforms[name], logins, transport, settings, self.clock,
             lambda medium: None,
@@ -147,10 +190,19 @@ class Simulation:
             for _ in range(8):
                 await asyncio.sleep(0)
             await self._let_wait()
+            await self._let_log_in()
             await self.engine.turns.run(lambda database: None)
             calm = 0 if self._wanted else calm + 1
             if self._wanted:
                 self.pump()
+
+    async def _let_log_in(self) -> None:
+        """Keyrings and leases are waited for in threads, and for real; but not for ever, for a test
+        may hold one up."""
+        for _ in range(50):
+            if not self.rig.logins.busy:
+                break
+            await asyncio.sleep(0.005)
 
     async def _let_wait(self) -> None:
         """The last milliseconds before an instant are slept for real, the clock being looked at

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Claim, Delivery
@@ -25,8 +28,29 @@ NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
 
 def opened(folder: Path, patience: float = 5.0) -> Database:
-    """A database file in that folder, made where there is none."""
-    return open_database(str(folder / "posts.db"), patience)
+    """A database file in that folder, made where there is none. It outlives its process, but no
+    power cut: waiting for the disk is most of what tests would do."""
+    path = folder / "posts.db"
+    if not path.exists():
+        path.touch(0o600)
+        path.write_bytes(_empty())
+    database = open_database(str(path), patience)
+    database.engine.dispose()
+    event.listen(database.engine, "connect", _hurry)
+    return database
+
+
+@cache
+def _empty() -> bytes:
+    """A new database, made once."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "posts.db"
+        open_database(str(path)).close()
+        return path.read_bytes()
+
+
+def _hurry(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
 
 
 def account(connection: Connection, name: str = "me", platform: str = "fake") -> Account:
