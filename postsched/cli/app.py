@@ -40,25 +40,34 @@ COMMANDS = {
     "add": ("compose", "Write a post."),
     "list": ("posts", "What is coming, and what went out lately."),
     "show": ("posts", "One post with its schedule, deliveries and every attempt."),
-    "edit": ("editing", "Change a post."),
+    "edit": (
+        "editing",
+        "Change a post of which nothing is out; without options, in your editor.",
+    ),
     "cancel": ("deliveries", "Cancel what has not gone out."),
     "delete": ("deliveries", "Remove published posts from their networks."),
     "pause": ("deliveries", "Hold posts, an account, or everything."),
     "resume": ("deliveries", "Release what was held; what is past its grace is missed."),
     "retry": ("deliveries", "Send failed, missed or cancelled deliveries again."),
-    "resolve": ("deliveries", "Settle a delivery of which the network can't tell."),
-    "publish-due": ("running", "Send what is due now, and end: for cron."),
+    "resolve": (
+        "deliveries",
+        "Settle a delivery of which the network can't tell whether it went out.",
+    ),
+    "publish-due": ("running", "Send what is due now, wait for the answers, and end: for cron."),
     "run": ("running", "Send posts at their time, until stopped (SIGTERM, Ctrl-C)."),
     "status": ("running", "Health at a glance."),
     "history": ("posts", "Finished deliveries with their permalinks, newest first."),
     "import": ("exchange", "Add the posts of files: JSON, JSON Lines, CSV, Markdown."),
-    "export": ("exchange", "Write posts as data."),
+    "export": ("exchange", "Write posts as data: all of them, or those named or chosen."),
     "account": ("accounts", "Where posts go: add, check, set, remove, group."),
     "platforms": ("accounts", "The platforms, and what each can do."),
     "demo": ("demo", "See it work: nothing to configure, nothing of yours is touched."),
     "doctor": ("upkeep", "Check everything, and say what to do about it."),
     "backup": ("upkeep", "Copy everything into one file, while everything runs."),
-    "restore": ("upkeep", "Put a backup in the place of the database."),
+    "restore": (
+        "upkeep",
+        "Put a backup in the place of the database; postsched must not be running.",
+    ),
 }
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 CHAPTERS = {
@@ -192,19 +201,24 @@ def _guarded(program: Program, work: Callable[[], int]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         program.complain("stopped")
         return 130
-    except TyperException as error:
-        sentence, code = _usage(error), 2
-    except PostschedError as error:
-        sentence = str(error)
-        code = next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1)
     except Exception as error:  # noqa: BLE001 - the last line of defence
-        sentence, code = _unexpected(error), 1
-    if program.verbosity >= 2:
-        import traceback
+        if program.verbosity >= 2:
+            import traceback
 
-        streams.write(sys.stderr, traceback.format_exc())
-    program.complain(sentence)
-    return code
+            streams.write(sys.stderr, traceback.format_exc())
+        sentence, code = _verdict(error)
+        program.complain(sentence)
+        return code
+
+
+def _verdict(error: Exception) -> tuple[str, int]:
+    """What an error comes to: a sentence and an exit code."""
+    if isinstance(error, TyperException):
+        return _usage(error), 2
+    if isinstance(error, PostschedError):
+        codes = (code for kind, code in EXIT_CODES if isinstance(error, kind))
+        return str(error), next(codes, 1)
+    return _unexpected(error), 1
 
 
 def _unexpected(error: Exception) -> str:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from postsched.service.desk import Desk
     from postsched.store.database import Database
 
+CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
+"""The control characters that JSON would print as they are, though terminals may obey them."""
+
 
 class Program:
     """One call of postsched. Nothing is read or opened before a command needs it."""
@@ -136,7 +139,8 @@ class Program:
         import json
 
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        streams.write(sys.stdout, json.dumps(document, ensure_ascii=not utf8, indent=2) + "\n")
+        text = json.dumps(document, ensure_ascii=not utf8, indent=2).translate(CONTROLS)
+        streams.write(sys.stdout, text + "\n")
 
     def say(self, text: str) -> None:
         """A message for the person: to stderr, unless --quiet."""

@@ -41,9 +41,16 @@ class Screen:
         return f"\x1b[{codes}m{clean}\x1b[0m"
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> str:
-        """A table with a line of titles."""
-        titles = [(column.title, "bold") for column in columns]
-        grid = [titles, *([(_one_line(text), style) for text, style in row] for row in rows)]
+        """A table with a line of titles. A flexible column that is empty is left out."""
+        grid = [[(_one_line(text), style) for text, style in row] for row in rows]
+        shown = [
+            n
+            for n, column in enumerate(columns)
+            if not column.flexible or any(row[n][0] for row in grid)
+        ]
+        columns = [columns[n] for n in shown]
+        grid = [[row[n] for n in shown] for row in grid]
+        grid.insert(0, [(column.title, "bold") for column in columns])
         widths = self._widths(columns, grid)
         return "\n".join(line for row in grid for line in self._lines(columns, widths, row))
 

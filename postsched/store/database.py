@@ -9,6 +9,7 @@ ours, or of a newer version, is left as it is, to the byte.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import time
@@ -30,6 +31,8 @@ PATIENCE = 20.0
 WAL_TRIES, WAL_WAIT = 1000, 0.01
 """How often turning on the write-ahead log is tried where others use the new file already, and the
 seconds in between."""
+LITTLE = 100_000
+"""Bytes that are less than SQLite needs to begin anything."""
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "ncpfs", "davfs", "9p", "ceph", "lustre"}
     | {"fuse.sshfs", "fuse.glusterfs"}
@@ -261,7 +264,17 @@ def explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusy(f"the database {name} {BUSY[0]}", BUSY[1])
+    if code.startswith("SQLITE_IOERR") and _is_full(Path(name).parent):
+        code = "SQLITE_FULL"  # of the log's index SQLite says no more than that it failed
     for prefix, (what, hint) in SQLITE_SENTENCES.items():
         if code.startswith(prefix):
             return StoreUnavailable(f"the database {name} {what}", hint)
     return StoreUnavailable(f"the database {name} failed: {error}", "Run: postsched doctor")
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is no room left on the disk of a folder."""
+    try:
+        return shutil.disk_usage(folder).free < LITTLE
+    except OSError:
+        return False
