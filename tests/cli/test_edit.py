@@ -323,3 +323,23 @@ def test_a_key_can_be_given_later(cli: Posting) -> None:
     cli("add", "x", "--at", LATER)
     cli("edit", "1", "--key", "k")
     assert "belongs to post 1" in cli.refused(2, "add", "other", "--at", LATER, "--key", "k")
+
+
+@pytest.mark.parametrize("way", [["--to", "work"], ["--draft"]])
+def test_what_is_out_stays_out_once(cli: Posting, way: list[str]) -> None:
+    cli.account("work")
+    cli("add", "x", "--to", "me,work", "--at", LATER)
+    cli.set_delivery(1, status="published", next_at=None, steps=[out(1, "r1")], finished_at=1)
+    cli("edit", "1", *way)
+    post = cli.json("edit", "1", "--to", "me,work", "--at", "2030-06-01 09:00")
+    assert [(d["account"], d["status"]) for d in post["deliveries"]] == [
+        ("me", "published"), ("work", "scheduled"),
+    ]  # fmt: skip
+
+
+def test_a_draft_is_not_sent_by_a_retry(cli: Posting) -> None:
+    cli("add", "x", "--at", LATER)
+    cli.set_delivery(status="failed", attempts=1, next_at=None, finished_at=1)
+    cli("edit", "1", "--draft")
+    assert "is a draft" in cli("retry", "1", code=1).err
+    assert cli.json("show", "1")["deliveries"][0]["status"] == "cancelled"
