@@ -24,6 +24,7 @@ from sqlalchemy.pool import QueuePool
 from postsched.domain.errors import StoreBusy, StoreUnavailable
 from postsched.store import migrations
 
+SQLITE = sqlite3.sqlite_version
 OLDEST_SQLITE = (3, 37)
 """The first with STRICT tables."""
 PATIENCE = 20.0
@@ -107,7 +108,7 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
         )
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise StoreUnavailable(
-            f"this Python has SQLite {sqlite3.sqlite_version}, and 3.37 is needed",
+            f"this Python has SQLite {SQLITE}, and 3.37 is needed",
             "Use a newer Python",
         )
     path = Path(os.path.realpath(Path(place).expanduser()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
 from postsched.store import copies
+from postsched.store.database import SQLITE
 
 SCARCE, TOO_SCARCE = 200_000_000, 20_000_000
 """Bytes free on a disk below which there is a warning, and a problem."""
@@ -27,7 +27,7 @@ LONG_LOG = 256_000_000
 def database_findings(subject: Subject) -> Iterator[Finding]:
     """Whether it is sound, and nobody else can read it."""
     python = ".".join(map(str, sys.version_info[:3]))
-    versions = f"postsched {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    versions = f"postsched {__version__}, Python {python}, SQLite {SQLITE}"
     yield ok("versions", versions)
     place = subject.place
     if place is not None and not place.exists():
