@@ -93,7 +93,7 @@ def publish_due(
         asyncio.run(_drain(engine))
     if json:
         program.print_json(tally.document())
-    elif tally.sentence() or not program.quiet:
+    elif not program.quiet:
         program.print(tally.sentence() or "Nothing was due")
     refused = _complain_of_logins(program)
     raise typer.Exit(1 if tally.failed or refused else 0)
