@@ -118,7 +118,8 @@ class Dispatcher:
             self._dirty = True
         self._maybe_turn()
         ready = [held for held in self.held.values() if held.ready and held.at <= now + LEAD]
-        ready.sort(key=lambda held: (-held.work.post.priority, held.at, held.id))
+        # In the order of the claims, which are shared out between the accounts.
+        ready.sort(key=lambda held: -held.work.post.priority)
         taken = []
         for held in ready:
             if self._busy.total() >= self._limits.total:

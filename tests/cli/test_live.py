@@ -275,7 +275,7 @@ class TestOnATerminal:
             program.wait_for("paused    me: postsched resume --account me")
             cli("resume", "--account", "me")
             program.wait_for("published")
-            program.wait_for(lambda: "paused" not in "".join(program.lines[-2:]))
+            program.wait_for(lambda: "paused    me" not in "\n".join(program.lines[-4:]))
 
     def test_a_terminal_that_takes_nothing_holds_up_nothing(self, cli: Posting) -> None:
         with daemon(cli) as program:

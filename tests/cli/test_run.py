@@ -35,7 +35,7 @@ class TestUntilIdle:
 
     def test_it_waits_for_what_is_scheduled(self, cli: Posting) -> None:
         cli("add", "One", "--at", "now")
-        cli("add", "Two", "--in", "600ms")
+        cli("add", "Two", "--in", "3s")
         answer = cli("run", "--until-idle")
         assert answer.out == ""
         lines = said(answer.err)
