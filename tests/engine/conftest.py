@@ -39,7 +39,7 @@ def make(tmp_path: Path, clock: FakeClock, fake: FakePlatform) -> Iterator[MakeR
 
     yield new
     for rig in made:
-        rig.database.close()
+        rig.close()
 
 
 @pytest.fixture

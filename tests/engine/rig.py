@@ -95,6 +95,8 @@ class Rig:
         self.settings = replace(Settings(str(folder / "posts.db")), **settings)
         self.secrets: Any = secrets or Secrets(environ or {})
         self.database = rows.opened(folder)
+        self.other = rows.opened(folder)
+        """The same for the test's own looks, on connections of its own."""
         self.bells = wakeup.folder_of(folder / "posts.db")
         self.events: list[tuple[str, Work]] = []
 
@@ -119,7 +121,12 @@ class Rig:
 
     def delivery(self, delivery_id: int) -> Delivery:
         """A delivery as it stands in the database."""
-        return rows.read(self.database, delivery_id)
+        return rows.read(self.other, delivery_id)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+        self.other.close()
 
     def words(self) -> list[str]:
         """What the engine told of, in order."""

@@ -112,8 +112,8 @@ def perform(
     with faults.listening():
         play(scene)
     found = {name: rig.delivery(number) for name, number in ids.items()}
-    assert not any(delivery.claim for delivery in rows.every(rig.database))
-    rig.database.close()
+    assert not any(delivery.claim for delivery in rows.every(rig.other))
+    rig.close()
     return Played(found, platforms, start, faults.calls, faults.hit)
 
 
