@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from postsched.domain.account import AccountState
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from postsched.cli.program import Program
     from postsched.engine.worker import Worker
+
+NEED_A_HAND = ("failed", "missed", "unconfirmed")
+"""The statuses that somebody should look at."""
 
 
 def workers_now(program: Program, connection: Connection) -> tuple[list[Worker], list[Worker]]:
@@ -79,6 +85,9 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
         lines = [f"daemon    {paint('running', 'green')} (process {daemon['pid']})"]
     else:
         lines = [f"daemon    {paint('not running', 'red')}: start it with postsched run"]
+    others = [str(one["pid"]) for one in document["workers"] if one["pid"] != daemon["pid"]]
+    if others:
+        lines.append(f"workers   also process {', '.join(others)}")
     if document["paused"]:
         lines.append(paint("paused    everything; release it: postsched resume --all", "yellow"))
     if document["next_due_at"]:
@@ -90,8 +99,22 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
         paint(f"{count} {name}", status_cell(name)[1]) for name, count in counts.items() if count
     ]
     lines.append(f"posts     {', '.join(shown) or 'none yet'}")
-    for account in document["accounts"]:
-        state = account["state"] + (", paused" if account["paused"] else "")
-        style = "red" if account["state"] == "login" else ""
-        lines.append(paint(f"account   {account['name']} ({account['platform']}): {state}", style))
-    return "\n".join(lines)
+    bad = [name for name in NEED_A_HAND if counts[name]]
+    if bad:
+        lines.append(f"          look at them: postsched list --status {','.join(bad)}")
+    return "\n".join([*lines, *(_account_line(one, now, paint) for one in document["accounts"])])
+
+
+def _account_line(account: dict[str, Any], now: datetime, paint: Callable[..., str]) -> str:
+    from postsched.domain.duration import distance
+
+    said = f"account   {account['name']} ({account['platform']}): {account['state']}"
+    if account["paused"]:
+        said += ", paused"
+    if account["state"] == AccountState.LOGIN:
+        hint = f"its login is refused: postsched account set {account['name']} --token-stdin"
+        return paint(f"{said}, {hint}", "red")
+    if account["token_expires_at"]:
+        ends = datetime.fromisoformat(account["token_expires_at"]) - now
+        said += f", its login {'ends' if ends > timedelta(0) else 'ended'} {distance(ends)}"
+    return paint(said)

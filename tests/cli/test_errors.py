@@ -17,17 +17,17 @@ from pathlib import Path
 import pytest
 
 from tests.cli.calling import PATIENCE, Caller
+from tests.cli.posting import Posting
 from tests.store.disks import bound_by_permissions, fill, small_disk
 
 ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 @pytest.fixture
-def filled(call: Caller) -> Caller:
+def filled(cli: Posting) -> Caller:
     """A caller with an account and a post."""
-    assert call("account", "add", "me", "--platform", "outbox").code == 0
-    assert call("add", "Grüße 👋 你好", "--to", "me", "--in", "1h").code == 0
-    return call
+    cli("add", "Grüße 👋 你好", "--to", "me", "--in", "1h")
+    return cli.call
 
 
 def posts(database: Path) -> list[str]:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.cli.calling import Caller
+from tests.cli.posting import Posting
 
 SCRIPT = """
 import sys
@@ -47,11 +48,10 @@ def loaded(call: Caller, *words: str) -> set[str]:
 
 
 @pytest.fixture
-def filled(call: Caller) -> Caller:
+def filled(cli: Posting) -> Caller:
     """A caller with an account and a post."""
-    assert call("account", "add", "me", "--platform", "outbox").code == 0
-    assert call("add", "Hello", "--to", "me", "--in", "1h").code == 0
-    return call
+    cli("add", "Hello", "--to", "me", "--in", "1h")
+    return cli.call
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""platforms: what each can do, as data and for the eye, and those that can't be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from postsched import platforms
+from tests.cli.calling import Caller
+
+SHAPE = {
+    "name", "title", "text_limit", "text_bytes", "counts", "media", "media_types", "alt_text",
+    "alt_limit", "thread", "comment", "visibility", "warning", "languages", "link_card", "delete",
+    "guarantee", "notes",
+}  # fmt: skip
+
+
+def by_name(call: Caller) -> dict[str, dict[str, Any]]:
+    """The documents."""
+    found: list[dict[str, Any]] = call("platforms", "--json").json
+    return {one["name"]: one for one in found}
+
+
+def test_what_each_can_do(call: Caller) -> None:
+    found = by_name(call)
+    assert sorted(found) == platforms.names()
+    assert {"bluesky", "mastodon", "outbox"} <= set(found)
+    for name, document in found.items():
+        assert set(document) == SHAPE
+        assert document["title"] == platforms.get(name).title
+    assert (found["bluesky"]["text_limit"], found["bluesky"]["text_bytes"]) == (300, 3000)
+    assert found["mastodon"]["visibility"] == ["direct", "followers", "public", "unlisted"]
+    assert found["outbox"]["text_limit"] is None
+    assert not call.database.exists()
+
+
+def test_a_line_for_each(call: Caller) -> None:
+    lines = call("platforms").out.splitlines()
+    assert lines[0].split()[0] == "PLATFORM"
+    assert [line.split()[0] for line in lines[1:]] == platforms.names()
+    assert "exactly once" in lines[-1]
+
+
+def test_a_broken_one_leaves_the_others(call: Caller, tmp_path: Path) -> None:
+    plugin = tmp_path / "broken-1.0.dist-info"
+    plugin.mkdir()
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (plugin / "entry_points.txt").write_text(
+        "[postsched.platforms]\nbroken = nowhere:Nothing\nodd = json:JSONDecoder\n"
+    )
+    path = f"{call.environ()['PYTHONPATH']}:{tmp_path}"
+    answer = call.process("platforms", "--json", environ={"PYTHONPATH": path})
+    assert answer.code == 0
+    found = {one["name"]: one for one in answer.json}
+    assert "can't be loaded: No module named 'nowhere'" in found["broken"]["error"]
+    assert "is no postsched Platform" in found["odd"]["error"]
+    assert set(found["outbox"]) == SHAPE
+    assert answer.err.count("warning") == 2
