@@ -69,6 +69,11 @@ def living(folder: Path) -> list[str]:
     return [mark for mark in marks(folder) if alive(folder, mark) is not False]
 
 
+def dead(folder: Path) -> list[str]:
+    """The marks of the workers that ended without taking their bell down."""
+    return [mark for mark in marks(folder) if alive(folder, mark) is False]
+
+
 def marks(folder: Path) -> list[str]:
     """The marks of all bells, dead ones too."""
     return [bell.name.removesuffix(SUFFIX) for bell in _bells(folder)]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from postsched.domain.account import AccountState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import Connection
 
     from postsched.cli.program import Program
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 
 NEED_A_HAND = ("failed", "missed", "unconfirmed")
 """The statuses that somebody should look at."""
+
+
+def bells_of(program: Program) -> Path:
+    """The folder with the bells of the workers."""
+    from postsched import wakeup
+
+    assert program.database.path is not None, "only SQLite databases are opened by this version"
+    return wakeup.folder_of(program.database.path)
 
 
 def workers_now(program: Program, connection: Connection) -> tuple[list[Worker], list[Worker]]:
@@ -26,8 +36,9 @@ def workers_now(program: Program, connection: Connection) -> tuple[list[Worker],
 
     living: list[Worker] = []
     dead: list[Worker] = []
+    bells = bells_of(program)
     for worker in workers.every(connection):
-        answer = wakeup.alive(program.desk.bells, worker.mark)
+        answer = wakeup.alive(bells, worker.mark)
         (living if answer or not wakeup.FIFO else dead).append(worker)
     return living, dead
 

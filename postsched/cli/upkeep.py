@@ -57,7 +57,8 @@ def _settings_faults(program: Program) -> list[Finding]:
 
 def _subject(program: Program, *, openable: bool = True) -> Subject:
     """What is looked at. A database that is not there yet is not made."""
-    from postsched.cli.overview import workers_now
+    from postsched import wakeup
+    from postsched.cli.overview import bells_of, workers_now
     from postsched.service.checks import Subject
 
     place = program.settings.database_path
@@ -67,8 +68,9 @@ def _subject(program: Program, *, openable: bool = True) -> Subject:
     if not openable or (place is not None and not place.exists()):
         return subject
     with program.database.read() as connection:
-        living, dead = workers_now(program, connection)
+        living, gone = workers_now(program, connection)
     alive = tuple(worker.pid for worker in living)
+    dead = {worker.mark for worker in gone} | set(wakeup.dead(bells_of(program)))
     return replace(subject, database=program.database, alive=alive, dead=len(dead))
 
 

@@ -185,6 +185,9 @@ def restore(offer: Offer, settings: Settings, place: Path, now: datetime) -> Res
             overdue, late = copies.overdue(connection, now)
     finally:
         database.close()
+    bells = wakeup.folder_of(place)
+    for mark in wakeup.dead(bells):
+        wakeup.remove(bells, mark)
     return Restored(kept, overdue, late)
 
 

@@ -467,7 +467,9 @@ def test_workers_of_the_backup_are_not_taken_for_living(
     found = changed_database(found, tmp_path, worker.format(2, "busy"))
     busy = "UPDATE deliveries SET claim = 'x', claim_worker = 2 WHERE id = 1"
     file = packed(tmp_path / "workers.zip", changed_database(found, tmp_path, busy))
+    Bell(folder_of(filled.database), new_mark()).take_down(keep=True)
     assert filled("restore", str(file), "--yes").code == 0
+    assert not list(folder_of(filled.database).iterdir())
     with closing(sqlite3.connect(filled.database)) as base:
         assert base.execute("SELECT id FROM workers").fetchall() == [(2,)]
     assert filled("status", "--json").json["workers"] == []
