@@ -35,7 +35,7 @@ from postsched.transport import Transport
 from postsched.wakeup import Bell
 from tests.store import rows
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds of real time after which a test gives up waiting."""
 
 
@@ -247,11 +247,11 @@ class Simulation:
         await self.engine.close()
 
 
-def play(scene: Callable[[], Any]) -> Any:
-    """Run a scene in an event loop, for PATIENCE seconds at the most."""
+def play(scene: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """Run a scene in an event loop, for so many seconds at the most."""
 
     async def bounded() -> Any:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             return await scene()
 
     return asyncio.run(bounded())
