@@ -57,25 +57,36 @@ def filter_of(
 
     Raises InvalidInput for an unknown status or time, NotFound for an unknown account.
     """
-    from postsched.domain.nearest import did_you_mean
-    from postsched.service.content import check_plain
-    from postsched.service.deliveries import accounts_named
     from postsched.store.reading import Filter
 
     wanted = names(status, "--status") or ()
-    for word in wanted:
-        if word not in known:
-            raise InvalidInput(f"there is no status {word!r}", did_you_mean(word, known))
-    for option, words in (("--tag", tag), ("--search", search)):
-        check_plain(option, words or "")
-        if words == "":
-            raise InvalidInput(f"{option} is empty", "Say what to look for, or leave it out")
-    accounts = accounts_named(connection, names(account, "--account") or ())
+    if unknown := [word for word in wanted if word not in known]:
+        from postsched.domain.nearest import did_you_mean
+
+        raise InvalidInput(f"there is no status {unknown[0]!r}", did_you_mean(unknown[0], known))
+    accounts = names(account, "--account")
     return Filter(
         wanted,
-        [one.id for one in accounts],
+        _ids(connection, accounts) if accounts else (),
         bound(program, since),
         bound(program, until, end=True),
-        tag,
-        search,
+        _words("--tag", tag),
+        _words("--search", search),
     )
+
+
+def _ids(connection: Connection, accounts: Sequence[str]) -> list[int]:
+    from postsched.service.deliveries import accounts_named
+
+    return [account.id for account in accounts_named(connection, accounts)]
+
+
+def _words(option: str, words: str | None) -> str | None:
+    if words is None:
+        return None
+    from postsched.service.content import check_plain
+
+    check_plain(option, words)
+    if not words:
+        raise InvalidInput(f"{option} is empty", "Say what to look for, or leave it out")
+    return words

@@ -28,7 +28,6 @@ from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 from postsched.store import queue
 from postsched.store.queue import Planned
-from postsched.transfer.keys import content_digest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -148,7 +147,7 @@ def _write(
         key=composed.key,
         draft=composed.draft,
     )
-    digest = content_digest(after).hex() if changed.key != post.key else None
+    digest = posts.digest_of(after) if changed.key != post.key else None
     account_ids = [account.id for account in composed.accounts]
     post_rows.replace(connection, changed, account_ids, composed.schedule, digest)
     return changed

@@ -20,7 +20,6 @@ from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows
 from postsched.store import queue
 from postsched.store.queue import Planned
-from postsched.transfer.keys import content_digest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -54,12 +53,21 @@ def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
     with desk.database.write() as connection:
         if known := find_key(connection, draft):
             return known
-        post_id = insert(connection, desk, composed, content_digest(draft).hex())
+        post_id = insert(connection, desk, composed, digest_of(draft))
     desk.tell()
     return Added(post_id, composed)
 
 
-def insert(connection: Connection, desk: Desk, composed: Composed, digest: str) -> int:
+def digest_of(draft: Draft) -> str | None:
+    """What the draft's key stands for, None where it has no key."""
+    if draft.key is None:
+        return None
+    from postsched.transfer.keys import content_digest  # few posts have a key: start-up time
+
+    return content_digest(draft).hex()
+
+
+def insert(connection: Connection, desk: Desk, composed: Composed, digest: str | None) -> int:
     """Write a post inside the caller's transaction, without telling anyone; its id. `digest` is
     what its key stands for."""
     check_accounts(connection, composed.accounts)
@@ -90,7 +98,7 @@ def find_key(connection: Connection, draft: Draft) -> Added | None:
     found = post_rows.by_key(connection, draft.key)
     if found is None:
         return None
-    if found[1] != content_digest(draft).hex():
+    if found[1] != digest_of(draft):
         raise key_taken(draft.key, found[0])
     return Added(found[0], known=True)
 

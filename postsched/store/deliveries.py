@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, select
 
 from postsched.domain.delivery import Attempt, Claim, Delivery, DeliveryStatus, Role, Step
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.store.tables import EPOCH, MICROSECOND, accounts, attempts, deliveries, micros
+
+if TYPE_CHECKING:
+    from postsched.domain.post import Post
 
 COLUMNS = (*deliveries.c, accounts.c.name.label("account"), accounts.c.platform)
 
@@ -46,6 +50,17 @@ def delivery_of(row: Row[Any]) -> Delivery:
         published_at=row.published_at,
         problem=problem_of(row),
     )
+
+
+def with_steps(delivery: Delivery, post: Post) -> Delivery:
+    """The delivery with its steps laid out, if they are not yet."""
+    if delivery.steps:
+        return delivery
+    parts = post.content.parts(delivery.account)
+    steps = [Step(Role.PART, n) for n in range(1, len(parts) + 1)]
+    if post.content.comment:
+        steps.append(Step(Role.COMMENT, 1))
+    return replace(delivery, steps=tuple(steps))
 
 
 def values_of(delivery: Delivery) -> dict[str, Any]:

@@ -18,9 +18,14 @@ CONTENT = ("text", "then", "comment", "link", "title", "variants", "visibility",
 
 
 def insert(
-    connection: Connection, post: Post, account_ids: Sequence[int], schedule: Schedule, digest: str
+    connection: Connection,
+    post: Post,
+    account_ids: Sequence[int],
+    schedule: Schedule,
+    digest: str | None,
 ) -> int:
-    """Write a new post with its targets, media and schedule; its new id. `post.id` is ignored."""
+    """Write a new post with its targets, media and schedule; its new id. `post.id` is ignored,
+    `digest` is what its key stands for."""
     result = connection.execute(posts.insert(), new_values(post, digest))
     assert result.inserted_primary_key is not None
     post_id: int = result.inserted_primary_key[0]
@@ -77,19 +82,19 @@ def to_send(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:
     return {row.id: _post_of(row, content_of(row, pictures.get(row.id, ())), ()) for row in rows}
 
 
-def by_key(connection: Connection, key: str) -> tuple[int, str] | None:
+def by_key(connection: Connection, key: str) -> tuple[int, str | None] | None:
     """The id and the digest of the post with that key."""
     row = connection.execute(select(posts.c.id, posts.c.digest).where(posts.c.key == key)).first()
     return (row.id, row.digest) if row is not None else None
 
 
-def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[int, str]]:
+def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, tuple[int, str | None]]:
     """Key -> id and digest of the posts with those keys."""
     query = select(posts.c.key, posts.c.id, posts.c.digest).where(posts.c.key.in_(keys))
     return {row.key: (row.id, row.digest) for row in connection.execute(query)}
 
 
-def keys_since(connection: Connection, post_id: int) -> dict[str, tuple[int, str]]:
+def keys_since(connection: Connection, post_id: int) -> dict[str, tuple[int, str | None]]:
     """The same for the keys of all posts after that one."""
     query = select(posts.c.key, posts.c.id, posts.c.digest)
     query = query.where(posts.c.id > post_id, posts.c.key.is_not(None))
@@ -179,7 +184,7 @@ def _post_of(row: Row[Any], content: Content, names: Sequence[str]) -> Post:
     )
 
 
-def new_values(post: Post, digest: str) -> dict[str, Any]:
+def new_values(post: Post, digest: str | None) -> dict[str, Any]:
     """All columns of a new post but its id."""
     return {
         "uid": post.uid,

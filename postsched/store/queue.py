@@ -37,8 +37,6 @@ from postsched.domain.delivery import (
     Claim,
     Delivery,
     DeliveryStatus,
-    Role,
-    Step,
     claim_ran_out,
 )
 from postsched.domain.post import Post
@@ -289,23 +287,12 @@ def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
     known_accounts = account_rows.by_ids(connection, list({d.account_id for d in found}))
     return [
         Work(
-            with_steps(delivery, known_posts[delivery.post_id]),
+            delivery_rows.with_steps(delivery, known_posts[delivery.post_id]),
             known_posts[delivery.post_id],
             known_accounts[delivery.account_id],
         )
         for delivery in found
     ]
-
-
-def with_steps(delivery: Delivery, post: Post) -> Delivery:
-    """The delivery with its steps laid out, if they are not yet."""
-    if delivery.steps:
-        return delivery
-    parts = post.content.parts(delivery.account)
-    steps = [Step(Role.PART, n) for n in range(1, len(parts) + 1)]
-    if post.content.comment:
-        steps.append(Step(Role.COMMENT, 1))
-    return replace(delivery, steps=tuple(steps))
 
 
 SETTLE = (

@@ -30,7 +30,6 @@ from postsched.domain.post import Post, PostStatus, post_status
 from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.queue import with_steps
 from postsched.store.tables import DRAFTS, deliveries, posts, targets
 
 S = DeliveryStatus
@@ -90,7 +89,7 @@ def file_posts(connection: Connection, post_ids: Sequence[int]) -> list[Filed]:
     plans = post_rows.schedule_of(connection, post_ids)
     sent = delivery_rows.of_posts(connection, list(post_ids))
     return [
-        Filed(post, plans[post.id], tuple(with_steps(d, post) for d in sent[post.id]))
+        Filed(post, plans[post.id], tuple(delivery_rows.with_steps(d, post) for d in sent[post.id]))
         for post in (found[post_id] for post_id in post_ids if post_id in found)
     ]
 
@@ -283,7 +282,7 @@ def _laid_out(connection: Connection, found: list[Delivery]) -> list[Delivery]:
     """With the steps of those that never began."""
     bare = list({d.post_id for d in found if not d.steps})
     known = post_rows.get(connection, bare)
-    return [d if d.steps else with_steps(d, known[d.post_id]) for d in found]
+    return [d if d.steps else delivery_rows.with_steps(d, known[d.post_id]) for d in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def main() -> int:
                 text = f"now {number}"
                 with at.database.write() as connection:
                     composer = Composer(connection, at, intake(at))
-                    insert(connection, at, composer.compose(Draft(text, ("me",), "now")), "")
+                    insert(connection, at, composer.compose(Draft(text, ("me",), "now")), None)
                 committed[text] = time.time_ns()
                 at.tell()
                 time.sleep(0.15)
