@@ -271,7 +271,8 @@ class Dispatcher:
         monotonic = self._clock.monotonic()
         if self._renew_at is not None and monotonic >= self._renew_at:
             self._renew_at = None
-            self._start(self._renew(self._everything()))
+            if everything := self._everything():
+                self._start(self._renew(everything))
         if self._turning or monotonic < self._not_before:
             return
         if self._turn_is_needed(monotonic):

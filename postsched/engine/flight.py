@@ -140,11 +140,11 @@ class Flight:
                 continue
             started = self._clock.now()
             prepared = await self._publisher.prepare(held.work, index)
-            unsaved |= not self._publisher.prepares_alike(held.work, index)
             if not isinstance(prepared, dict):
                 after = self._judge(held).sent(held.work.delivery, prepared, started)
                 await self.settle(held, after, started, index, prepared, "prepare")
                 return after
+            unsaved |= not self._publisher.prepares_alike(held.work, index)
             steps = list(held.work.delivery.steps)
             steps[index] = replace(step, prepared=prepared, prepared_at=started)
             held.change(replace(held.work.delivery, steps=tuple(steps)))
@@ -300,7 +300,8 @@ class Flight:
         def change(connection: Connection) -> bool:
             if not queue.settle(connection, after, held.token, now, *made):
                 return False
-            if hold:
+            # Not if a person has given it another secret since: that one was not refused.
+            if hold and account_rows.by_ids(connection, [account.id]).get(account.id) == account:
                 words = f"{hold.message}. {hold.hint}" if hold.hint else hold.message
                 account_rows.set_state(connection, account.id, AccountState.LOGIN, words)
             return True

@@ -419,7 +419,8 @@ def expire(
             changed = settle(connection, after, before.claim.token, now, attempt)
         else:
             after = replace(before, claim=None)
-            changed = give_back(connection, before, before.claim.token, None)
+            again = now if now < before.due_at else None
+            changed = give_back(connection, before, before.claim.token, again)
         if changed:
             changes.append((before, after))
     return changes

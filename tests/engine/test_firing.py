@@ -261,6 +261,22 @@ class TestWaking:
 
         play(scene)
 
+    def test_nor_does_one_that_has_done_its_work(
+        self, rig: Rig, clock: FakeClock, fake: FakePlatform
+    ) -> None:
+        rig.post("Hello", rig.account(), in_(clock, seconds=1))
+
+        async def scene() -> None:
+            sim = Simulation(rig)
+            await sim.go(32)
+            assert len(fake.posts) == 1
+            with statements(rig) as seen:
+                await sim.go(600)
+                assert seen == []
+            await sim.end()
+
+        play(scene)
+
     def test_a_wake_up_is_heeded_at_once(
         self, rig: Rig, clock: FakeClock, fake: FakePlatform
     ) -> None:

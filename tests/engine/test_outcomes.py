@@ -194,6 +194,21 @@ class TestARefusedLogin:
         after = rig.delivery(delivery)
         assert (after.status, after.attempts) == (S.PUBLISHED, 1)
 
+    def test_not_if_there_is_one_already(
+        self, rig: Rig, clock: FakeClock, fake: FakePlatform
+    ) -> None:
+        """A person gave it while the old one was being refused."""
+
+        def refused_late(call: Any) -> Any:
+            with rig.other.write() as connection:
+                connection.execute(update(accounts).values(facts_at=clock.now()))
+            raise PlatformError(ErrorKind.AUTH, "revoked")
+
+        fake.will("publish", PlatformError(ErrorKind.AUTH, "revoked"), refused_late)
+        delivery = rig.post("Hello", rig.account(), clock.now())
+        live(rig, 5)
+        assert rig.delivery(delivery).status is S.PUBLISHED
+
     def test_while_the_network_is_asked_the_doubt_stays(
         self, make: MakeRig, clock: FakeClock
     ) -> None:

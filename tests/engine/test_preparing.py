@@ -198,7 +198,7 @@ class TestAPersonChangesIt:
 def test_a_worker_that_dies_while_preparing(
     make: MakeRig, clock: FakeClock, fake: FakePlatform
 ) -> None:
-    """Its claim ends with it: prepared when it is due, sent on time, no attempt lost."""
+    """Its claim ends with it; the next one prepares it, still ahead. No attempt is lost."""
     rig = make()
     fake.will("prepare", Held())
     due = clock.now() + HOUR
@@ -218,10 +218,12 @@ def test_a_worker_that_dies_while_preparing(
         await sim.go(1)
         after = rig.delivery(delivery)
         assert (after.status, after.claim, after.attempts) == (S.SCHEDULED, None, 0)
+        assert after.steps[0].prepared is not None
         await sim.go_to(due + timedelta(seconds=1))
         await sim.end()
 
     play(scene)
+    assert at(fake, "prepare") == [due - TEN, due - TEN]
     assert at(fake, "publish") == [due]
     assert rig.delivery(delivery).attempts == 1
 
