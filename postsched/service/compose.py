@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from postsched import platforms
@@ -86,11 +87,15 @@ class Composer:
     def __init__(
         self, connection: Connection, desk: Desk, keep: Keep, *, past_drafts: bool = False
     ) -> None:
-        self._desk, self._keep, self._past_drafts = desk, keep, past_drafts
+        self._connection, self._desk, self._keep = connection, desk, keep
+        self._past_drafts = past_drafts
         self.accounts = {account.name: account for account in account_rows.every(connection)}
-        self.groups = {group.name: group.accounts for group in account_rows.all_groups(connection)}
         self._judges: dict[int, tuple[str, Capabilities]] = {}
         self._zones: dict[str, ZoneInfo] = {}
+
+    @cached_property
+    def _groups(self) -> dict[str, tuple[str, ...]]:
+        return {group.name: group.accounts for group in account_rows.all_groups(self._connection)}
 
     def compose(self, draft: Draft, schedule: Schedule | None = None) -> Composed:
         """Understand a draft. With a `schedule`, that one stays, whatever time the draft names.
@@ -136,9 +141,9 @@ class Composer:
             names = tuple(self.accounts)
         found: dict[str, Account] = {}
         for name in names:
-            members = (name,) if name in self.accounts else self.groups.get(name)
+            members = (name,) if name in self.accounts else self._groups.get(name)
             if members is None:
-                raise unknown_account(name, [*self.accounts, *self.groups])
+                raise unknown_account(name, [*self.accounts, *self._groups])
             found.update({member: self.accounts[member] for member in members})
         return tuple(found.values())
 

@@ -86,14 +86,16 @@ def cancel(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
 
 
 def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
-    """Send failed, missed or cancelled deliveries again, at the first part that is not out. A post
-    that has none is refused and named, and does not keep the rest from being sent."""
+    """Send failed, missed or cancelled deliveries again, at the first part that is not out, but not
+    to accounts that the post was taken from. A post that has none is refused and named, and does
+    not keep the rest from being sent."""
     now = desk.now()
     with desk.database.write() as connection:
         changed: list[Delivery] = []
         refused: list[str] = []
         for post in posts_named(connection, post_ids):
-            fitting = [d for d in _chosen(connection, post, which) if d.status in RETRYABLE]
+            wanted = (d for d in _chosen(connection, post, which) if d.account in post.accounts)
+            fitting = [d for d in wanted if d.status in RETRYABLE]
             if post.draft or not fitting:
                 refused.append(_nothing_to_retry(post))
                 continue

@@ -1,8 +1,9 @@
 """Changing a post: only what surely isn't out, all of it in one transaction.
 
-A delivery that failed or was missed stays so until a `retry`, unless it gets a new time. What was
-prepared for a delivery is made anew, and its revision rises, so that no network takes the changed
-post for the old one.
+A post that goes out once has at most one delivery to each account, whatever is changed. One that
+failed or was missed stays so until a `retry`, unless it gets a new time. What was prepared for a
+delivery is made anew, and its revision rises, so that no network takes the changed post for the
+old one.
 """
 
 from __future__ import annotations
@@ -69,11 +70,6 @@ class _Subject:
     def changeable(self) -> list[Delivery]:
         """The deliveries of which surely nothing is out."""
         return [d for d in self.deliveries if d.status in CHANGEABLE and not d.out]
-
-    def row(self, account_id: int, occurrence: datetime) -> Delivery | None:
-        """The delivery to that account at that time."""
-        mine = (d for d in self.deliveries if d.account_id == account_id)
-        return next((d for d in mine if d.occurrence == occurrence), None)
 
 
 def _subject(connection: Connection, post_id: int, before: Draft) -> _Subject:
@@ -175,42 +171,24 @@ class _Replanning:
             self._place(account, planned)
 
     def _place(self, account: Account, planned: Planned) -> None:
-        """The account's delivery at its time: the one that is there, moved or taken up again."""
-        there = self.subject.row(account.id, planned.occurrence)
-        live = [d for d in self.subject.changeable if d.account_id == account.id]
-        if there is not None and there in live:
-            self._rewrite(there, replace(there, grace_until=planned.grace_until), planned)
-        elif live:
-            self._move(live, there, planned)
-        elif self._is_wanted_anew(account):
-            self._refuse_past(account, planned)
-            if there is None:
-                queue.plan(self.connection, [planned])
-            else:
-                self._rewrite(there, _at(there, planned), planned)
-
-    def _is_wanted_anew(self, account: Account) -> bool:
-        """Whether an account without a live delivery is to get one: it has joined, or the post was
-        a draft. What is out there stays out once; what a person cancelled stays cancelled."""
+        """The account's one delivery at its time: kept, moved, taken up again, or new."""
         mine = [d for d in self.subject.deliveries if d.account_id == account.id]
-        if any(d.out or d.status is not S.CANCELLED for d in mine):
-            return False
-        joined = account.name not in self.subject.post.accounts
-        return joined or not mine or self.subject.post.draft
+        if not mine:
+            self._refuse_past(account, planned)
+            queue.plan(self.connection, [planned])
+        for delivery in mine:
+            if delivery in self.subject.changeable:
+                self._rewrite(delivery, _moved(delivery, planned), planned)
+            elif self._is_wanted_again(account, delivery):
+                self._refuse_past(account, planned)
+                self._rewrite(delivery, _at(delivery, planned), planned)
 
-    def _move(self, live: Sequence[Delivery], there: Delivery | None, planned: Planned) -> None:
-        """To another time, where an earlier change may have left a cancelled delivery."""
-        first, *rest = live
-        if there is not None:
-            if there.status is not S.CANCELLED or there.out:
-                raise InvalidInput(
-                    f"post {self.post.id} went out on {there.account} at that very time",
-                    "Give another time",
-                )
-            first, rest = there, list(live)
-        for delivery in rest:
-            self._drop(delivery)
-        self._rewrite(first, _at(first, planned), planned)
+    def _is_wanted_again(self, account: Account, delivery: Delivery) -> bool:
+        """Whether a cancelled delivery is to go out after all: its account has come back, or the
+        post was a draft. What is out stays out once; what a person cancelled stays cancelled."""
+        if delivery.out or delivery.status is not S.CANCELLED:
+            return False
+        return self.subject.post.draft or account.name not in self.subject.post.accounts
 
     def _rewrite(self, before: Delivery, after: Delivery, planned: Planned) -> None:
         queue.rewrite_plan(self.connection, before, after, planned)
@@ -229,6 +207,13 @@ class _Replanning:
                 f"the time of post {self.post.id} has passed, so it can't go to {account.name}",
                 "Give it a new time with --at",
             )
+
+
+def _moved(delivery: Delivery, planned: Planned) -> Delivery:
+    """The delivery at the planned time; where that has not changed it stays as it is."""
+    if delivery.occurrence == planned.occurrence:
+        return replace(delivery, grace_until=planned.grace_until)
+    return _at(delivery, planned)
 
 
 def _at(delivery: Delivery, planned: Planned) -> Delivery:

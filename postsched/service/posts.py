@@ -81,9 +81,9 @@ def insert(connection: Connection, desk: Desk, composed: Composed, digest: str |
 
 def check_accounts(connection: Connection, accounts: Sequence[Account]) -> None:
     """Raise NotFound for an account that was removed since it was looked up."""
-    there = account_rows.by_ids(connection, [account.id for account in accounts])
+    there = {account.uid for account in account_rows.every(connection)}
     for account in accounts:
-        if account.id not in there or there[account.id].uid != account.uid:
+        if account.uid not in there:
             raise NotFound(f"the account {account.name} was just removed", "Name another")
 
 

@@ -270,15 +270,25 @@ def test_a_post_becomes_a_draft_and_comes_back(cli: Posting) -> None:
     assert [(d["id"], d["status"]) for d in post["deliveries"]] == [(1, "scheduled")]
 
 
-def test_a_time_at_which_a_cancelled_delivery_is_in_the_way(cli: Posting) -> None:
+def test_an_account_has_one_delivery_however_often_the_time_changes(cli: Posting) -> None:
     cli("add", "x", "--at", LATER)
     cli.set_delivery(status="failed", attempts=1, next_at=None, finished_at=1)
     cli("edit", "1", "--draft")
-    cli("edit", "1", "--at", "2030-06-01 09:00")
-    post = cli.json("edit", "1", "--at", LATER)
-    live = [d for d in post["deliveries"] if d["status"] == "scheduled"]
-    assert [(d["id"], d["due_at"]) for d in live] == [(1, Z)]
-    assert len(post["deliveries"]) == 1
+    for instant in ("2030-06-01 09:00", LATER):
+        (delivery,) = cli.json("edit", "1", "--at", instant)["deliveries"]
+        assert (delivery["id"], delivery["status"]) == (1, "scheduled")
+        assert delivery["due_at"][:10] == instant[:10]
+
+
+def test_an_account_that_left_is_not_retried(cli: Posting) -> None:
+    cli.account("work")
+    cli("add", "x", "--to", "me,work", "--at", LATER)
+    cli("cancel", "1")
+    cli("retry", "1", "--account", "work")
+    cli("edit", "1", "--to", "work")
+    said = cli("retry", "1", code=1).err
+    assert "nothing to retry" in said
+    assert [d["status"] for d in cli.json("show", "1")["deliveries"]] == ["cancelled", "scheduled"]
 
 
 def test_a_cancelled_draft_needs_a_time_to_come_back(cli: Posting) -> None:
