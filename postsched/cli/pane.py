@@ -36,7 +36,7 @@ class Pane:
         self._console = Console(
             file=io.StringIO(), force_terminal=True, legacy_windows=False, highlight=False
         )
-        self._block: list[str] = []
+        self._block: list[Text] = []
         self._drawn_on = (0, 0)
         self._cleared = False
         self._recent: deque[Text] = deque(maxlen=REMEMBERED)
@@ -45,16 +45,16 @@ class Pane:
         """Write the lines that stay above the block, and the block anew."""
         columns, rows = size = self._size()
         shown = [_cut(line, columns) for line in block[: max(1, rows - 1)]]
-        lines = [self._ansi(line) for line in shown]
         anew = bool(self._block) and self._is_torn(size)
-        if not anew and not staying and lines == self._block:
+        if not anew and not staying and shown == self._block:
             return
         self._recent.extend(staying)
         if anew:
-            staying = _last(self._recent, columns, rows - len(lines))
+            staying = _last(self._recent, columns, rows - len(shown))
         above = "".join(self._ansi(line) + "\r\n" for line in staying)
-        self._write(f"{BEGIN}{CLEAR if anew else self._top(above)}{above}{_joined(lines)}{END}")
-        self._block, self._drawn_on, self._cleared = lines, size, self._cleared or anew
+        lines = _joined([self._ansi(line) for line in shown])
+        self._write(f"{BEGIN}{CLEAR if anew else self._top(above)}{above}{lines}{END}")
+        self._block, self._drawn_on, self._cleared = shown, size, self._cleared or anew
 
     def _is_torn(self, size: tuple[int, int]) -> bool:
         """Whether a change of the terminal's size may have moved the block: not when it grew,

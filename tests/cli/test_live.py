@@ -277,6 +277,17 @@ class TestOnATerminal:
             program.wait_for("published")
             program.wait_for(lambda: "paused    me" not in "\n".join(program.lines[-4:]))
 
+    def test_a_database_that_is_locked_is_shown_until_it_works(self, cli: Posting) -> None:
+        with daemon(cli) as program:
+            cli("add", "Hello", "--in", "1s")
+            with cli.database() as base:
+                base.execute("BEGIN IMMEDIATE")
+                program.wait_for(lambda: any(line.startswith("database") for line in program.lines))
+                base.rollback()
+            program.wait_for("published    post 1 on me")
+            program.wait_for(lambda: program.lines[-1].startswith("next      nothing"))
+            assert "error        the database" in program.text
+
     def test_a_terminal_that_takes_nothing_holds_up_nothing(self, cli: Posting) -> None:
         with daemon(cli) as program:
             program.reading.clear()
