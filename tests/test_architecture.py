@@ -50,14 +50,6 @@ ENTRY_POINTS = (
     "cli/completion.py", "testing/",
 )  # fmt: skip
 """Where time, chance and the environment come in, to be passed on from there."""
-SQL_OUTSIDE = {
-    "engine/worker.py": {"Connection", "delete", "select"},
-    "engine/turns.py": {
-        "Connection", "DataError", "IntegrityError", "InterfaceError", "ProgrammingError",
-    },
-}  # fmt: skip
-"""What is taken from SQLAlchemy outside the store, where it is more than the type Connection: the
-list of workers, and which errors a program's own mistake makes."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +146,10 @@ def test_a_library_stays_in_its_room(library: str) -> None:
 
 
 def test_sql_is_written_in_the_store_only() -> None:
-    """Elsewhere a connection is passed through; `engine/worker.py` has the table of workers."""
     wrong = [
         one.file
         for one in ALL
-        if one.module.startswith("postsched.store.tables")
-        and not one.file.startswith(("store/", "engine/worker.py"))
+        if one.module.startswith("postsched.store.tables") and not one.file.startswith("store/")
     ]
     assert not wrong
 
@@ -169,7 +159,7 @@ def test_outside_the_store_a_connection_is_only_passed_on() -> None:
         f"{one.file} imports {one.name} of {one.module}"
         for one in ALL
         if one.module.split(".")[0] == "sqlalchemy" and not one.file.startswith("store/")
-        if one.name not in SQL_OUTSIDE.get(one.file, {"Connection"})
+        if one.name != "Connection"
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from postsched.domain.account import Account, AccountState
 from postsched.domain.errors import StoreUnavailable
 from postsched.store import accounts as account_rows
-from postsched.store import queue
+from postsched.store import pauses
 from postsched.store.upcoming import BEGINNING, MANY, Coming, Upcoming, upcoming
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Lookout:
                 self._outlook = Outlook(
                     upcoming(connection, READ),
                     account_rows.every(connection),
-                    queue.all_paused(connection),
+                    pauses.all_paused(connection),
                 )
             self._trouble = None
         except StoreUnavailable as error:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.account import AccountState
+from postsched.store import outlook, pauses, workers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from postsched.cli.program import Program
-    from postsched.engine.worker import Worker
+    from postsched.store.workers import Worker
 
 NEED_A_HAND = ("failed", "missed", "unconfirmed")
 """The statuses that somebody should look at."""
@@ -32,7 +33,6 @@ def workers_now(program: Program, connection: Connection) -> tuple[list[Worker],
     """The workers that live, and those that ended without signing off: their bells tell. Where
     bells tell nothing (Windows), all are taken to live."""
     from postsched import wakeup
-    from postsched.engine import worker as workers
 
     living: list[Worker] = []
     dead: list[Worker] = []
@@ -46,18 +46,17 @@ def workers_now(program: Program, connection: Connection) -> tuple[list[Worker],
 def status_document(program: Program) -> dict[str, Any]:
     """The JSON of `status`."""
     from postsched.store import accounts as account_rows
-    from postsched.store import queue, reading
+    from postsched.store.upcoming import next_due
     from postsched.transfer.documents import rfc3339
 
     now = program.now()
     with program.database.read() as connection:
         living, _ = workers_now(program, connection)
-        counts = queue.count_by_status(connection)
-        outlook = reading.outlook(connection, now)
+        counts = outlook.count_by_status(connection)
+        first = next_due(connection)
         accounts = account_rows.every(connection)
-        paused = queue.all_paused(connection)
+        paused = pauses.all_paused(connection)
     daemon = next((worker for worker in living if worker.kind == "run"), None)
-    oldest = outlook.oldest_due_at
     return {
         "daemon": {
             "running": daemon is not None,
@@ -70,8 +69,8 @@ def status_document(program: Program) -> dict[str, Any]:
         ],
         "paused": paused,
         "counts": {status.value: count for status, count in counts.items()},
-        "next_due_at": rfc3339(outlook.next_due_at),
-        "oldest_due_s": round((now - oldest).total_seconds(), 3) if oldest else None,
+        "next_due_at": rfc3339(first),
+        "oldest_due_s": round((now - first).total_seconds(), 3) if first and first <= now else None,
         "accounts": [
             {
                 "name": account.name,

@@ -10,6 +10,7 @@ from postsched.cli import watching
 from postsched.cli.options import Json
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
+from postsched.store import outlook
 
 if TYPE_CHECKING:
     from postsched.domain.delivery import Delivery
@@ -193,11 +194,10 @@ def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
 def _something_is_due(program: Program) -> bool:
     """One read, so that a minutely cron line costs next to nothing when there is nothing to do."""
     from postsched.store import accounts as account_rows
-    from postsched.store import queue
 
     now = program.now()
     with program.database.read() as connection:
-        look = queue.look(connection, 0)
+        look = outlook.look(connection, 0)
         refused = [a for a in account_rows.every(connection) if a.state.value == "login"]
     if any(program.secrets.in_environment(a.name) for a in refused):
         return True  # the variable may hold another secret now: give it a try
@@ -206,10 +206,9 @@ def _something_is_due(program: Program) -> bool:
 
 def _complain_of_logins(program: Program) -> int:
     """Say for which accounts posts are due that can't go out; how many deliveries that are."""
-    from postsched.store import queue
 
     with program.database.read() as connection:
-        refused = queue.held_by_login(connection, program.now())
+        refused = outlook.held_by_login(connection, program.now())
     for account, count in refused:
         program.complain(
             f"{count} due {'post waits' if count == 1 else 'posts wait'} for {account.name}, whose "
@@ -221,11 +220,10 @@ def _complain_of_logins(program: Program) -> int:
 def _say_what_stays(program: Program) -> bool:
     """Say what is left for a person to release; whether posts are due whose login is refused."""
     from postsched.domain.delivery import WAITING
-    from postsched.store import queue
 
     refused = _complain_of_logins(program)
     with program.database.read() as connection:
-        counts = queue.count_by_status(connection)
+        counts = outlook.count_by_status(connection)
     stays = sum(counts[status] for status in WAITING) - refused
     if stays:
         program.warn(

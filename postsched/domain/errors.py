@@ -42,5 +42,9 @@ class StoreBusy(StoreUnavailable):
     """The database is locked by another process just now; the same call may succeed later."""
 
 
+class StoreRefused(StoreUnavailable):
+    """What was to be written breaks the database's rules: the same is never taken."""
+
+
 class SecretUnavailable(PostschedError):
     """The keyring can't be used, or holds no secret for the account."""

@@ -15,17 +15,17 @@ from postsched import platforms, wakeup
 from postsched.domain.account import AccountState
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.retry import RetryPolicy
-from postsched.engine import worker as workers
 from postsched.engine.clock import Clock
 from postsched.engine.dispatcher import Dispatcher, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
-from postsched.engine.worker import Worker
+from postsched.engine.worker import clear_dead, register
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
 from postsched.store import accounts as account_rows
-from postsched.store import queue
+from postsched.store import outlook, workers
 from postsched.store.database import Database
+from postsched.store.workers import Worker
 from postsched.transport import Transport
 from postsched.wakeup import Bell
 
@@ -84,8 +84,8 @@ def assemble(
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
     try:
         with database.write() as connection:
-            workers.clear_dead(connection, bells)
-            worker = workers.register(connection, kind, mark, clock.now())
+            clear_dead(connection, bells)
+            worker = register(connection, kind, mark, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
     except BaseException:
         bell.take_down(keep=False)
@@ -146,7 +146,7 @@ def _sign_off(database: Database, worker: Worker) -> bool:
     """Strike the worker off the list, if it holds nothing any more: what it could not give back
     is to be found by the next one, as of a dead worker."""
     with database.write() as connection:
-        if queue.holds_any(connection, worker.id):
+        if outlook.holds_any(connection, worker.id):
             return False
         workers.remove(connection, [worker.id])
     database.checkpoint()

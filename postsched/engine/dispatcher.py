@@ -26,9 +26,10 @@ from postsched.engine.flight import Flight, Held
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turn, Turns, Wish
 from postsched.engine.watch import Watch
-from postsched.engine.worker import Worker
 from postsched.store import queue
-from postsched.store.queue import Look, Work
+from postsched.store.outlook import Look
+from postsched.store.queue import Work
+from postsched.store.workers import Worker
 
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from postsched import platforms
 from postsched.domain.delivery import Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import NotFound, StoreUnavailable
 from postsched.store import accounts as account_rows
-from postsched.store import queue
+from postsched.store import outlook, queue
 from postsched.store.database import Database
-from postsched.store.queue import Lane
+from postsched.store.lanes import Lane
 from postsched.transport import warm
 
 NOBODY = -1
@@ -38,7 +38,7 @@ def _turn_of_nothing(connection: Connection) -> None:
     """Every statement of a turn, on a row that does not exist."""
     held = Claim("", NOBODY, LONG_AGO, LONG_AGO)
     lane = Lane(NOBODY, "", 0, LONG_AGO)
-    queue.look(connection, NOBODY)
+    outlook.look(connection, NOBODY)
     queue.claim(connection, lane, 1, LONG_AGO, LONG_AGO, held)
     queue.load(connection, [NOBODY])
     nothing = Delivery(

@@ -19,23 +19,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, ProgrammingError
 
-from postsched import wakeup
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Claim, Delivery
-from postsched.domain.errors import StoreUnavailable
-from postsched.engine import worker as workers
-from postsched.engine.worker import Worker
-from postsched.store import queue
+from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine.worker import bury, is_alive
+from postsched.store import lanes, outlook, queue, workers
 from postsched.store.database import Database
-from postsched.store.queue import Look, Work
+from postsched.store.outlook import Look
+from postsched.store.queue import Work
+from postsched.store.workers import Worker
 
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
 Change = Callable[[Connection], Any]
-BREAKS_RULES = (DataError, IntegrityError, InterfaceError, ProgrammingError)
 SWEEP = 500
 """How many deliveries past their grace are taken out of the queue in one turn, at the most."""
 
@@ -152,7 +150,7 @@ class Turns:
     def _turn(self, changes: list[Change], wish: Wish) -> tuple[list[Any], Turn]:
         if not changes:
             with self._database.read() as connection:
-                look = queue.look(connection, self._worker.id, wish.mine)
+                look = outlook.look(connection, self._worker.id, wish.mine)
                 watched, dead = self._others(connection, look)
             if not _something_to_do(look, wish, dead):
                 return [], Turn(look, watched=watched)
@@ -161,7 +159,7 @@ class Turns:
             return results, self._claim(connection, wish)
 
     def _claim(self, connection: Connection, wish: Wish) -> Turn:
-        look = queue.look(connection, self._worker.id, wish.mine)
+        look = outlook.look(connection, self._worker.id, wish.mine)
         watched, dead = self._others(connection, look)
         if not _something_to_do(look, wish, dead):
             return Turn(look, watched=watched)
@@ -174,8 +172,8 @@ class Turns:
                 self._guarantee_of,
                 wish.mine,
             )
-            self._bury(connection, dead)
-            look = queue.look(connection, self._worker.id, wish.mine)
+            bury(connection, self._bells, dead)
+            look = outlook.look(connection, self._worker.id, wish.mine)
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
         taken, late = _claim_lanes(connection, look, wish, held)
         to_prepare: list[int] = []
@@ -183,7 +181,9 @@ class Turns:
             to_prepare = queue.claim_to_prepare(connection, wish.preparing, wish.now, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         return Turn(
-            queue.look(connection, self._worker.id, wish.mine | _held_in(works) | _held_in(ahead)),
+            outlook.look(
+                connection, self._worker.id, wish.mine | _held_in(works) | _held_in(ahead)
+            ),
             works,
             ahead,
             queue.load(connection, late),
@@ -199,14 +199,9 @@ class Turns:
         if not others:
             return (), []
         holders = [w for w in workers.every(connection) if w.id in others]
-        state = {w.id: workers.is_alive(w, self._bells) for w in holders}
+        state = {w.id: is_alive(w, self._bells) for w in holders}
         dead = [w for w in holders if state[w.id] is False]
         return tuple(w for w in holders if state[w.id]), dead
-
-    def _bury(self, connection: Connection, dead: list[Worker]) -> None:
-        workers.remove(connection, [worker.id for worker in dead])
-        for worker in dead:
-            wakeup.remove(self._bells, worker.mark)
 
 
 def _write(database: Database, *, change: Callable[[Connection], T]) -> T:
@@ -220,8 +215,7 @@ def _held_in(works: list[Work]) -> set[tuple[int, str]]:
 
 def _may_pass(error: Exception) -> bool:
     """Whether the database may take the same later. What breaks its rules it never takes."""
-    cause = error.__cause__
-    return isinstance(error, StoreUnavailable) and not isinstance(cause, BREAKS_RULES)
+    return isinstance(error, StoreUnavailable) and not isinstance(error, StoreRefused)
 
 
 def _something_to_do(look: Look, wish: Wish, dead: list[Worker]) -> bool:
@@ -240,7 +234,7 @@ def _claim_lanes(
     hands = {lane.platform: wish.hands_for(lane.platform) for lane in due}
     taken: list[int] = []
     late: list[int] = []
-    for lane, share in queue.share_out(due, hands, wish.total).items():
+    for lane, share in lanes.share_out(due, hands, wish.total).items():
         while share > 0 and len(late) < SWEEP:
             got, missed = queue.claim(connection, lane, share, wish.upto, wish.now, held)
             taken += got

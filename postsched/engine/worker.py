@@ -1,4 +1,4 @@
-"""Who a worker is: its row in the database, and whether the owner of a claim still lives.
+"""Which worker this process is, and whether the owner of a claim still lives.
 
 Whether a worker of this machine is dead is told by its bell (`wakeup`), not by its process
 number, which may have been given to another process. The same kernel is recognised by its boot
@@ -9,63 +9,33 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection
 
 from postsched import wakeup
-from postsched.store import queue
-from postsched.store.tables import workers
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """A process that claims deliveries. `kind` is run or publish-due; `since` is UTC."""
-
-    id: int
-    host: str
-    boot: str
-    pid: int
-    kind: str
-    mark: str
-    since: datetime
+from postsched.store import outlook, workers
+from postsched.store.workers import Worker
 
 
 def register(connection: Connection, kind: str, mark: str, now: datetime) -> Worker:
     """Enter this process as a worker."""
-    values = {
-        "host": socket.gethostname(),
-        "boot": boot_id(),
-        "pid": os.getpid(),
-        "kind": kind,
-        "mark": mark,
-        "since": now,
-    }
-    result = connection.execute(workers.insert(), values)
-    assert result.inserted_primary_key is not None
-    return Worker(id=result.inserted_primary_key[0], **values)  # type: ignore[arg-type]
-
-
-def remove(connection: Connection, worker_ids: Iterable[int]) -> None:
-    """Strike workers off the list."""
-    connection.execute(delete(workers).where(workers.c.id.in_(list(worker_ids))))
+    return workers.enter(connection, socket.gethostname(), boot_id(), os.getpid(), kind, mark, now)
 
 
 def clear_dead(connection: Connection, bells: Path) -> None:
-    """Strike the dead off the list that hold nothing, and remove their bells; what others hold is
-    settled first, by the queue."""
-    for worker in every(connection):
-        if is_alive(worker, bells) is False and not queue.holds_any(connection, worker.id):
-            remove(connection, [worker.id])
-            wakeup.remove(bells, worker.mark)
+    """Bury the dead that hold nothing; what others hold is settled first, by the queue."""
+    dead = [worker for worker in workers.every(connection) if is_alive(worker, bells) is False]
+    bury(connection, bells, [w for w in dead if not outlook.holds_any(connection, w.id)])
 
 
-def every(connection: Connection) -> list[Worker]:
-    """All workers on the list, dead ones too, oldest first."""
-    return [Worker(**row._mapping) for row in connection.execute(select(workers).order_by("id"))]
+def bury(connection: Connection, bells: Path, dead: Collection[Worker]) -> None:
+    """Strike dead workers off the list, and remove their bells."""
+    workers.remove(connection, [worker.id for worker in dead])
+    for worker in dead:
+        wakeup.remove(bells, worker.mark)
 
 
 def is_alive(worker: Worker, bells: Path) -> bool | None:

@@ -16,8 +16,8 @@ from postsched.domain.post import Post
 from postsched.service.desk import Desk, posts_named, unknown_account
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
+from postsched.store import pauses, plans
 from postsched.store import posts as post_rows
-from postsched.store import queue
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -129,7 +129,7 @@ def pause(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
     """Hold posts: nothing of them is claimed until they are resumed. Nothing is missed by that."""
     with desk.database.write() as connection:
         for post in posts_named(connection, post_ids):
-            queue.set_paused(connection, post.id, paused=True)
+            pauses.set_paused(connection, post.id, paused=True)
     desk.tell()
     return []
 
@@ -139,11 +139,11 @@ def resume(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
     with desk.database.write() as connection:
         posts = posts_named(connection, post_ids)
         for post in posts:
-            queue.set_paused(connection, post.id, paused=False)
+            pauses.set_paused(connection, post.id, paused=False)
         ids, missed = [post.id for post in posts], []
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            missed += queue.miss(connection, desk.now(), post_ids=chunk)
+            missed += pauses.miss(connection, desk.now(), post_ids=chunk)
     desk.tell()
     return missed
 
@@ -155,7 +155,7 @@ def pause_accounts(desk: Desk, names: Sequence[str], *, paused: bool) -> list[De
         for account in held:
             account_rows.save(connection, replace(account, paused=paused))
         ids = [account.id for account in held]
-        missed = [] if paused else queue.miss(connection, desk.now(), account_ids=ids)
+        missed = [] if paused else pauses.miss(connection, desk.now(), account_ids=ids)
     desk.tell()
     return missed
 
@@ -163,8 +163,8 @@ def pause_accounts(desk: Desk, names: Sequence[str], *, paused: bool) -> list[De
 def pause_all(desk: Desk, *, paused: bool) -> list[Delivery]:
     """Hold or release everything; what was missed meanwhile is returned."""
     with desk.database.write() as connection:
-        queue.set_all_paused(connection, paused=paused)
-        missed = [] if paused else queue.miss(connection, desk.now())
+        pauses.set_all_paused(connection, paused=paused)
+        missed = [] if paused else pauses.miss(connection, desk.now())
     desk.tell()
     return missed
 
@@ -239,7 +239,7 @@ def _move(
 
 
 def _write(connection: Connection, now: datetime, before: Delivery, after: Delivery) -> None:
-    if not queue.rewrite(connection, after, before, now):
+    if not plans.rewrite(connection, after, before, now):
         raise NotAllowed(
             f"delivery {before.id} was just taken up by a worker", "Look again, and try again"
         )

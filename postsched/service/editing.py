@@ -26,9 +26,9 @@ from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import written_as
 from postsched.store import deliveries as delivery_rows
+from postsched.store import plans
 from postsched.store import posts as post_rows
-from postsched.store import queue
-from postsched.store.queue import Planned
+from postsched.store.plans import Planned
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -175,7 +175,7 @@ class _Replanning:
         mine = [d for d in self.subject.deliveries if d.account_id == account.id]
         if not mine:
             self._refuse_past(account, planned)
-            queue.plan(self.connection, [planned])
+            plans.plan(self.connection, [planned])
         for delivery in mine:
             if delivery in self.subject.changeable:
                 self._rewrite(delivery, _moved(delivery, planned), planned)
@@ -191,15 +191,15 @@ class _Replanning:
         return self.subject.post.draft or account.name not in self.subject.post.accounts
 
     def _rewrite(self, before: Delivery, after: Delivery, planned: Planned) -> None:
-        queue.rewrite_plan(self.connection, before, after, planned)
+        plans.rewrite_plan(self.connection, before, after, planned)
 
     def _drop(self, delivery: Delivery) -> None:
         """Take a delivery out; one that was tried keeps its row and its attempts, cancelled."""
         tried = delivery.attempts or delivery_rows.attempts_of(self.connection, delivery.id)
         if delivery.status is S.SCHEDULED and not tried:
-            queue.forget(self.connection, delivery)
+            plans.forget(self.connection, delivery)
         else:
-            queue.rewrite(self.connection, moves.cancel(delivery), delivery, self.desk.now())
+            plans.rewrite(self.connection, moves.cancel(delivery), delivery, self.desk.now())
 
     def _refuse_past(self, account: Account, planned: Planned) -> None:
         if planned.occurrence < self.desk.now():

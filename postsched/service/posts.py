@@ -17,9 +17,9 @@ from postsched.service.compose import Composed, Composer, capabilities_of
 from postsched.service.content import Intake, check_plain
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
+from postsched.store import plans
 from postsched.store import posts as post_rows
-from postsched.store import queue
-from postsched.store.queue import Planned
+from postsched.store.plans import Planned
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,7 +75,7 @@ def insert(connection: Connection, desk: Desk, composed: Composed, digest: str |
     account_ids = [account.id for account in composed.accounts]
     post_id = post_rows.insert(connection, post, account_ids, composed.schedule, digest)
     planned = planned_for(desk, replace(post, id=post_id), composed, composed.accounts)
-    queue.plan(connection, planned)
+    plans.plan(connection, planned)
     return post_id
 
 

@@ -19,7 +19,7 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.store import posts as post_rows
-from postsched.store.queue import Planned, planned_values
+from postsched.store.plans import Planned, planned_values
 from postsched.store.tables import EPOCH, deliveries, media, posts, schedules, targets
 
 Packed = list[Any]

@@ -21,7 +21,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
-from postsched.domain.errors import StoreBusy, StoreUnavailable
+from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
 from postsched.store import migrations
 
 SQLITE = sqlite3.sqlite_version
@@ -238,8 +238,13 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+BREAKS_RULES = (exc.DataError, exc.IntegrityError, exc.InterfaceError, exc.ProgrammingError)
+
+
 def explain(error: exc.DBAPIError, name: str) -> StoreUnavailable:
     """The sentence for the user that an error of the database driver comes to."""
+    if isinstance(error, BREAKS_RULES):
+        return StoreRefused(f"the database {name} refused what was to be written: {error.orig}")
     if isinstance(error.orig, sqlite3.Error):
         return explain_sqlite(error.orig, name)
     return StoreUnavailable(f"the database {name} failed: {error.orig}")

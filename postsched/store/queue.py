@@ -1,35 +1,26 @@
-"""The deliveries table as a queue: plan, claim, renew, settle, expire, and what is due next.
+"""The deliveries table as a queue: claim, renew, settle, expire.
 
 It makes the moves of `domain.delivery` as guarded statements: a row that another process was
 faster with is not touched, and that is not an error. It knows no scheduler.
-
-A lane is the waiting deliveries of one account and priority. Claims go lane by lane, so that an
-account with a long backlog, a paused or a refused one never stands in the way of another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     Connection,
     Update,
     bindparam,
     case,
-    delete,
-    func,
-    literal,
     or_,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from postsched.domain import delivery as moves
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import (
@@ -43,6 +34,7 @@ from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
+from postsched.store.lanes import OPEN, Lane
 from postsched.store.tables import (
     CLAIMED,
     FREE,
@@ -50,21 +42,9 @@ from postsched.store.tables import (
     Instant,
     accounts,
     deliveries,
-    meta,
-    posts,
 )
 
 S = DeliveryStatus
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """The waiting deliveries of one account and priority; `next_at` of the first."""
-
-    account_id: int
-    platform: str
-    priority: int
-    next_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,119 +54,6 @@ class Work:
     delivery: Delivery
     post: Post
     account: Account
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A new delivery, to be written. `prepare_at` is when to begin preparing it, if that takes
-    requests."""
-
-    post_id: int
-    account_id: int
-    occurrence: datetime
-    grace_until: datetime | None
-    priority: int = 0
-    paused: bool = False
-    prepare_at: datetime | None = None
-
-
-def plan(connection: Connection, rows: Iterable[Planned]) -> int:
-    """Write new deliveries; those that exist already stay as they are. How many were new."""
-    values = [planned_values(row) for row in rows]
-    if not values:
-        return 0
-    statement = upsert(deliveries).on_conflict_do_nothing()
-    return connection.execute(statement, values).rowcount
-
-
-def planned_values(row: Planned) -> dict[str, Any]:
-    """The columns of a new delivery that have no default."""
-    return {
-        "post_id": row.post_id,
-        "account_id": row.account_id,
-        "occurrence": row.occurrence,
-        "due_at": row.occurrence,
-        "next_at": row.occurrence,
-        "prepare_at": row.prepare_at,
-        "status": S.SCHEDULED.value,
-        "grace_until": row.grace_until,
-        "priority": row.priority,
-        "paused": int(row.paused),
-    }
-
-
-def forget(connection: Connection, delivery: Delivery) -> None:
-    """Remove a delivery of which nothing was ever sent; its attempts go with it."""
-    connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
-
-
-def rewrite_plan(
-    connection: Connection, before: Delivery, after: Delivery, planned: Planned
-) -> None:
-    """Write a delivery anew for a changed post. What was prepared for it is discarded, a claim to
-    prepare it too, and its revision rises, so that no network takes it for the old one."""
-    waiting = after.next_at is not None
-    connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == before.id, deliveries.c.status == before.status.value)
-        .values(
-            **delivery_rows.values_of(
-                replace(after, steps=(), claim=None, revision=before.revision + 1)
-            ),
-            occurrence=planned.occurrence,
-            prepare_at=planned.prepare_at if waiting else None,
-            priority=planned.priority,
-            finished_at=None if waiting else deliveries.c.finished_at,
-        )
-    )
-
-
-OPEN = """accounts.paused = 0 AND accounts.state <> 'login'
-    AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'paused')"""
-"""An account that anything may be sent to."""
-FREE_OF_D = "d.next_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
-UNPREPARED_OF_D = "d.prepare_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
-LANES = text(
-    f"""
-    WITH RECURSIVE lanes (account_id, platform, priority) AS (
-        SELECT id, platform,
-            (SELECT max(d.priority) FROM deliveries d
-             WHERE d.account_id = accounts.id AND {FREE_OF_D})
-        FROM accounts WHERE {OPEN}
-        UNION ALL
-        SELECT l.account_id, l.platform,
-            (SELECT max(d.priority) FROM deliveries d
-             WHERE d.account_id = l.account_id AND d.priority < l.priority AND {FREE_OF_D})
-        FROM lanes l WHERE l.priority IS NOT NULL
-    )
-    SELECT l.account_id, l.platform, l.priority,
-        (SELECT min(d.next_at) FROM deliveries d
-         WHERE d.account_id = l.account_id AND d.priority = l.priority AND {FREE_OF_D}) AS next_at
-    FROM lanes l WHERE l.priority IS NOT NULL
-    """  # noqa: S608 - made of constants only
-).columns(next_at=Instant)
-
-
-def lanes(connection: Connection) -> list[Lane]:
-    """The lanes that hold anything, highest priority first, then by what is due first."""
-    found = [Lane(*row) for row in connection.execute(LANES)]
-    return sorted(found, key=lambda lane: (-lane.priority, lane.next_at))
-
-
-def share_out(due: Sequence[Lane], hands: Mapping[str, int], total: int) -> dict[Lane, int]:
-    """How many to claim from each lane: every lane of a priority in turn, one at a time, while
-    its platform and the total allow."""
-    left, shares = dict(hands), dict.fromkeys(due, 0)
-    for priority in sorted({lane.priority for lane in due}, reverse=True):
-        turn = [lane for lane in due if lane.priority == priority]
-        while turn and total > 0:
-            turn = [lane for lane in turn if left.get(lane.platform, 0) > 0]
-            for lane in turn[:total]:
-                if left[lane.platform] > 0:
-                    left[lane.platform] -= 1
-                    total -= 1
-                    shares[lane] += 1
-    return {lane: share for lane, share in shares.items() if share}
 
 
 def _claiming() -> Update:
@@ -319,23 +186,6 @@ def settle(
     return True
 
 
-def rewrite(connection: Connection, delivery: Delivery, before: Delivery, now: datetime) -> bool:
-    """Write what a person changed, if the delivery is still in the status it was read in, and
-    nobody has claimed it to send it; whether it was."""
-    finished = delivery.next_at is None and delivery.claim is None
-    values = {**delivery_rows.values_of(delivery), "finished_at": now if finished else None}
-    if delivery.status is not S.SCHEDULED:
-        values["prepare_at"] = None
-    row = deliveries.c
-    statement = (
-        update(deliveries)
-        .where(row.id == delivery.id, row.status == before.status.value)
-        .where(row.attempts == before.attempts, row.revision == before.revision)
-        .values(values)
-    )
-    return connection.execute(statement).rowcount > 0
-
-
 SAVE_STEPS = (
     update(deliveries)
     .where(deliveries.c.id == bindparam("held_id"), deliveries.c.claim == bindparam("held_by"))
@@ -424,145 +274,3 @@ def expire(
         if changed:
             changes.append((before, after))
     return changes
-
-
-def set_paused(connection: Connection, post_id: int, *, paused: bool) -> None:
-    """Hold or release a post. What is being prepared goes on; it is invisible."""
-    for table, column in ((posts, posts.c.id), (deliveries, deliveries.c.post_id)):
-        connection.execute(update(table).where(column == post_id).values(paused=int(paused)))
-
-
-def set_all_paused(connection: Connection, *, paused: bool) -> None:
-    """Hold or release everything."""
-    connection.execute(delete(meta).where(meta.c.name == "paused"))
-    if paused:
-        connection.execute(meta.insert(), {"name": "paused", "value": "1"})
-
-
-def all_paused(connection: Connection) -> bool:
-    """Whether everything is held."""
-    query = select(meta.c.value).where(meta.c.name == "paused")
-    return connection.scalar(query) is not None
-
-
-def miss(
-    connection: Connection,
-    now: datetime,
-    *,
-    post_ids: Sequence[int] | None = None,
-    account_ids: Sequence[int] | None = None,
-) -> list[Delivery]:
-    """Take what is past its grace out of the queue: of those posts, of those accounts, or all.
-    What an account or a pause of everything still holds keeps its status."""
-    row = deliveries.c
-    query = delivery_rows.selected().where(
-        row.next_at.is_not(None),
-        row.claim.is_(None),
-        row.grace_until < now,
-        row.status.in_((S.SCHEDULED.value, S.RETRYING.value)),
-        row.paused == 0,
-        text(OPEN),
-    )
-    if post_ids is not None:
-        query = query.where(row.post_id.in_(post_ids))
-    if account_ids is not None:
-        query = query.where(row.account_id.in_(account_ids))
-    late = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
-    return [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a worker has to know of the queue: the lanes, the next instant to prepare something,
-    and the claims that are not in its hands (by worker id, when the first of them runs out). Its
-    own id is there if it has lost hold of a claim."""
-
-    lanes: Sequence[Lane]
-    prepare_at: datetime | None
-    foreign: Mapping[int, datetime]
-
-
-CLAIMS = (
-    select(
-        deliveries.c.claim_worker,
-        func.min(deliveries.c.claim_until).label("until"),
-        func.count().label("claims"),
-    )
-    .where(text(CLAIMED))
-    .group_by(deliveries.c.claim_worker)
-)
-PREPARE = text(
-    f"""
-    SELECT min((SELECT min(d.prepare_at) FROM deliveries d
-                WHERE d.account_id = accounts.id AND {UNPREPARED_OF_D})) AS prepare_at
-    FROM accounts WHERE {OPEN}
-    """  # noqa: S608 - made of constants only
-).columns(prepare_at=Instant)
-
-
-def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] = ()) -> Look:
-    """Read the queue's next instants, by index only. `mine` is what the worker has in its hands,
-    as delivery and token."""
-    foreign: dict[int, datetime] = {}
-    for row in connection.execute(CLAIMS):
-        if row.claim_worker != worker:
-            foreign[row.claim_worker] = row.until
-        elif row.claims > len(mine) and (until := _dropped(connection, worker, mine)):
-            foreign[worker] = until
-    return Look(lanes(connection), connection.scalar(PREPARE), foreign)
-
-
-def _dropped(
-    connection: Connection, worker: int, mine: Collection[tuple[int, str]]
-) -> datetime | None:
-    """When the first claim of a worker runs out that it no longer has in its hands."""
-    row = deliveries.c
-    query = select(row.id, row.claim, row.claim_until).where(
-        text(CLAIMED), row.claim_worker == worker
-    )
-    found = [
-        claim.claim_until
-        for claim in connection.execute(query)
-        if (claim.id, claim.claim) not in mine
-    ]
-    return min(found, default=None)
-
-
-def held_by_login(connection: Connection, now: datetime) -> list[tuple[Account, int]]:
-    """The accounts whose login is refused, with how many of their deliveries are due."""
-    row = deliveries.c
-    query = (
-        select(row.account_id, func.count())
-        .where(row.next_at <= now, row.paused == 0, row.claim.is_(None))
-        .where(row.account_id.in_(select(accounts.c.id).where(accounts.c.state == "login")))
-        .group_by(row.account_id)
-    )
-    counts = connection.execute(query).all()
-    known = account_rows.by_ids(connection, [account_id for account_id, _ in counts])
-    return [(known[account_id], count) for account_id, count in counts]
-
-
-def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
-    """How many deliveries there are in each status."""
-    row = deliveries.c
-    query = select(row.status, func.count()).group_by(row.status)
-    counts: dict[DeliveryStatus, int] = dict.fromkeys(DeliveryStatus, 0)
-    counts.update({S(status): count for status, count in connection.execute(query)})
-    return counts
-
-
-def is_idle(connection: Connection) -> bool:
-    """Whether nothing is waiting that could go out by itself, and nothing is in flight.
-
-    Paused deliveries, and those of paused or refused accounts, wait for a person.
-    """
-    waiting = bool(lanes(connection))
-    held = select(literal(1)).where(text(CLAIMED)).select_from(deliveries).limit(1)
-    return not waiting and connection.scalar(held) is None
-
-
-def holds_any(connection: Connection, worker: int) -> bool:
-    """Whether a worker has any claims."""
-    row = deliveries.c
-    held = select(literal(1)).where(text(CLAIMED), row.claim_worker == worker).limit(1)
-    return connection.scalar(held) is not None

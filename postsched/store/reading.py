@@ -1,4 +1,4 @@
-"""Finding posts and deliveries for people: lists, history, the state at a glance."""
+"""Finding posts and deliveries for people: lists and history."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     and_,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -283,20 +282,3 @@ def _laid_out(connection: Connection, found: list[Delivery]) -> list[Delivery]:
     bare = list({d.post_id for d in found if not d.steps})
     known = post_rows.get(connection, bare)
     return [d if d.steps else delivery_rows.with_steps(d, known[d.post_id]) for d in found]
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What is due: the next instant, and since when the oldest that is due waits (UTC)."""
-
-    next_due_at: datetime | None
-    oldest_due_at: datetime | None
-
-
-def outlook(connection: Connection, now: datetime) -> Outlook:
-    """The next and the oldest instant that a delivery waits for."""
-    row = deliveries.c
-    waiting = row.status.in_([S.SCHEDULED.value, S.RETRYING.value])
-    oldest = connection.scalar(select(func.min(row.due_at)).where(waiting, row.due_at <= now))
-    coming = connection.scalar(select(func.min(row.due_at)).where(waiting, row.due_at > now))
-    return Outlook(oldest or coming, oldest)

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, literal, select, text
 
 from postsched.domain.delivery import DeliveryStatus
-from postsched.store import queue
-from postsched.store.queue import Lane
+from postsched.store.lanes import Lane, waiting_lanes
+from postsched.store.pauses import all_paused
 from postsched.store.tables import FREE, accounts, deliveries, posts
 
 MANY = 1000
@@ -43,9 +43,9 @@ class Upcoming:
 
 def upcoming(connection: Connection, limit: int) -> Upcoming:
     """The first `limit` deliveries that nobody holds and that no person has to release."""
-    lanes = queue.lanes(connection)
-    firsts = heapq.merge(*(_first(connection, lane, limit) for lane in lanes))
-    return Upcoming(list(firsts)[:limit], _count(connection, lanes))
+    waiting = waiting_lanes(connection)
+    firsts = heapq.merge(*(_first(connection, lane, limit) for lane in waiting))
+    return Upcoming(list(firsts)[:limit], _count(connection, waiting))
 
 
 def _first(connection: Connection, lane: Lane, limit: int) -> list[Coming]:
@@ -73,3 +73,22 @@ def _count(connection: Connection, lanes: Sequence[Lane]) -> int:
         .limit(MANY)
     )
     return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the first delivery is or was due that no pause holds; one whose account's login is
+    refused counts, for it is late."""
+    row = deliveries.c
+    if all_paused(connection):
+        return None
+    firsts = (
+        connection.scalar(
+            select(row.due_at)
+            .join_from(deliveries, accounts)
+            .where(row.status == status.value, row.paused == 0, accounts.c.paused == 0)
+            .order_by(row.due_at)
+            .limit(1)
+        )
+        for status in (DeliveryStatus.SCHEDULED, DeliveryStatus.RETRYING)
+    )
+    return min((first for first in firsts if first is not None), default=None)

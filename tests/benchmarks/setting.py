@@ -21,8 +21,8 @@ from postsched.domain.post import CatchUp, Content, Missed, Post
 from postsched.domain.schedule import once
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
+from postsched.store import plans
 from postsched.store import posts as post_rows
-from postsched.store import queue
 from postsched.store.database import open_database
 from postsched.testing.mastodon import TOKEN
 
@@ -80,8 +80,8 @@ def fill(
                         missed=Missed.ASK, grace=timedelta(hours=24),
                         catch_up=CatchUp.NEWEST)  # fmt: skip
             post_id = post_rows.insert(connection, post, [to.id], once(due, "UTC"), "")
-            planned = queue.Planned(post_id, to.id, due, due + timedelta(hours=24))
-            queue.plan(connection, [planned])
+            planned = plans.Planned(post_id, to.id, due, due + timedelta(hours=24))
+            plans.plan(connection, [planned])
 
 
 @contextmanager

@@ -21,12 +21,12 @@ from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery
 from postsched.domain.retry import RetryPolicy
 from postsched.domain.secret import Secret
-from postsched.engine import worker as workers
 from postsched.engine.assembly import Engine
 from postsched.engine.clock import Clock, SystemClock
 from postsched.engine.dispatcher import LEAD, Dispatcher, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
+from postsched.engine.worker import clear_dead, register
 from postsched.login import Logins
 from postsched.platforms.base import Login, Platform
 from postsched.secrets import Secrets
@@ -137,8 +137,8 @@ class Rig:
         mark = wakeup.new_mark()
         bell = Bell(self.bells, mark)
         with self.database.write() as connection:
-            workers.clear_dead(connection, self.bells)
-            worker = workers.register(connection, kind, mark, self.clock.now())
+            clear_dead(connection, self.bells)
+            worker = register(connection, kind, mark, self.clock.now())
         settings = self.settings
         transport = Transport(settings.request_timeout)
         logins = CountedLogins(self.secrets, settings, self.database, self.clock.now, mark)

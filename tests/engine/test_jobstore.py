@@ -175,6 +175,7 @@ def test_a_job_is_due_when_it_is_handed_out_and_only_then(real: Rig) -> None:
 def test_names_say_nothing(real: Rig, caplog: pytest.LogCaptureFixture) -> None:
     """APScheduler logs a job's name at every run, and its arguments where it fails."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "apscheduler")
     real.post("a secret text", real.account("my-account"), real.clock.now())
 
     async def scene() -> None:

@@ -18,8 +18,8 @@ from postsched.platforms.base import PlatformError
 from postsched.service import deliveries as service
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
-from postsched.store import queue
-from postsched.store.queue import Planned
+from postsched.store import plans
+from postsched.store.plans import Planned
 from postsched.store.tables import accounts
 from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.platform import Held
@@ -158,7 +158,7 @@ class TestAPersonChangesIt:
             with rig.database.write() as connection:
                 connection.exec_driver_sql("UPDATE posts SET text = 'New'")
                 planned = Planned(before.post_id, before.account_id, later, None)
-                queue.rewrite_plan(
+                plans.rewrite_plan(
                     connection, before,
                     replace(before, due_at=later, next_at=later), planned,
                 )  # fmt: skip

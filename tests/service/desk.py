@@ -15,7 +15,7 @@ from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Claim, Delivery
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.service.desk import Desk
-from postsched.store import accounts, queue
+from postsched.store import accounts, lanes, queue
 from postsched.store.database import open_database
 from postsched.testing import FakeClock
 
@@ -48,7 +48,7 @@ def claim(desk: Desk) -> list[Delivery]:
     with desk.database.write() as connection:
         taken = [
             delivery
-            for lane in queue.lanes(connection)
+            for lane in lanes.waiting_lanes(connection)
             for delivery in queue.claim(connection, lane, 100, now, now, held)[0]
         ]
         return [work.delivery for work in queue.load(connection, taken)]

@@ -1,5 +1,6 @@
 """A process that claims from a database until nothing is left: `python -m tests.store.claiming
-DATABASE WORKER`. Prints the ids it got, and how many of its settlings were refused."""
+DATABASE WORKER`. Says when it is ready and begins with the next line of its input; prints the ids
+it got, and how many of its settlings were refused."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from postsched.domain.delivery import Claim
 from postsched.domain.outcome import Published
 from postsched.store import queue
 from postsched.store.database import open_database
+from postsched.store.lanes import share_out, waiting_lanes
 from tests.store.rows import NOON
 
 LATER = NOON + timedelta(days=1)
@@ -21,6 +23,8 @@ LATER = NOON + timedelta(days=1)
 def main(place: str, worker: int) -> None:
     """Claim some, settle them, let some go, until nothing is due."""
     database = open_database(place)
+    print("ready", flush=True)
+    sys.stdin.readline()
     rng = random.Random(worker)
     got: list[int] = []
     refused = turn = 0
@@ -28,10 +32,10 @@ def main(place: str, worker: int) -> None:
         turn += 1
         held = Claim(f"{worker}.{turn}", worker, NOON, LATER)
         with database.write() as connection:
-            lanes = [lane for lane in queue.lanes(connection) if lane.next_at <= LATER]
-            if not lanes:
+            due = [lane for lane in waiting_lanes(connection) if lane.next_at <= LATER]
+            if not due:
                 break
-            shares = queue.share_out(lanes, {"fake": rng.randint(1, 5)}, 5)
+            shares = share_out(due, {"fake": rng.randint(1, 5)}, 5)
             taken = [
                 found
                 for lane, share in shares.items()

@@ -19,10 +19,11 @@ from postsched.domain.post import Content, Missed, Part, Post
 from postsched.domain.schedule import once
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
+from postsched.store import lanes, plans
 from postsched.store import posts as post_rows
-from postsched.store import queue
 from postsched.store.database import Database, open_database
-from postsched.store.queue import Lane, Planned
+from postsched.store.lanes import Lane
+from postsched.store.plans import Planned
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
@@ -80,7 +81,7 @@ def post(
     )  # fmt: skip
     post_id = post_rows.insert(connection, new, [one.id for one in to], once(due, "UTC"), "")
     grace_until = None if grace is None else due + grace
-    queue.plan(
+    plans.plan(
         connection,
         [Planned(post_id, one.id, due, grace_until, priority, prepare_at=prepare_at) for one in to],
     )
@@ -109,5 +110,5 @@ def claim_of(token: str = "t1", worker: int = 1, at: datetime = NOON, **more: An
 
 def the_lane(connection: Connection) -> Lane:
     """The only lane."""
-    (lane,) = queue.lanes(connection)
+    (lane,) = lanes.waiting_lanes(connection)
     return lane

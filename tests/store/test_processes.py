@@ -29,12 +29,20 @@ def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.store.claiming", str(tmp_path / "posts.db"), str(n)],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd=HERE,
         )
         for n in range(1, PROCESSES + 1)
     ]
+    for process in started:  # none begins before all are there
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     answers = [json.loads(process.communicate(timeout=60)[0]) for process in started]
     assert [refused for _, refused in answers] == [0] * PROCESSES
     got = Counter(delivery for ids, _ in answers for delivery in ids)

@@ -22,9 +22,10 @@ from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Role, S
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
-from postsched.store import queue
+from postsched.store import lanes, outlook, pauses, plans, queue
 from postsched.store.database import Database
-from postsched.store.queue import Lane, Planned
+from postsched.store.lanes import Lane, share_out
+from postsched.store.plans import Planned
 from postsched.store.tables import accounts, deliveries, micros
 from tests.store import rows
 from tests.store.rows import NOON, claim_of, every, opened, read, the_lane
@@ -70,12 +71,12 @@ class TestClaiming:
         upto, now = NOON, NOON - timedelta(milliseconds=250)
         limit, held = rng.randint(1, 6), claim_of(at=now)
         with database.write() as connection:
-            lanes = queue.lanes(connection)
-            assert {(lane.account_id, lane.priority): lane.next_at for lane in lanes} == _lanes(
+            found = lanes.waiting_lanes(connection)
+            assert {(lane.account_id, lane.priority): lane.next_at for lane in found} == _lanes(
                 before.values(), paused, database
             )
             expected = dict(before)
-            for lane in lanes:
+            for lane in found:
                 taken, late = queue.claim(connection, lane, limit, upto, now, held)
                 chosen = _first(before.values(), paused, lane, upto, limit)
                 for delivery in chosen:
@@ -113,7 +114,7 @@ class TestClaiming:
             assert sorted(take(connection, 2)[0]) == ids[:2]
             assert sorted(take(connection, 2)[0]) == ids[2:4]
             assert sorted(take(connection, 2)[0]) == ids[4:]
-            assert queue.lanes(connection) == []
+            assert lanes.waiting_lanes(connection) == []
 
     def test_nothing_before_its_instant(self, database: Database) -> None:
         ids = planned(database, 2)
@@ -130,16 +131,16 @@ class TestClaiming:
         (delivery,) = planned(database)
         with database.write() as connection:
             if hold == "post":
-                queue.set_paused(connection, read(database, delivery).post_id, paused=True)
+                pauses.set_paused(connection, read(database, delivery).post_id, paused=True)
             elif hold == "all":
-                queue.set_all_paused(connection, paused=True)
-                assert queue.all_paused(connection)
+                pauses.set_all_paused(connection, paused=True)
+                assert pauses.all_paused(connection)
             elif hold == "claim":
                 take(connection)
             else:
                 values: dict[str, Any] = {"paused": 1} if hold == "account" else {"state": "login"}
                 connection.execute(update(accounts).values(values))
-            assert queue.lanes(connection) == []
+            assert lanes.waiting_lanes(connection) == []
 
     def test_what_is_past_its_grace_is_missed(self, database: Database) -> None:
         (delivery,) = planned(database, grace=timedelta(seconds=5))
@@ -279,7 +280,7 @@ class TestSharing:
     def test_never_more_than_there_are_and_never_fewer(
         self, lanes: list[Lane], hands: dict[str, int], total: int
     ) -> None:
-        shares = queue.share_out(lanes, hands, total)
+        shares = share_out(lanes, hands, total)
         used = Counter[str]()
         for lane, share in shares.items():
             assert share > 0
@@ -294,14 +295,14 @@ class TestSharing:
     ) -> None:
         lanes = [replace(lane, platform="a", priority=0) for lane in lanes]
         lanes = list({lane.account_id: lane for lane in lanes}.values())
-        shares = queue.share_out(lanes, {"a": hands}, total)
+        shares = share_out(lanes, {"a": hands}, total)
         counts = [shares.get(lane, 0) for lane in lanes]
         assert not counts or max(counts) - min(counts) <= 1
 
     @given(LANES, st.integers(1, 9), st.integers(1, 20))
     def test_the_higher_priority_first(self, lanes: list[Lane], hands: int, total: int) -> None:
         lanes = [replace(lane, platform="a") for lane in lanes]
-        shares = queue.share_out(lanes, {"a": hands}, total)
+        shares = share_out(lanes, {"a": hands}, total)
         if lanes:
             top = max(lane.priority for lane in lanes)
             given_to = {lane.priority for lane in shares}
@@ -313,8 +314,8 @@ class TestSharing:
             for number in range(50):
                 rows.post(connection, "x", [one], NOON + timedelta(seconds=number))
             (late,) = rows.post(connection, "y", [two], NOON + timedelta(seconds=60))
-            lanes = queue.lanes(connection)
-            shares = queue.share_out(lanes, {"fake": 4}, 4)
+            found = lanes.waiting_lanes(connection)
+            shares = share_out(found, {"fake": 4}, 4)
             taken = [
                 found
                 for lane, share in shares.items()
@@ -332,9 +333,9 @@ class TestPlanning:
         again = Planned(found.post_id, found.account_id, found.occurrence, None)
         other = replace(again, occurrence=SOON)
         with database.write() as connection:
-            assert queue.plan(connection, [again]) == 0
-            assert queue.plan(connection, [again, other, other]) == 1
-            assert queue.plan(connection, []) == 0
+            assert plans.plan(connection, [again]) == 0
+            assert plans.plan(connection, [again, other, other]) == 1
+            assert plans.plan(connection, []) == 0
         assert read(database, delivery) == found
         assert len(every(database)) == 2
 
@@ -491,7 +492,7 @@ class TestExpiring:
         before = read(database, delivery)
         with database.write() as connection:
             assert queue.claim_to_prepare(connection, 1, NOON, claim_of()) == [delivery]
-            assert queue.lanes(connection) == []
+            assert lanes.waiting_lanes(connection) == []
             queue.expire(connection, NOON, [1], lambda account: SURE)
         assert read(database, delivery) == before
 
@@ -516,9 +517,9 @@ class TestGivingBack:
             queue.claim_to_prepare(connection, 1, NOON, claim_of())
             (work,) = queue.load(connection, [delivery])
             before = read_in(connection, delivery)
-            assert queue.rewrite(connection, moves.cancel(before), before, NOON)
+            assert plans.rewrite(connection, moves.cancel(before), before, NOON)
             assert not queue.give_back(connection, work.delivery, "t1", NOON)
-            assert queue.look(connection, 1).prepare_at is None
+            assert outlook.look(connection, 1).prepare_at is None
         after = read(database, delivery)
         assert (after.status, after.steps) == (S.CANCELLED, ())
 
@@ -531,17 +532,17 @@ class TestAPerson:
         before = read(database, delivery)
         with database.write() as connection:
             take(connection)
-            assert not queue.rewrite(connection, moves.cancel(before), before, NOON)
+            assert not plans.rewrite(connection, moves.cancel(before), before, NOON)
         assert read(database, delivery).status is S.PUBLISHING
 
     def test_another_person_was_faster(self, database: Database) -> None:
         (delivery,) = planned(database)
         before = read(database, delivery)
         with database.write() as connection:
-            queue.rewrite_plan(
+            plans.rewrite_plan(
                 connection, before, before, Planned(before.post_id, before.account_id, NOON, None)
             )
-            assert not queue.rewrite(connection, moves.cancel(before), before, NOON)
+            assert not plans.rewrite(connection, moves.cancel(before), before, NOON)
         assert read(database, delivery).revision == 1
 
     def test_resuming_tells_what_was_missed(self, database: Database) -> None:
@@ -549,11 +550,11 @@ class TestAPerson:
         post_id = read(database, one).post_id
         late = NOON + timedelta(minutes=1)
         with database.write() as connection:
-            assert queue.miss(connection, NOON) == []
-            missed = queue.miss(connection, late, post_ids=[post_id])
+            assert pauses.miss(connection, NOON) == []
+            missed = pauses.miss(connection, late, post_ids=[post_id])
             assert [found.id for found in missed] == [one]
             connection.execute(update(deliveries).values(paused=1))
-            assert queue.miss(connection, late) == []
+            assert pauses.miss(connection, late) == []
         assert read(database, two).status is S.SCHEDULED
 
     def test_what_others_still_hold_keeps_its_status(self, database: Database) -> None:
@@ -561,7 +562,7 @@ class TestAPerson:
         (delivery,) = planned(database, grace=timedelta(seconds=5))
         with database.write() as connection:
             connection.execute(update(accounts).values(paused=1))
-            assert queue.miss(connection, NOON + timedelta(minutes=1)) == []
+            assert pauses.miss(connection, NOON + timedelta(minutes=1)) == []
         assert read(database, delivery).status is S.SCHEDULED
 
 
@@ -574,47 +575,47 @@ class TestLooking:
             take(connection, 2, worker=1)
             take(connection, 1, worker=2, token="t2")
             mine = {(ids[0], "t1"), (ids[1], "t1")}
-            assert queue.look(connection, 1, mine).foreign == {2: claim_of().until}
-            assert queue.look(connection, 2, {(ids[2], "t2")}).foreign == {1: claim_of().until}
+            assert outlook.look(connection, 1, mine).foreign == {2: claim_of().until}
+            assert outlook.look(connection, 2, {(ids[2], "t2")}).foreign == {1: claim_of().until}
             # One that the worker lost hold of is reported, or it would never be found.
-            lost = queue.look(connection, 1, {(ids[0], "t1")})
+            lost = outlook.look(connection, 1, {(ids[0], "t1")})
             assert lost.foreign == {1: claim_of().until, 2: claim_of().until}
 
     def test_what_is_to_be_prepared_next(self, database: Database) -> None:
         planned(database, prepare_at=NOON - timedelta(minutes=10))
         with database.write() as connection:
-            assert queue.look(connection, 1).prepare_at == NOON - timedelta(minutes=10)
+            assert outlook.look(connection, 1).prepare_at == NOON - timedelta(minutes=10)
             queue.claim_to_prepare(connection, 1, NOON, claim_of())
-            assert queue.look(connection, 1).prepare_at is None
+            assert outlook.look(connection, 1).prepare_at is None
 
     @pytest.mark.parametrize("hold", ["paused", "login", "all"])
     def test_what_is_held_is_not_to_be_prepared(self, database: Database, hold: str) -> None:
         planned(database, prepare_at=NOON)
         with database.write() as connection:
             if hold == "all":
-                queue.set_all_paused(connection, paused=True)
+                pauses.set_all_paused(connection, paused=True)
             else:
                 values: dict[str, Any] = {"paused": 1} if hold == "paused" else {"state": "login"}
                 connection.execute(update(accounts).values(values))
-            assert queue.look(connection, 1).prepare_at is None
+            assert outlook.look(connection, 1).prepare_at is None
             assert queue.claim_to_prepare(connection, 1, NOON, claim_of()) == []
 
     def test_idle(self, database: Database) -> None:
         with database.read() as connection:
-            assert queue.is_idle(connection)
+            assert outlook.is_idle(connection)
         planned(database)
         with database.write() as connection:
-            assert not queue.is_idle(connection)
+            assert not outlook.is_idle(connection)
             take(connection)
-            assert not queue.is_idle(connection)
-            assert queue.holds_any(connection, 1)
-            assert not queue.holds_any(connection, 2)
+            assert not outlook.is_idle(connection)
+            assert outlook.holds_any(connection, 1)
+            assert not outlook.holds_any(connection, 2)
 
     def test_counting(self, database: Database) -> None:
         planned(database, 3)
         with database.write() as connection:
             take(connection, 1)
-            counts = queue.count_by_status(connection)
+            counts = outlook.count_by_status(connection)
         assert counts[S.SCHEDULED] == 2
         assert counts[S.PUBLISHING] == 1
         assert set(counts) == set(S)
@@ -622,9 +623,9 @@ class TestLooking:
     def test_held_by_login(self, database: Database) -> None:
         planned(database, 2)
         with database.write() as connection:
-            assert queue.held_by_login(connection, NOON) == []
+            assert outlook.held_by_login(connection, NOON) == []
             connection.execute(update(accounts).values(state="login"))
-            ((account, count),) = queue.held_by_login(connection, NOON)
+            ((account, count),) = outlook.held_by_login(connection, NOON)
         assert isinstance(account, Account)
         assert (account.name, count) == ("me", 1)
 
@@ -664,8 +665,8 @@ def test_every_statement_of_the_engine_goes_by_index(tmp_path: Path) -> None:
     )
     with database.write() as connection:
         held = claim_of(at=NOON - timedelta(days=1))
-        queue.look(connection, 1, {(1, "t")})
-        (lane, *_) = queue.lanes(connection)
+        outlook.look(connection, 1, {(1, "t")})
+        (lane, *_) = lanes.waiting_lanes(connection)
         taken, _ = queue.claim(connection, lane, 10, SOON, NOON, held)
         queue.claim_to_prepare(connection, 10, NOON, held)
         (work, *_) = queue.load(connection, taken)
@@ -674,9 +675,9 @@ def test_every_statement_of_the_engine_goes_by_index(tmp_path: Path) -> None:
         queue.give_back(connection, work.delivery, "t1", None)
         queue.renew(connection, {(one, "t1") for one in taken}, SOON)
         queue.expire(connection, NOON, [7], lambda account: SURE)
-        queue.held_by_login(connection, NOON)
-        queue.is_idle(connection)
-        queue.holds_any(connection, 1)
+        outlook.held_by_login(connection, NOON)
+        outlook.is_idle(connection)
+        outlook.holds_any(connection, 1)
     plans = _plans(database, seen)
     database.close()
     assert len(plans) > 12

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from postsched.domain.duration import distance
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
-from postsched.store import queue
+from postsched.store import lanes, pauses
 
 OVERDUE = timedelta(minutes=2)
 """How long something may be due before somebody should worry: a minutely cron line takes one."""
@@ -20,8 +20,8 @@ def work_findings(subject: Subject) -> Iterator[Finding]:
         return
     now = subject.now()
     with subject.database.read() as connection:
-        waiting = [lane.next_at for lane in queue.lanes(connection)]
-        paused = queue.all_paused(connection)
+        waiting = [lane.next_at for lane in lanes.waiting_lanes(connection)]
+        paused = pauses.all_paused(connection)
     if paused:
         yield warning("service", "everything is paused", "Release it: postsched resume --all")
     running = ", ".join(f"process {pid}" for pid in subject.alive)

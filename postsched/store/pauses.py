@@ -1,0 +1,75 @@
+"""Holding and releasing; what is past its grace by the time it is released is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import (
+    Connection,
+    delete,
+    select,
+    text,
+    update,
+)
+
+from postsched.domain import delivery as moves
+from postsched.domain.delivery import (
+    Delivery,
+    DeliveryStatus,
+)
+from postsched.store import deliveries as delivery_rows
+from postsched.store.lanes import OPEN
+from postsched.store.plans import rewrite
+from postsched.store.tables import (
+    deliveries,
+    meta,
+    posts,
+)
+
+S = DeliveryStatus
+
+
+def set_paused(connection: Connection, post_id: int, *, paused: bool) -> None:
+    """Hold or release a post. What is being prepared goes on; it is invisible."""
+    for table, column in ((posts, posts.c.id), (deliveries, deliveries.c.post_id)):
+        connection.execute(update(table).where(column == post_id).values(paused=int(paused)))
+
+
+def set_all_paused(connection: Connection, *, paused: bool) -> None:
+    """Hold or release everything."""
+    connection.execute(delete(meta).where(meta.c.name == "paused"))
+    if paused:
+        connection.execute(meta.insert(), {"name": "paused", "value": "1"})
+
+
+def all_paused(connection: Connection) -> bool:
+    """Whether everything is held."""
+    query = select(meta.c.value).where(meta.c.name == "paused")
+    return connection.scalar(query) is not None
+
+
+def miss(
+    connection: Connection,
+    now: datetime,
+    *,
+    post_ids: Sequence[int] | None = None,
+    account_ids: Sequence[int] | None = None,
+) -> list[Delivery]:
+    """Take what is past its grace out of the queue: of those posts, of those accounts, or all.
+    What an account or a pause of everything still holds keeps its status."""
+    row = deliveries.c
+    query = delivery_rows.selected().where(
+        row.next_at.is_not(None),
+        row.claim.is_(None),
+        row.grace_until < now,
+        row.status.in_((S.SCHEDULED.value, S.RETRYING.value)),
+        row.paused == 0,
+        text(OPEN),
+    )
+    if post_ids is not None:
+        query = query.where(row.post_id.in_(post_ids))
+    if account_ids is not None:
+        query = query.where(row.account_id.in_(account_ids))
+    late = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
+    return [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]

@@ -1,0 +1,46 @@
+"""The workers on record: the processes that claim deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from postsched.store.tables import workers
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process that claims deliveries. `kind` is run or publish-due; `boot` names this run of its
+    machine's kernel, `mark` its bell; `since` is UTC."""
+
+    id: int
+    host: str
+    boot: str
+    pid: int
+    kind: str
+    mark: str
+    since: datetime
+
+
+def enter(
+    connection: Connection, host: str, boot: str, pid: int, kind: str, mark: str, since: datetime
+) -> Worker:
+    """Put a process on the list."""
+    values = (host, boot, pid, kind, mark, since)
+    row = dict(zip(("host", "boot", "pid", "kind", "mark", "since"), values, strict=True))
+    result = connection.execute(workers.insert(), row)
+    assert result.inserted_primary_key is not None
+    return Worker(result.inserted_primary_key[0], *values)
+
+
+def remove(connection: Connection, worker_ids: Iterable[int]) -> None:
+    """Strike workers off the list."""
+    connection.execute(delete(workers).where(workers.c.id.in_(list(worker_ids))))
+
+
+def every(connection: Connection) -> list[Worker]:
+    """All workers on the list, dead ones too, oldest first."""
+    return [Worker(**row._mapping) for row in connection.execute(select(workers).order_by("id"))]
