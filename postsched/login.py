@@ -17,7 +17,7 @@ from postsched.domain.account import Account
 from postsched.domain.errors import SecretUnavailable, StoreUnavailable
 from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import Secret
-from postsched.platforms.base import Login, Platform, PlatformError
+from postsched.platforms.base import Login, Platform, PlatformError, Service
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -230,7 +230,8 @@ def login_for(
 ) -> Login:
     """The login of an account with that secret: its own URL, else the configured one, else the
     platform's."""
-    url = account.url or settings.platform(account.platform).url or platform.url or ""
+    given = settings.platform(account.platform)
+    url = account.url or given.url or platform.url or ""
     return Login(
         account=account.name,
         url=url.rstrip("/"),
@@ -238,6 +239,12 @@ def login_for(
         user=account.user,
         settings=account.settings,
         facts=account.facts,
+        service=Service(
+            authorize_url=given.authorize_url,
+            token_url=given.token_url,
+            client_id=given.client_id,
+            api_version=given.api_version,
+        ),
     )
 
 

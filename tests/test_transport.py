@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from postsched.domain.outcome import Lost, Retry
-from postsched.platforms.base import classify
+from postsched.platforms.judging import classify
 from postsched.transport import LARGEST_ANSWER, Transport, is_public
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]

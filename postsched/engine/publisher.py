@@ -1,6 +1,6 @@
 """One step of one delivery: prepare it, send it, or ask about it. Never raises.
 
-Every exception becomes an outcome here, by `platforms.base.classify`. A refused login is renewed
+Every exception becomes an outcome here, by `platforms.judging.classify`. A refused login is renewed
 once and the call made again; a refusal proves that nothing was sent.
 """
 
@@ -42,8 +42,8 @@ from postsched.platforms.base import (
     PlatformError,
     Prepared,
     Unknown,
-    classify,
 )
+from postsched.platforms.judging import classify
 from postsched.store.queue import Work
 
 if TYPE_CHECKING:

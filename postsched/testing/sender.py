@@ -15,15 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import Published, Sent
-from postsched.platforms.base import (
-    Attachment,
-    Login,
-    Message,
-    Platform,
-    Prepared,
-    Unknown,
-    classify,
-)
+from postsched.platforms.base import Attachment, Login, Message, Platform, Prepared, Unknown
+from postsched.platforms.judging import classify
 
 if TYPE_CHECKING:
     import httpx

@@ -33,10 +33,10 @@ from postsched.platforms.base import (
     Prepared,
     Renewal,
     Unknown,
-    limits_of,
 )
 from postsched.platforms.bluesky import embeds, record, richtext, session
 from postsched.platforms.bluesky.xrpc import Xrpc, XrpcError
+from postsched.platforms.judging import limits_of
 
 if TYPE_CHECKING:
     import httpx

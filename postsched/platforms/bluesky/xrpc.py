@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.outcome import ErrorKind
-from postsched.platforms.base import PlatformError, raise_for_answer
+from postsched.platforms.base import PlatformError
+from postsched.platforms.judging import raise_for_answer
 
 if TYPE_CHECKING:
     import httpx

@@ -26,8 +26,8 @@ from postsched.platforms.base import (
     PlatformError,
     Prepared,
     Unknown,
-    limits_of,
 )
+from postsched.platforms.judging import limits_of
 from postsched.platforms.mastodon import server
 from postsched.platforms.mastodon.api import Api, is_json, json_of, judge, published, words_of
 

@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.outcome import ErrorKind, Published
-from postsched.platforms.base import Login, PlatformError, raise_for_answer
+from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.judging import raise_for_answer
 
 if TYPE_CHECKING:
     import httpx

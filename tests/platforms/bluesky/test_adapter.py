@@ -15,8 +15,9 @@ from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Failed, Published, Retry
 from postsched.domain.post import Media, Visibility
 from postsched.domain.secret import Secret
-from postsched.platforms.base import Attachment, PlatformError, classify
+from postsched.platforms.base import Attachment, PlatformError
 from postsched.platforms.bluesky import Bluesky
+from postsched.platforms.judging import classify
 from postsched.testing import Answer, Fault, FaultKind
 from postsched.testing.bluesky import DID, HANDLE, BlueskyServer, uri_of
 from postsched.testing.picture import png

@@ -12,7 +12,8 @@ import pytest
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Media
 from postsched.domain.secret import Secret
-from postsched.platforms.base import Attachment, Login, PlatformError, classify
+from postsched.platforms.base import Attachment, Login, PlatformError
+from postsched.platforms.judging import classify
 from postsched.testing.picture import png
 from tests.platforms.bluesky.sending import Poster, step
 from tests.servers import arroba_pds

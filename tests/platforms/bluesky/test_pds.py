@@ -15,7 +15,8 @@ from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Failed, LetGo, Published, Retry
 from postsched.domain.post import Media
 from postsched.domain.secret import Secret
-from postsched.platforms.base import Attachment, Login, PlatformError, Prepared, classify
+from postsched.platforms.base import Attachment, Login, PlatformError, Prepared
+from postsched.platforms.judging import classify
 from postsched.testing.picture import png
 from tests.platforms.bluesky.sending import Poster, step
 from tests.servers import pds as reference

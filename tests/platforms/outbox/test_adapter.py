@@ -239,7 +239,7 @@ def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
 READ_ONLY = """
 import os, sys
 from pathlib import Path
-from postsched.platforms.base import PlatformError
+from postsched.platforms.base import (PlatformError)
 from postsched.platforms.outbox.folder import Folder
 if os.getuid() == 0:
     os.setuid(65534)

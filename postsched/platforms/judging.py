@@ -1,0 +1,155 @@
+"""What a network's answers and errors mean: the one place where they are judged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from postsched.domain.outcome import (
+    ErrorKind,
+    Failed,
+    LetGo,
+    Limit,
+    Lost,
+    Problem,
+    Retry,
+    Sent,
+)
+from postsched.platforms.base import PlatformError
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def raise_for_answer(response: httpx.Response, message: str | None = None) -> None:
+    """Raise what an HTTP status means in general, if it is no success.
+
+    `message` is the network's own sentence. A platform that knows better looks at the answer
+    first. 401 and 403 are refusals, 429 a rate limit, 5xx leaves open whether it is out.
+    """
+    status = response.status_code
+    if response.is_success:
+        return
+    words = message or response.reason_phrase or f"HTTP {status}"
+    if status == 401:
+        raise PlatformError(ErrorKind.AUTH, words, http_status=status)
+    if status == 429:
+        after, until = wait_wish(response)
+        raise PlatformError(
+            ErrorKind.RATE_LIMIT, words, http_status=status, after=after, until=until
+        )
+    if status >= 500:
+        after, until = wait_wish(response)
+        raise PlatformError(
+            ErrorKind.TRANSIENT, words, http_status=status, after=after, until=until, sent=True
+        )
+    if status in (408, 425):
+        raise PlatformError(ErrorKind.TRANSIENT, words, http_status=status, sent=True)
+    kind = ErrorKind.PERMANENT if status in (403, 410) else ErrorKind.INVALID
+    raise PlatformError(kind, words, http_status=status)
+
+
+def wait_wish(response: httpx.Response) -> tuple[float | None, datetime | None]:
+    """The wait a server asks for: (seconds, None), (None, UTC instant), or (None, None).
+
+    Reads Retry-After (RFC 9110 section 10.2.3: seconds or a date), then X-RateLimit-Reset or
+    RateLimit-Reset as an ISO 8601 instant (Mastodon, GoToSocial), as Unix seconds (Bluesky, X), or
+    as seconds to wait where the number is too small to be an instant.
+    """
+    after = response.headers.get("retry-after", "").strip()
+    if after:
+        return _wait(after)
+    for name in ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset"):
+        value = response.headers.get(name, "").strip()
+        if value:
+            return _wait(value)
+    return None, None
+
+
+def limits_of(response: httpx.Response) -> tuple[Limit, ...]:
+    """The call limit a server reports in its headers, if it does."""
+    headers = response.headers
+    for prefix in ("x-ratelimit", "ratelimit", "x-rate-limit"):
+        remaining = headers.get(f"{prefix}-remaining", "")
+        if remaining.isdigit():
+            top = headers.get(f"{prefix}-limit", "")
+            _, until = _wait(headers.get(f"{prefix}-reset", ""))
+            return (Limit("requests", int(remaining), until, int(top) if top.isdigit() else None),)
+    return ()
+
+
+UNIX_TIMES_START = 1_000_000_000
+"""A smaller number in a reset header is a wait in seconds, a larger one an instant."""
+
+
+def _wait(text: str) -> tuple[float | None, datetime | None]:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        number = float(text)
+    except ValueError:
+        pass
+    else:
+        if number != number or number < 0 or number > 253402300799:
+            return None, None
+        if number < UNIX_TIMES_START:
+            return number, None
+        return None, datetime.fromtimestamp(number, UTC)
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except (ValueError, TypeError):
+            continue
+        return None, moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    return None, None
+
+
+def classify(error: Exception, *, sending: bool) -> Sent:
+    """What an exception out of an adapter means for the delivery.
+
+    `sending` is True while the request that makes the post visible was under way: then whatever
+    does not prove that nothing went out is Lost. Before it, the same errors are worth a retry.
+    """
+    import httpx
+
+    if isinstance(error, PlatformError):
+        return _classify_refusal(error, sending)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
+                  | httpx.ProxyError):  # fmt: skip
+        return Retry(Problem(ErrorKind.TRANSIENT, f"no connection: {_words(error)}"))
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
+        return Failed(Problem(ErrorKind.INVALID, f"the request can't be made: {_words(error)}"))
+    if isinstance(error, httpx.TimeoutException):
+        problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
+    elif isinstance(error, httpx.HTTPError):
+        problem = Problem(ErrorKind.TRANSIENT, f"the connection broke: {_words(error)}")
+    elif isinstance(error, OSError) and not sending:
+        return Retry(Problem(ErrorKind.TRANSIENT, _words(error)))
+    else:
+        problem = Problem(
+            ErrorKind.TRANSIENT if sending else ErrorKind.PERMANENT,
+            f"the answer could not be read ({type(error).__name__})"
+            if sending
+            else f"the platform's adapter failed ({type(error).__name__})",
+        )
+        return Lost(problem) if sending else Failed(problem)
+    return Lost(problem) if sending else Retry(problem)
+
+
+def _classify_refusal(error: PlatformError, sending: bool) -> Sent:
+    problem = error.problem
+    match problem.kind:
+        case ErrorKind.AUTH:
+            return LetGo(problem)
+        case ErrorKind.RATE_LIMIT:
+            return Retry(problem, error.after, error.until, counts=False)
+        case _ if error.sent and sending:
+            return Lost(problem)
+        case ErrorKind.TRANSIENT:
+            return Retry(problem, error.after, error.until, prepare_again=error.prepare_again)
+        case _:
+            return Failed(problem)
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
