@@ -8,6 +8,8 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from postsched.domain.delivery import DeliveryStatus
 from postsched.wakeup import Bell, folder_of, new_mark
 from tests.cli.calling import Caller
@@ -101,6 +103,26 @@ def test_what_needs_a_hand(cli: Posting) -> None:
     assert "postsched list --status failed\n" in page
     cli("pause", "--all")
     assert "paused    everything" in cli("status").out
+
+
+@pytest.mark.parametrize("what", [["1"], ["--account", "me"], ["--all"]])
+def test_what_is_held_is_not_overdue(cli: Posting, what: list[str]) -> None:
+    cli("add", "Hello", "--to", "me", "--in", "1h")
+    past = micros(datetime.now(UTC) - timedelta(minutes=5))
+    cli.set_delivery(1, due_at=past, next_at=past)
+    cli("pause", *what)
+    document = cli.json("status")
+    assert (document["next_due_at"], document["oldest_due_s"]) == (None, None)
+    cli("resume", *what)
+    assert cli.json("status")["oldest_due_s"] >= 300
+
+
+def test_what_a_refused_login_holds_is_overdue(cli: Posting) -> None:
+    cli("add", "Hello", "--to", "me", "--in", "1h")
+    past = micros(datetime.now(UTC) - timedelta(minutes=5))
+    cli.set_delivery(1, due_at=past, next_at=past)
+    update_accounts(cli.call, state="login")
+    assert cli.json("status")["oldest_due_s"] >= 300
 
 
 def test_logins(cli: Posting) -> None:
