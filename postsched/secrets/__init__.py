@@ -8,7 +8,7 @@ speaks to the keyring.
 
 from __future__ import annotations
 
-from postsched.secrets.source import Secrets, check_names, variable
+from postsched.secrets.source import Secrets, check_names, client_variable, variable
 from postsched.secrets.text import parse
 
-__all__ = ["Secrets", "check_names", "parse", "variable"]
+__all__ = ["Secrets", "check_names", "client_variable", "parse", "variable"]

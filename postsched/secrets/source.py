@@ -69,6 +69,13 @@ class Secrets:
             return
         self._ring(account).delete(account)
 
+    def client_secret(self, platform: str) -> Secret | None:
+        """The secret of our own registration with a platform, from the environment only; None if
+        there is none. Raises InvalidInput if the variable's text is none."""
+        name = client_variable(platform)
+        text = self._environ.get(name)
+        return _parsed(name, text) if text else None
+
     def keyring_name(self) -> str:
         """Which keyring is used, having tried to read from it, for people. Raises
         SecretUnavailable if it can't be used."""
@@ -79,12 +86,7 @@ class Secrets:
     def _given(self, account: str) -> Secret | None:
         name = variable(account)
         text = self._environ.get(name)
-        if text is None:
-            return None
-        try:
-            return parse(text)
-        except InvalidInput as error:
-            raise InvalidInput(f"{name}: {error.message}", error.hint) from None
+        return None if text is None else _parsed(name, text)
 
     def _refuse_beside_variable(self, account: str) -> None:
         name = variable(account)
@@ -104,6 +106,18 @@ class Secrets:
 def variable(account: str) -> str:
     """The environment variable for an account: POSTSCHED_TOKEN_ME_WORK for `me.work`."""
     return "POSTSCHED_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", account.upper())
+
+
+def client_variable(platform: str) -> str:
+    """The environment variable for a platform's client secret: POSTSCHED_CLIENT_SECRET_X."""
+    return "POSTSCHED_CLIENT_SECRET_" + re.sub(r"[^A-Z0-9]", "_", platform.upper())
+
+
+def _parsed(name: str, text: str) -> Secret:
+    try:
+        return parse(text)
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error.message}", error.hint) from None
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -191,6 +191,18 @@ def test_a_bad_variable_is_named_and_not_shown() -> None:
         secrets.read("you")
 
 
+def test_a_platforms_client_secret_comes_from_the_environment_only() -> None:
+    names = {"POSTSCHED_CLIENT_SECRET_MY_NET": "SESAME\n", "POSTSCHED_CLIENT_SECRET_B": "a\nSESAME"}
+    secrets = Secrets(names)
+    found = secrets.client_secret("my-net")
+    assert found is not None
+    assert found.text == "SESAME"
+    assert secrets.client_secret("x") is None
+    with pytest.raises(InvalidInput, match="POSTSCHED_CLIENT_SECRET_B: the secret has a") as e:
+        secrets.client_secret("b")
+    assert "SESAME" not in str(e.value)
+
+
 def test_an_object_in_the_environment() -> None:
     found = Secrets({"POSTSCHED_TOKEN_A": '{"access_token": "a", "expires_at": 1}'}).read("a")
     assert found is not None
