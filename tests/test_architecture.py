@@ -35,6 +35,7 @@ ROOMS = {
     ),
     "sqlalchemy": ("store/", "engine/", "service/", "cli/"),
     "yaml": ("platforms/outbox/", "transfer/"),
+    "oauthlib": ("platforms/",),
     "regex": ("domain/", "platforms/"),
     "puremagic": ("media/",),
     "imagesize": ("media/",),

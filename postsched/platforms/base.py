@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from postsched.platforms.oauth import OAuth
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -116,10 +118,13 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A new secret for an account, and when it expires (UTC, None: never)."""
+    """A new secret for an account, and when it expires (UTC, None: never, or not known): when a
+    person must log in again, not when the next renewal is. `lacking` are scopes that were asked
+    for and not granted."""
 
     secret: Secret
     expires_at: datetime | None = None
+    lacking: tuple[str, ...] = ()
 
 
 class PlatformError(Exception):
@@ -215,6 +220,12 @@ class Platform(ABC):
     async def delete(self, published: Published, login: Login, http: httpx.AsyncClient) -> None:
         """Remove one part; one that is gone already is no error."""
         raise PlatformError(ErrorKind.PERMANENT, f"{self.title} posts can't be deleted from here")
+
+    def oauth(self, login: Login) -> OAuth | None:
+        """How one logs in in the browser (`account login`), None where one doesn't. Addresses come
+        from `login.service` where they are set, else from `login.url`, so that an account with an
+        address of its own is logged in there; the secret may be missing."""
+        return None
 
     def stale(self, login: Login, now: datetime) -> bool:
         """Whether the secret at hand must be renewed before it is used; asks nobody."""
