@@ -17,6 +17,7 @@ from postsched.domain.duration import format_duration
 from postsched.domain.errors import InvalidInput
 from postsched.domain.overlay import Overlay, mistyped, slug
 from postsched.domain.post import CatchUp, Missed
+from postsched.domain.secret import SecretStore
 from postsched.domain.setting import Rate
 from postsched.domain.zones import zone_named
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 _DATABASE, _FILE = "postsched.db", "config.toml"
+_SECRETS = "postsched-secrets.json"
 _PLACES = "Give a path, sqlite:///PATH or postgresql://…"
 _LARGEST_FILE = 1_000_000
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # two letters at least: C: is a drive
@@ -67,6 +69,8 @@ class Settings:
     shutdown_timeout: timedelta = timedelta(seconds=30)
     require_alt_text: bool = False
     media_dir: Path | None = None
+    secrets: SecretStore = SecretStore.AUTO
+    secrets_file: Path | None = None
     allow_plaintext_keyring: bool = False
     allow_private_addresses: bool = False
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
@@ -91,6 +95,16 @@ class Settings:
                 "Set media_dir to a folder that all workers can reach",
             )
         return self.database_path.parent / "media"
+
+    @property
+    def secrets_path(self) -> Path:
+        """Where the encrypted secrets are kept, if a file is used: `secrets_file`, else beside the
+        database, with PostgreSQL in the user's data folder. A link is followed, so that the file
+        itself is replaced and not the link."""
+        if self.secrets_file is not None:
+            return Path(os.path.realpath(self.secrets_file))
+        beside = self.database_path or Path(locate_database(None))
+        return Path(os.path.realpath(beside.parent / _SECRETS))
 
     @property
     def request_timeout(self) -> float:
@@ -126,9 +140,9 @@ def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) ->
 
 
 def _make_absolute(overlay: Overlay, folder: Path | None) -> None:
-    """The media folder is relative to the file that names it, or to the current folder."""
-    if "media_dir" in overlay.values:
-        overlay.values["media_dir"] = Path(_absolute(str(overlay.values["media_dir"]), folder))
+    """Paths are relative to the file that names them, or to the current folder."""
+    for key in {"media_dir", "secrets_file"} & overlay.values.keys():
+        overlay.values[key] = Path(_absolute(str(overlay.values[key]), folder))
 
 
 def _shortened(settings: Settings) -> tuple[str, ...]:

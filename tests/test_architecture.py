@@ -24,6 +24,7 @@ FREE = {"testing", "__main__", "__init__"}
 ROOMS = {
     "apscheduler": ("engine/jobstore.py", "engine/scheduler.py"),
     "keyring": ("secrets/",),
+    "cryptography": ("secrets/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "httpx": (

@@ -109,6 +109,7 @@ def test_every_key_is_read_from_file_and_environment(load_toml: Load, home: Path
         "concurrency": 1, "concurrency_total": 2, "attempts": 4, "retry_delay": "5s",
         "timeout": "6s", "claim_timeout": "1m", "claim_ahead": "1s", "prepare_ahead": "1m",
         "shutdown_timeout": "9s", "require_alt_text": True, "media_dir": str(home / "m"),
+        "secrets": "keyring", "secrets_file": str(home / "s.json"),
         "allow_plaintext_keyring": True, "allow_private_addresses": True,
     }  # fmt: skip
     assert set(written) == set(KEYS)
@@ -272,6 +273,20 @@ def test_media_lie_beside_the_database_or_in_media_dir(load_toml: Load, home: Pa
     assert "Set media_dir" in refusal(lambda: remote.media_folder)
     assert "s3cret" not in repr(remote)
     assert remote.database_path is None
+
+
+def test_secrets_lie_beside_the_database_or_where_it_is_said(load_toml: Load, home: Path) -> None:
+    name = "postsched-secrets.json"
+    assert load_toml("", str(home / "p.db")).secrets_path == home / name
+    remote = load_toml("", "postgresql://db/posts")
+    assert remote.secrets_path.name == name
+    assert str(remote.secrets_path).startswith(str(home))
+    (home / "sub").mkdir()
+    (home / "link.json").symlink_to("sub/real.json")
+    linked = load_toml("secrets = 'file'\nsecrets_file = 'link.json'")
+    assert (linked.secrets, linked.secrets_path) == ("file", home / "sub" / "real.json")
+    twin = load_toml("", POSTSCHED_SECRETS="keyring", POSTSCHED_SECRETS_FILE="~/x")
+    assert (twin.secrets, twin.secrets_path) == ("keyring", home / "x")
 
 
 def test_databases_that_can_be_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
 HIDDEN = "[secret]"
 SHORTEST = 6
 """What is shorter is not looked for in texts: it would be found in every other word."""
+
+
+class SecretStore(StrEnum):
+    """Where secrets are kept that are not in the environment."""
+
+    AUTO = "auto"
+    """In the keyring; where there is none, in the file, once there is one or a passphrase."""
+    KEYRING = "keyring"
+    FILE = "file"
 
 
 class Secret:

@@ -12,6 +12,7 @@ from typing import Any
 from postsched.domain.duration import LONGEST, format_duration, parse_duration
 from postsched.domain.errors import InvalidInput
 from postsched.domain.post import CatchUp, Missed
+from postsched.domain.secret import SecretStore
 from postsched.domain.zones import zone_named
 
 
@@ -177,6 +178,8 @@ KEYS: Mapping[str, Kind] = {
     "shutdown_timeout": duration(_ZERO, _DAY),
     "require_alt_text": yes_or_no(),
     "media_dir": text(),
+    "secrets": choice(SecretStore),
+    "secrets_file": text(),
     "allow_plaintext_keyring": yes_or_no(),
     "allow_private_addresses": yes_or_no(),
 }
@@ -189,7 +192,7 @@ PLATFORM_KEYS: Mapping[str, Kind] = {
     "rate": rate(),
 }
 LATER_KEYS = (
-    "quiet_hours", "min_spacing", "secrets", "secrets_file", "callback_port",
+    "quiet_hours", "min_spacing", "callback_port",
     "webhook", "notify", "media_host",
 )  # fmt: skip
 """Promised by the documentation of the interface, and not yet understood by this version."""
