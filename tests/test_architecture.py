@@ -30,7 +30,7 @@ ROOMS = {
     "httpx": (
         "platforms/",
         "transport.py",
-        "login.py",
+        "login/",
         "service/network.py",
         "engine/publisher.py",
     ),
