@@ -46,6 +46,13 @@ class Guarantee:
     prepares_alike: bool = False
     """Whether preparing a text without media asks nobody and gives the same every time. Then it
     need not be on record before it is sent: it can be made again to settle a lost answer."""
+    comments: bool = True
+    """Whether this holds for first comments too; else nothing can settle a lost answer to one."""
+
+    @property
+    def of_comments(self) -> Guarantee:
+        """The guarantee for a first comment."""
+        return self if self.comments else Guarantee()
 
     @property
     def settles(self) -> bool:
@@ -74,7 +81,8 @@ class TextRules:
     `limit` is in `unit`, None for no limit. `url_length` is what each http(s) URL counts,
     None for its full length. `byte_limit` is a second limit, in bytes of UTF-8. With
     `mention_domain_free`, `@user@domain` counts as `@user`. With `warning_counts`, the content
-    warning is part of the length.
+    warning is part of the length. Each character of `escapes` is sent, and counts, with a backslash
+    before it, but for what the regular expression `unescaped` matches (see `escaping`).
     """
 
     limit: int | None = None
@@ -84,6 +92,8 @@ class TextRules:
     mention_domain_free: bool = False
     warning_counts: bool = False
     may_be_empty_with_media: bool = True
+    escapes: str = ""
+    unescaped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +124,8 @@ class Capabilities:
     guarantee: Guarantee = field(default_factory=Guarantee)
     thread: bool = False
     comment: CommentAs | None = None
+    comment_text: TextRules | None = None
+    """The rules for the text of a first comment, where they are others than a post's."""
     visibilities: frozenset[str] = frozenset({"public"})
     warning: bool = False
     warnings: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from postsched.domain.capabilities import TextRules, Unit
+from postsched.domain.escaping import escaped
 
 _LONGEST_URL = 4096
 
@@ -34,6 +35,7 @@ def length(text: str, rules: TextRules, warning: str = "") -> int:
     """
     if rules.url_length is not None or rules.mention_domain_free:
         text = _shortened(text, rules)
+    text = escaped(text, rules)
     total = units(text, rules.unit)
     return total + units(warning, rules.unit) if rules.warning_counts else total
 

@@ -107,10 +107,8 @@ def _texts(content: Content, parts: tuple[Part, ...], capabilities: Capabilities
     if capabilities.comment is None:
         yield "comment", "a first comment is not possible", True
     else:
-        comment = Part(content.comment)
-        yield from _text(
-            "comment", "the comment", comment.text, comment, content, capabilities.text
-        )
+        comment, rules = Part(content.comment), capabilities.comment_text or capabilities.text
+        yield from _text("comment", "the comment", comment.text, comment, content, rules)
 
 
 def _text(
