@@ -71,6 +71,7 @@ class Settings:
     media_dir: Path | None = None
     secrets: SecretStore = SecretStore.AUTO
     secrets_file: Path | None = None
+    callback_port: int = 8765
     allow_plaintext_keyring: bool = False
     allow_private_addresses: bool = False
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)

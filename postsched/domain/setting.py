@@ -180,6 +180,7 @@ KEYS: Mapping[str, Kind] = {
     "media_dir": text(),
     "secrets": choice(SecretStore),
     "secrets_file": text(),
+    "callback_port": number(1, 65_535),
     "allow_plaintext_keyring": yes_or_no(),
     "allow_private_addresses": yes_or_no(),
 }
@@ -192,7 +193,7 @@ PLATFORM_KEYS: Mapping[str, Kind] = {
     "rate": rate(),
 }
 LATER_KEYS = (
-    "quiet_hours", "min_spacing", "callback_port",
+    "quiet_hours", "min_spacing",
     "webhook", "notify", "media_host",
 )  # fmt: skip
 """Promised by the documentation of the interface, and not yet understood by this version."""
