@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from postsched.platforms.oauth import OAuth
+    from postsched.platforms.oauth import Client, OAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,20 @@ class Message:
 class Prepared:
     """What `prepare` returned (`data`, plain JSON, saved before the next step), and the parts that
     are out already: the first of the thread and the one before this. For a comment both are the
-    first part and the last."""
+    first part and the last.
+
+    `now` is the time of the call (UTC). `since` is set where the step's answer was lost and the
+    same is sent again: when it may first have been sent (UTC). Where it is None, surely nothing of
+    this step is out.
+    """
 
     data: Mapping[str, Any]
     role: Role = Role.PART
     n: int = 1
     root: Published | None = None
     parent: Published | None = None
+    now: datetime | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +232,13 @@ class Platform(ABC):
         """How one logs in in the browser (`account login`), None where one doesn't. Addresses come
         from `login.service` where they are set, else from `login.url`, so that an account with an
         address of its own is logged in there; the secret may be missing."""
+        return None
+
+    async def register(
+        self, login: Login, http: httpx.AsyncClient, redirect_uri: str
+    ) -> Client | None:
+        """Have the server make an app for logging in by `redirect_uri`; None where only a person
+        can."""
         return None
 
     def stale(self, login: Login, now: datetime) -> bool:

@@ -35,7 +35,8 @@ class OAuth:
     secret goes to the token endpoint; without a secret, `client_id` goes in the form. `loopback` is
     False where the network wants an https redirect, so that the address can only be pasted.
     `needed` are scopes without which a login is of no use; `authorize_extra` are more parameters
-    for the authorization address; `client_hint` says where one gets a client id.
+    for the authorization address; `client_hint` says where one gets a client id. `shown` is the
+    redirect with which the network shows the code, to be pasted, if there is one.
     """
 
     authorize_url: str
@@ -48,6 +49,7 @@ class OAuth:
     authorize_extra: Mapping[str, str] = field(default_factory=dict)
     client_hint: str = ""
     needed: tuple[str, ...] = ()
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

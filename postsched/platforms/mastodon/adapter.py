@@ -25,11 +25,13 @@ from postsched.platforms.base import (
     Platform,
     PlatformError,
     Prepared,
+    Renewal,
     Unknown,
 )
 from postsched.platforms.judging import limits_of
-from postsched.platforms.mastodon import server
+from postsched.platforms.mastodon import app, server
 from postsched.platforms.mastodon.api import Api, is_json, json_of, judge, published, words_of
+from postsched.platforms.oauth import Client, OAuth, refresh, stale
 
 if TYPE_CHECKING:
     import httpx
@@ -67,6 +69,26 @@ class Mastodon(Platform):
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The limits that the server states, and what its kind is known to do."""
         return server.capabilities(facts)
+
+    def oauth(self, login: Login) -> OAuth:
+        """In the browser, at the account's own server."""
+        return app.description(login)
+
+    async def register(self, login: Login, http: httpx.AsyncClient, redirect_uri: str) -> Client:
+        """An app of our own; every server gives one to anybody."""
+        return await app.register(login, http, redirect_uri)
+
+    def stale(self, login: Login, now: datetime) -> bool:
+        """Where tokens end (Pleroma, Akkoma), before they do."""
+        return stale(login, now)
+
+    async def refresh(
+        self, login: Login, http: httpx.AsyncClient, now: datetime, *, refused: bool
+    ) -> Renewal | None:
+        """A new pair, where the login has a refresh token."""
+        if login.secret is None or not login.secret.get("refresh_token"):
+            return None
+        return await refresh(self.oauth(login), login, http, now)
 
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
