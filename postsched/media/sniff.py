@@ -121,9 +121,10 @@ def _iso_media(head: bytes) -> str:
     brands = head[8:12] + head[16 : max(16, min(size, 256))]
     names = [brands[i : i + 4].decode("latin-1") for i in range(0, len(brands), 4)]
     found = [_BRANDS[name] for name in names if name in _BRANDS]
-    if names[0] in _BRANDS and found[0] != "image/heif":
+    major = names[0] if names else ""  # none where the file ends right there
+    if major in _BRANDS and found[0] != "image/heif":
         return found[0]
-    if names[0].startswith(("3gp", "3g2")):
+    if major.startswith(("3gp", "3g2")):
         return "video/3gpp"
     images = [kind for kind in found if kind.startswith("image/")]
     exact = [kind for kind in images if kind != "image/heif"]

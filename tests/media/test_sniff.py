@@ -182,6 +182,7 @@ HEADS = st.sampled_from([content for content, _ in SAMPLES.values()])
 @example(PNG, b"\xff\xff\xff\xff", 8, 0)
 @example(iso(b"isom"), b"\0\0\0\1", 0, 0)
 @example(iso(b"isom"), b"\0\0\0\0", 20, 0)
+@example(iso(b"avif"), b"", 0, len(iso(b"avif")) - 8)
 def test_any_content_is_described_or_refused(
     content: bytes, noise: bytes, place: int, cut: int
 ) -> None:

@@ -74,6 +74,7 @@ def _mock(stack: ExitStack, folder: Path, lose: float, seed: int) -> Judged:
     log = (folder / "mock.log").open("wb")
     stack.enter_context(log)
     server = subprocess.Popen(command, stdout=log, stderr=log)
+    stack.callback(server.wait)
     stack.callback(server.kill)
     _await(url + "/api/v1/instance")
     proxy = _lossy(stack, url, "/api/v1/statuses", lose, seed)
