@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from postsched.cli.account_view import COLUMNS, account_named, answer, document, row
 from postsched.cli.completion import complete_account
 from postsched.cli.group import Group
 from postsched.cli.options import Json, keys_and_values
 from postsched.cli.program import Program
-from postsched.cli.screen import Cell, Column
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from postsched.domain.account import Account
     from postsched.domain.secret import Secret
-    from postsched.service.accounts import Checked
 
 app = typer.Typer()
 account = typer.Typer(cls=Group, help="Where posts go: add, check, set, remove, group.")
 app.add_typer(account, name="account")
 LARGEST_SECRET = 65_536
-ACCOUNT_COLUMNS = (
-    Column("NAME"),
-    Column("PLATFORM"),
-    Column("LOGIN", flexible="fold"),
-    Column("STATE"),
-    Column("SERVER", flexible="fold"),
-)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_account)]
 TokenStdin = Annotated[
@@ -67,36 +58,36 @@ def add(
     settings = keys_and_values(set_, "--set")
     wanted = Wanted(name, platform, url, user, settings, _secret(token_stdin))
     checked = accounts.add(program.desk, program.secrets, wanted)
-    _answer(program, checked, "is added", json=json)
+    answer(program, checked, "is added", json=json)
 
 
 @account.command(name="list", epilog="Example:\n\npostsched account list --json")
 def list_(ctx: typer.Context, json: Json = False) -> None:
     """All accounts."""
-    from postsched.store import accounts as account_rows
+    from postsched.store import accounts as accountrows
 
     program: Program = ctx.obj
     with program.database.read() as connection:
-        found = account_rows.every(connection)
+        found = accountrows.every(connection)
     if json:
-        program.print_json([_document(one) for one in found])
+        program.print_json([document(one) for one in found])
         return
     if not found:
         program.print("There are no accounts. Add one: postsched account add --help")
         return
-    program.show(program.screen.table(ACCOUNT_COLUMNS, [_row(one) for one in found]))
+    program.show(program.screen.table(COLUMNS, [row(one) for one in found]))
 
 
 @account.command(epilog="Example:\n\npostsched account show me")
 def show(ctx: typer.Context, name: Name, json: Json = False) -> None:
     """One account, with what is known of its server."""
     program: Program = ctx.obj
-    found = _account(program, name)
-    document = _document(found, program)
+    found = account_named(program, name)
+    written = document(found, program)
     if json:
-        program.print_json(document)
+        program.print_json(written)
         return
-    for key, value in document.items():
+    for key, value in written.items():
         shown = ", ".join(f"{k}={v}" for k, v in value.items()) if type(value) is dict else value
         if shown not in (None, "", [], {}):
             program.print(f"{key.replace('_', ' ')}: {shown}")
@@ -108,8 +99,8 @@ def check(ctx: typer.Context, name: Name, json: Json = False) -> None:
     from postsched.service import accounts
 
     program: Program = ctx.obj
-    checked = accounts.check(program.desk, program.secrets, _account(program, name))
-    _answer(program, checked, "is good", json=json)
+    checked = accounts.check(program.desk, program.secrets, account_named(program, name))
+    answer(program, checked, "is good", json=json)
     if checked.warning:
         raise typer.Exit(1)
 
@@ -130,7 +121,7 @@ def set_(
     from postsched.service import accounts
 
     program: Program = ctx.obj
-    found = _account(program, name)
+    found = account_named(program, name)
     pairs, secret = keys_and_values(values, "setting"), _secret(token_stdin)
     if not pairs and secret is None:
         raise InvalidInput("it isn't said what to set", "Give KEY=VALUE or --token-stdin")
@@ -139,7 +130,7 @@ def set_(
         checked = accounts.set_values(program.desk, found, pairs)
     if secret is not None:
         checked = accounts.set_secret(program.desk, program.secrets, checked.account, secret)
-    _answer(program, checked, "is changed", json=json)
+    answer(program, checked, "is changed", json=json)
 
 
 @account.command(epilog="Example:\n\npostsched account remove me")
@@ -153,7 +144,7 @@ def remove(
     from postsched.service import accounts
 
     program: Program = ctx.obj
-    found = _account(program, name)
+    found = account_named(program, name)
     if not yes and sys.stdin.isatty():
         confirm(program, f"Remove {found.name} ({found.platform}) and its secret?")
     accounts.remove(program.desk, program.secrets, name)
@@ -176,7 +167,7 @@ def group(
     """Set a name for several accounts; without accounts, show it."""
     from postsched.domain.errors import NotFound
     from postsched.service import accounts as service
-    from postsched.store import accounts as account_rows
+    from postsched.store import accounts as accountrows
 
     program: Program = ctx.obj
     if accounts and remove:
@@ -184,14 +175,14 @@ def group(
     if accounts:
         service.set_group(program.desk, name, accounts)
     with program.database.write() if remove else program.database.read() as connection:
-        found = {one.name: one for one in account_rows.all_groups(connection)}.get(name)
+        found = {one.name: one for one in accountrows.all_groups(connection)}.get(name)
         if found is None:
             raise NotFound(f"there is no group {name!r}", f"Make it: account group {name} ACCOUNT")
         if remove:
-            account_rows.remove_group(connection, name)
-    document = {"name": found.name, "accounts": list(found.accounts)}
+            accountrows.remove_group(connection, name)
+    written = {"name": found.name, "accounts": list(found.accounts)}
     if json:
-        program.print_json(document)
+        program.print_json(written)
     else:
         program.print(f"{name}: {'removed' if remove else ', '.join(found.accounts)}")
 
@@ -207,72 +198,6 @@ def platforms_(ctx: typer.Context, json: Json = False) -> None:
         program.print_json(documents)
     else:
         program.show(platform_table(documents, program.screen))
-
-
-def _answer(program: Program, checked: Checked, done: str, *, json: bool) -> None:
-    found = checked.account
-    if checked.warning:
-        program.warn(checked.warning)
-    if json:
-        program.print_json(_document(found))
-        return
-    who = f", as {found.user}" if found.user else ""
-    if not checked.warning or done != "is good":
-        program.print(f"{found.name} ({found.platform}{who}) {done}")
-
-
-def _row(found: Account) -> tuple[Cell, ...]:
-    state = found.state.value + (" paused" if found.paused else "")
-    return (
-        (found.name, ""),
-        (found.platform, ""),
-        (found.user or "", ""),
-        (state, "red" if found.state.value == "login" else ""),
-        (found.url or "", ""),
-    )
-
-
-def _document(found: Account, program: Program | None = None) -> dict[str, Any]:
-    from postsched.transfer.documents import rfc3339
-
-    document: dict[str, Any] = {
-        "name": found.name,
-        "platform": found.platform,
-        "url": found.url,
-        "user": found.user,
-        "state": found.state.value,
-        "state_message": found.state_message,
-        "paused": found.paused,
-        "settings": dict(found.settings),
-        "token_expires_at": rfc3339(found.token_expires_at),
-        "created_at": rfc3339(found.created_at),
-        "checked_at": rfc3339(found.facts_at),
-    }
-    if program is not None:
-        document["facts"] = dict(found.facts)
-        document["secret"] = _secret_source(program, found)
-    return document
-
-
-def _secret_source(program: Program, found: Account) -> str | None:
-    """Where its secret is; a keyring that fails is warned of."""
-    from postsched import platforms
-    from postsched.domain.errors import PostschedError
-
-    try:
-        if not platforms.get(found.platform).needs_secret:
-            return None
-        return program.secrets.source(found.name)
-    except PostschedError as error:
-        program.warn(str(error))
-        return None
-
-
-def _account(program: Program, name: str) -> Account:
-    from postsched.service.accounts import one
-
-    with program.database.read() as connection:
-        return one(connection, name)
 
 
 def _secret(from_stdin: bool) -> Secret | None:

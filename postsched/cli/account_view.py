@@ -1,0 +1,90 @@
+"""An account as it is printed: as a row, a JSON document, or one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from postsched.cli.program import Program
+from postsched.cli.screen import Cell, Column
+
+if TYPE_CHECKING:
+    from postsched.domain.account import Account
+    from postsched.service.accounts import Checked
+
+COLUMNS = (
+    Column("NAME"),
+    Column("PLATFORM"),
+    Column("LOGIN", flexible="fold"),
+    Column("STATE"),
+    Column("SERVER", flexible="fold"),
+)
+
+
+def answer(program: Program, checked: Checked, done: str, *, json: bool) -> None:
+    """What became of an account: it is `done`, and what the person should know besides."""
+    found = checked.account
+    if checked.warning:
+        program.warn(checked.warning)
+    if json:
+        program.print_json(document(found))
+        return
+    who = f", as {found.user}" if found.user else ""
+    if not checked.warning or done != "is good":
+        program.print(f"{found.name} ({found.platform}{who}) {done}")
+
+
+def row(found: Account) -> tuple[Cell, ...]:
+    """One line of the list, for COLUMNS."""
+    state = found.state.value + (" paused" if found.paused else "")
+    return (
+        (found.name, ""),
+        (found.platform, ""),
+        (found.user or "", ""),
+        (state, "red" if found.state.value == "login" else ""),
+        (found.url or "", ""),
+    )
+
+
+def document(found: Account, program: Program | None = None) -> dict[str, Any]:
+    """The account as JSON; with `program` also what is known of its server and its secret."""
+    from postsched.transfer.documents import rfc3339
+
+    written: dict[str, Any] = {
+        "name": found.name,
+        "platform": found.platform,
+        "url": found.url,
+        "user": found.user,
+        "state": found.state.value,
+        "state_message": found.state_message,
+        "paused": found.paused,
+        "settings": dict(found.settings),
+        "token_expires_at": rfc3339(found.token_expires_at),
+        "created_at": rfc3339(found.created_at),
+        "checked_at": rfc3339(found.facts_at),
+    }
+    if program is not None:
+        written["facts"] = dict(found.facts)
+        written["secret"] = _secret_source(program, found)
+    return written
+
+
+def _secret_source(program: Program, found: Account) -> str | None:
+    """Where its secret is; a keyring that fails is warned of."""
+    from postsched import platforms
+    from postsched.domain.errors import PostschedError
+
+    try:
+        if not platforms.get(found.platform).needs_secret:
+            return None
+        return program.secrets.source(found.name)
+    except PostschedError as error:
+        program.warn(str(error))
+        return None
+
+
+def account_named(program: Program, name: str) -> Account:
+    """The account of that name. Raises NotFound."""
+    from postsched.service.accounts import one
+
+    with program.database.read() as connection:
+        return one(connection, name)
