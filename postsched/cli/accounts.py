@@ -64,11 +64,11 @@ def add(
 @account.command(name="list", epilog="Example:\n\npostsched account list --json")
 def list_(ctx: typer.Context, json: Json = False) -> None:
     """All accounts."""
-    from postsched.store import accounts as accountrows
+    from postsched.store import accounts as account_rows
 
     program: Program = ctx.obj
     with program.database.read() as connection:
-        found = accountrows.every(connection)
+        found = account_rows.every(connection)
     if json:
         program.print_json([document(one) for one in found])
         return
@@ -167,7 +167,7 @@ def group(
     """Set a name for several accounts; without accounts, show it."""
     from postsched.domain.errors import NotFound
     from postsched.service import accounts as service
-    from postsched.store import accounts as accountrows
+    from postsched.store import accounts as account_rows
 
     program: Program = ctx.obj
     if accounts and remove:
@@ -175,11 +175,11 @@ def group(
     if accounts:
         service.set_group(program.desk, name, accounts)
     with program.database.write() if remove else program.database.read() as connection:
-        found = {one.name: one for one in accountrows.all_groups(connection)}.get(name)
+        found = {one.name: one for one in account_rows.all_groups(connection)}.get(name)
         if found is None:
             raise NotFound(f"there is no group {name!r}", f"Make it: account group {name} ACCOUNT")
         if remove:
-            accountrows.remove_group(connection, name)
+            account_rows.remove_group(connection, name)
     written = {"name": found.name, "accounts": list(found.accounts)}
     if json:
         program.print_json(written)
