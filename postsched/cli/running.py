@@ -81,7 +81,8 @@ def publish_due(
     """Send what is due now, wait for the answers, and end: for cron.
 
     Safe beside `run` and beside itself. What is to be retried later is left to the next call. It
-    exits with 1 if a post failed, or waits for a login that was refused.
+    exits with 1 if a post failed, or waits for a login that was refused, and with 4 if one waits
+    for a secret that can't be read.
     """
     import asyncio
 
@@ -97,7 +98,8 @@ def publish_due(
     elif not program.quiet:
         program.print(tally.sentence() or "Nothing was due")
     refused = _complain_of_logins(program)
-    raise typer.Exit(1 if tally.failed or refused else 0)
+    unread = _complain_of_secrets(program, tally)
+    raise typer.Exit(1 if tally.failed or refused else 4 if unread else 0)
 
 
 async def _drain(engine: Engine) -> None:
@@ -133,6 +135,8 @@ class Tally:
         self._published = 0
         self._not_out: dict[int, str] = {}
         self._need_a_hand: set[int] = set()
+        self.without_login: dict[int, Delivery] = {}
+        """What could not even be begun, since there was no login to begin with, by id."""
 
     def __call__(self, word: str, work: Work) -> None:
         if word == "sending":
@@ -142,11 +146,14 @@ class Tally:
             self._kept[delivery.id] = delivery
         self._not_out.pop(delivery.id, None)
         self._need_a_hand.discard(delivery.id)
+        self.without_login.pop(delivery.id, None)
         status = delivery.status.value
         if status == "published":
             self._published += 1
             return
         self._not_out[delivery.id] = status
+        if status == "scheduled" and delivery.problem and delivery.problem.kind == "auth":
+            self.without_login[delivery.id] = delivery
         expected = status == "missed" and work.post.missed.value != "ask"
         if status in watching.LOUD and not expected:
             self._need_a_hand.add(delivery.id)
@@ -187,7 +194,8 @@ def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
         total = max(settings.concurrency_total, concurrency)
         settings = replace(settings, concurrency=concurrency, concurrency_total=total)
     # The daemon waits less for another writer: it tries again by itself, and stays responsive.
-    database = open_database(settings.database, patience=2.0)
+    patience = {"patience": 2.0} if kind == "run" else {}
+    database = open_database(settings.database, **patience)
     return assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
 
 
@@ -215,6 +223,23 @@ def _complain_of_logins(program: Program) -> int:
             f"login is refused: {account.state_message or 'unknown'}"
         )
     return sum(count for _, count in refused)
+
+
+def _complain_of_secrets(program: Program, tally: Tally) -> bool:
+    """Say which due posts wait for a secret that can't be read; whether there are any."""
+    with program.database.read() as connection:
+        refused = {one.name for one, _ in outlook.held_by_login(connection, program.now())}
+    waiting: dict[str, list[Delivery]] = {}
+    for delivery in tally.without_login.values():
+        if delivery.account not in refused:
+            waiting.setdefault(delivery.account, []).append(delivery)
+    for account, those in waiting.items():
+        posts = "1 due post waits" if len(those) == 1 else f"{len(those)} due posts wait"
+        problem = those[0].problem
+        assert problem is not None, "it is what they wait for"
+        hint = f". {problem.hint}" if problem.hint else ""
+        program.complain(f"{posts} for the secret of {account}: {problem.message}{hint}")
+    return bool(waiting)
 
 
 def _say_what_stays(program: Program) -> bool:

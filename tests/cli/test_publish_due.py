@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 
 from postsched.testing import Answer, Fault, FaultKind, MastodonServer
 from postsched.testing.mastodon import TOKEN
 from tests.cli.posting import Posting
+from tests.secrets import backends
 
 COUNTS = {"published", "failed", "retrying", "confirming", "unconfirmed", "missed"}
 
@@ -111,6 +113,18 @@ def test_a_refused_login_holds_the_posts_and_says_so(
     assert not server.posts()
     server.faults.clear()
     toots("account", "set", "toot", "--token-stdin", stdin=TOKEN)
+    assert toots("publish-due").out == "1 published\n"
+    assert len(server.posts()) == 1
+
+
+def test_a_secret_that_cant_be_read_is_4(toots: Posting, server: MastodonServer) -> None:
+    toots("add", "One", "--to", "toot", "--at", "now")
+    keyring.set_keyring(backends.Missing())  # type: ignore[no-untyped-call]  # has no types
+    answer = toots("-q", "publish-due", code=4)
+    assert "1 due post waits for the secret of toot: there is no keyring" in answer.err
+    assert "set POSTSCHED_TOKEN_TOOT" in answer.err
+    toots.call.set(POSTSCHED_TOKEN_TOOT=TOKEN)
+    toots.set_delivery(next_at=0)
     assert toots("publish-due").out == "1 published\n"
     assert len(server.posts()) == 1
 
