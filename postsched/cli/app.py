@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -163,11 +164,26 @@ def _options(
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Says every error in one line on stderr."""
     streams.mend()
-    program = Program(os.environ)
-    if COMPLETING in os.environ:
-        return _complete(program, arguments)
-    code = _guarded(program, lambda: _call(program, arguments))
-    return _guarded(program, lambda: _end(program)) or code
+    with _own_environment() as environ:
+        program = Program(environ)
+        if COMPLETING in environ:
+            return _complete(program, arguments)
+        code = _guarded(program, lambda: _call(program, arguments))
+        return _guarded(program, lambda: _end(program)) or code
+
+
+@contextmanager
+def _own_environment() -> Iterator[Mapping[str, str]]:
+    """The environment. Meanwhile what opens all secrets is kept from the programs that we start,
+    an editor or a browser."""
+    own = dict(os.environ)
+    private = [name for name in own if name.startswith("POSTSCHED_PASSPHRASE")]
+    for name in private:
+        del os.environ[name]
+    try:
+        yield own
+    finally:
+        os.environ |= {name: own[name] for name in private}
 
 
 def _complete(program: Program, arguments: Sequence[str]) -> int:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from postsched.cli.screen import Screen
     from postsched.config import Settings
-    from postsched.secrets import Secrets
+    from postsched.secrets import Passphrase, Secrets
     from postsched.service.desk import Desk
     from postsched.store.database import Database
 
@@ -38,6 +38,9 @@ class Program:
         self._db: str | None = None
         self._config: str | None = None
         self._database: Database | None = None
+        # A file descriptor is secured before anything is opened that could get its number.
+        early = "POSTSCHED_PASSPHRASE_FD" in environ
+        self._passphrase: Passphrase | None = self._make_passphrase() if early else None
 
     def take_options(self, db: str | None, config: str | None, verbosity: int, quiet: bool) -> None:
         """The global options."""
@@ -88,9 +91,17 @@ class Program:
     @cached_property
     def secrets(self) -> Secrets:
         """Where the accounts' secrets are."""
-        from postsched.secrets import Secrets
+        from postsched.secrets import Secrets, SecretsFile
 
-        return Secrets(self.environ, self.settings.allow_plaintext_keyring)
+        settings = self.settings
+        file = SecretsFile(settings.secrets_path, self._passphrase or self._make_passphrase())
+        return Secrets(self.environ, settings.allow_plaintext_keyring, settings.secrets, file)
+
+    def _make_passphrase(self) -> Passphrase:
+        from postsched.cli.asking import hidden
+        from postsched.secrets import Passphrase
+
+        return Passphrase(self.environ, hidden)
 
     @property
     def desk(self) -> Desk:

@@ -20,6 +20,10 @@ UTF-16."""
 T = TypeVar("T")
 
 
+class NoKeyring(SecretUnavailable):
+    """There is none on this system, or none that may be used; not: there is one that fails."""
+
+
 class Ring:
     """The backends that are used, in order. `instead` is what the user can do without a keyring,
     for the hints. Every method raises SecretUnavailable."""
@@ -60,7 +64,8 @@ class Ring:
             kind = type(error)
         # Outside the except clause, so that the backend's exception isn't even the context.
         words, hint = _explanation(kind, self.name, length)
-        raise SecretUnavailable(words, f"{hint}, or {self._instead}")
+        absent = ABSENT & {base.__name__ for base in kind.__mro__}
+        raise (NoKeyring if absent else SecretUnavailable)(words, f"{hint}, or {self._instead}")
 
 
 def _members(backend: Any, allow_plaintext: bool, instead: str) -> list[Any]:
@@ -73,12 +78,12 @@ def _members(backend: Any, allow_plaintext: bool, instead: str) -> list[Any]:
     if good:
         return good
     if members:
-        raise SecretUnavailable(
+        raise NoKeyring(
             f"the keyring ({_name(members[0])}) would keep secrets as plain text",
             f"Use another keyring, {instead}, or say allow_plaintext_keyring = true",
         )
     names = ", ".join(_name(member) for member in chain)
-    raise SecretUnavailable(
+    raise NoKeyring(
         f"the only keyrings here ({names}) ask for their password on the terminal",
         f"Name one in PYTHON_KEYRING_BACKEND to use it all the same, or {instead}",
     )
@@ -127,6 +132,8 @@ def _explanation(kind: type[Exception], name: str, length: int) -> tuple[str, st
     return f"the keyring ({name}) failed ({kind.__name__})", "Try `keyring diagnose`"
 
 
+ABSENT = {"NoKeyringError", "InitError"}
+"""Classes of exceptions that mean: there is nothing that could hold a secret."""
 FAULTS = (
     (
         "NoKeyringError",

@@ -1,4 +1,4 @@
-"""Where an account's secret is: its environment variable first, the keyring after it."""
+"""Where an account's secret is: its environment variable, the secrets file, the keyring."""
 
 from __future__ import annotations
 
@@ -7,67 +7,101 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from postsched.domain.errors import InvalidInput, SecretUnavailable
-from postsched.domain.secret import Secret
-from postsched.secrets.ring import Ring
+from postsched.domain.secret import Secret, SecretStore
+from postsched.secrets.file import SecretsFile
+from postsched.secrets.ring import NoKeyring, Ring
 from postsched.secrets.text import parse, written
 
 
 class Secrets:
     """The secrets of all accounts. `environ` is the process's environment; `allow_plaintext` lets
-    a keyring be used that keeps them readable on the disk."""
+    a keyring be used that keeps them readable on the disk; `store` says where they are kept, and
+    `file` is the one to keep them in.
 
-    def __init__(self, environ: Mapping[str, str], allow_plaintext: bool = False) -> None:
+    An account that the file holds is read from the file and written to it, by every process,
+    whether it can reach the keyring or not: so no two processes go by different secrets.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        allow_plaintext: bool = False,
+        store: SecretStore = SecretStore.AUTO,
+        file: SecretsFile | None = None,
+    ) -> None:
         self._environ = environ
         self._allow_plaintext = allow_plaintext
+        self.store = store
+        self.file = file if store is not SecretStore.KEYRING else None
 
     def read(self, account: str) -> Secret | None:
-        """The account's secret, None if there is none. Raises SecretUnavailable if the keyring
-        can't be used or what it holds is no secret, InvalidInput if the variable's text is none."""
+        """The account's secret, None if there is none. Raises SecretUnavailable if the keyring or
+        the file can't be used, or what it holds is no secret, InvalidInput if the variable's text
+        is none."""
         given = self._given(account)
         if given is not None:
             return given
-        text = self._from_keyring(account)
+        place, text = self._kept(account)
         if text is None:
             return None
         try:
             return parse(text)
         except InvalidInput as error:
             raise SecretUnavailable(
-                f"the keyring's entry for account {account!r} can't be used: {error.message}",
+                f"the {place}'s entry for account {account!r} can't be used: {error.message}",
                 f"Give it again: postsched account set {account} --token-stdin",
             ) from None
 
     def in_environment(self, account: str) -> bool:
-        """Whether the environment has the account's secret; the keyring is not touched."""
+        """Whether the environment has the account's secret; nothing else is touched."""
         return variable(account) in self._environ
 
-    def source(self, account: str) -> Literal["environment", "keyring"] | None:
-        """Where the account's secret is, None if there is none. Raises as `read` does."""
+    def source(self, account: str) -> Literal["environment", "keyring", "file"] | None:
+        """Where the account's secret is, None if there is none. Takes no passphrase. Raises
+        SecretUnavailable where the keyring or the file can't be asked."""
         if variable(account) in self._environ:
             return "environment"
-        return None if self._from_keyring(account) is None else "keyring"
+        if self._is_in_file(account):
+            return "file"
+        if self.store is SecretStore.FILE:
+            return None
+        try:
+            return None if self._ring(account).read(account) is None else "keyring"
+        except NoKeyring:
+            if not self._file_stands_in:
+                raise
+        return None
 
     def write(self, account: str, secret: Secret) -> None:
-        """Save it in the keyring, and make sure that it is there: read back and compared.
+        """Save it where it is kept already; else in the keyring, or the file where there is none.
 
         Raises SecretUnavailable if it can't be kept, or if the variable would win over it.
         """
         self._refuse_beside_variable(account)
         text = written(secret)
-        ring = self._ring(account)
-        ring.write(account, text)
-        if ring.read(account) != text:
-            raise SecretUnavailable(
-                f"the keyring ({ring.name}) did not keep the secret of account {account!r}",
-                f"Choose another in PYTHON_KEYRING_BACKEND, or set {variable(account)}",
-            )
+        if self.file and (self.store is SecretStore.FILE or self._is_in_file(account)):
+            self.file.write(account, text)
+            return
+        try:
+            self._write_to_keyring(account, text)
+        except NoKeyring:
+            if not self.file or not self._file_stands_in:
+                raise
+            self.file.write(account, text)
 
     def delete(self, account: str) -> None:
-        """Remove it from the keyring; one that is not there is no error. With the variable set
-        the keyring is left alone."""
+        """Remove it from the file and the keyring; one that is not there is no error. With the
+        variable set both are left alone."""
         if variable(account) in self._environ:
             return
-        self._ring(account).delete(account)
+        if self.store is not SecretStore.FILE:
+            try:
+                self._ring(account).delete(account)
+            except NoKeyring:
+                if not self._file_stands_in:
+                    raise
+        if self.file:
+            self.file.delete(account)
 
     def client_secret(self, platform: str) -> Secret | None:
         """The secret of our own registration with a platform, from the environment only; None if
@@ -83,6 +117,42 @@ class Secrets:
         ring.read("ACCOUNT")
         return ring.name
 
+    def left_in_keyring(self, account: str) -> bool:
+        """Whether the keyring has a secret, too, of an account that the file holds. A keyring
+        that can't be used has none."""
+        try:
+            return self._ring(account).read(account) is not None
+        except SecretUnavailable:
+            return False
+
+    def unlock(self) -> None:
+        """Open the file now, if an account may need it; the one time that a person is asked.
+
+        Raises SecretUnavailable where the accounts in it can't be read.
+        """
+        if self.file is None:
+            return
+        try:
+            if not all(map(self.in_environment, self.file.accounts())):
+                self.file.open()
+        finally:
+            self.file.stop_asking()
+
+    def _kept(self, account: str) -> tuple[str, str | None]:
+        """Where it is kept, for people, and what is kept there."""
+        if self.file and (self.store is SecretStore.FILE or self._is_in_file(account)):
+            return f"secrets file {self.file.path}", self.file.read(account)
+        try:
+            return "keyring", self._ring(account).read(account)
+        except NoKeyring as error:
+            if not self.file or not self._file_stands_in:
+                raise
+            words, hint = error.message, error.hint
+        # Not "there is none": another process may reach a keyring that has it.
+        raise SecretUnavailable(
+            f"the secrets file {self.file.path} holds no secret of {account}, and {words}", hint
+        )
+
     def _given(self, account: str) -> Secret | None:
         name = variable(account)
         text = self._environ.get(name)
@@ -92,15 +162,31 @@ class Secrets:
         name = variable(account)
         if name in self._environ:
             raise SecretUnavailable(
-                f"{name} is set, and would win over what the keyring holds for {account!r}",
-                f"Unset {name} to keep the secret in the keyring",
+                f"{name} is set, and would win over what is kept for {account!r}",
+                f"Unset {name} to keep the secret",
             )
 
-    def _from_keyring(self, account: str) -> str | None:
-        return self._ring(account).read(account)
+    def _is_in_file(self, account: str) -> bool:
+        return self.file is not None and self.file.holds(account)
+
+    @property
+    def _file_stands_in(self) -> bool:
+        """Whether the file is used where there is no keyring."""
+        return self.file is not None and self.file.is_expected
+
+    def _write_to_keyring(self, account: str, text: str) -> None:
+        """Save it, and make sure that it is there: read back and compared."""
+        ring = self._ring(account)
+        ring.write(account, text)
+        if ring.read(account) != text:
+            raise SecretUnavailable(
+                f"the keyring ({ring.name}) did not keep the secret of account {account!r}",
+                f"Choose another in PYTHON_KEYRING_BACKEND, or set {variable(account)}",
+            )
 
     def _ring(self, account: str) -> Ring:
-        return Ring(self._allow_plaintext, f"set {variable(account)}")
+        otherwise = ', or secrets = "file"' if self.store is SecretStore.AUTO else ""
+        return Ring(self._allow_plaintext, f"set {variable(account)}{otherwise}")
 
 
 def variable(account: str) -> str:

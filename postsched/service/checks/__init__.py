@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from postsched.domain.errors import PostschedError
-from postsched.service.checks.accounts import account_findings, keyring_findings, platform_findings
+from postsched.service.checks.accounts import account_findings, platform_findings
 from postsched.service.checks.finding import Finding, State, Subject, ok, problem, warning
+from postsched.service.checks.secrets import secret_findings
 from postsched.service.checks.settings import settings_findings
 from postsched.service.checks.storage import database_findings, disk_findings, media_findings
 from postsched.service.checks.time import clock_findings, zone_findings
@@ -21,7 +22,7 @@ CHECKS: tuple[tuple[str, Callable[[Subject], Iterator[Finding]]], ...] = (
     ("clock", clock_findings),
     ("time zone", zone_findings),
     ("platforms", platform_findings),
-    ("keyring", keyring_findings),
+    ("secrets", secret_findings),
     ("accounts", account_findings),
     ("work", work_findings),
 )

@@ -1,4 +1,4 @@
-"""Accounts, the platforms they are on, and where their secrets are."""
+"""Accounts, and the platforms they are on."""
 
 from __future__ import annotations
 
@@ -32,22 +32,6 @@ def platform_findings(subject: Subject) -> Iterator[Finding]:
         yield ok("platforms", ", ".join(good))
     else:
         yield problem("platforms", "none can be loaded", "Install postsched anew with pip")
-
-
-def keyring_findings(subject: Subject) -> Iterator[Finding]:
-    """Whether it can be used, where it is needed at all."""
-    needing = [a for a in _accounts(subject) if _needs_secret(a)]
-    outside = [a for a in needing if not subject.secrets.in_environment(a.name)]
-    try:
-        name = subject.secrets.keyring_name()
-    except SecretUnavailable as error:
-        if outside or not needing:
-            found = problem if outside else warning
-            yield found("keyring", error.message, error.hint)
-        else:
-            yield ok("keyring", "none, and none is needed: all secrets are in the environment")
-        return
-    yield ok("keyring", name)
 
 
 def account_findings(subject: Subject) -> Iterator[Finding]:
@@ -109,8 +93,3 @@ def _platform(account: Account) -> tuple[Platform | None, str]:
         return platforms.get(account.platform), ""
     except NotFound as error:
         return None, error.message
-
-
-def _needs_secret(account: Account) -> bool:
-    platform, _ = _platform(account)
-    return platform is not None and platform.needs_secret

@@ -1,0 +1,119 @@
+"""The passphrase of the secrets file: from the environment, a file descriptor, or a person.
+
+`POSTSCHED_PASSPHRASE` is the passphrase; `POSTSCHED_PASSPHRASE_FD` is the number of an open file
+descriptor to read it from, so that it is in no environment. Where neither is set, a person is
+asked, if there is a terminal. No message from here carries any of it.
+"""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Callable, Mapping
+
+from postsched.domain.errors import SecretUnavailable
+
+VARIABLE, FD_VARIABLE = "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD"
+LONGEST = 4096
+"""Bytes of UTF-8 a passphrase may have."""
+HOW_TO_GIVE = f"Set {VARIABLE} or {FD_VARIABLE}, or call it on a terminal"
+
+Ask = Callable[[str], str | None]
+"""Asks a person a question without showing the answer; None where there is no terminal."""
+
+
+class Passphrase:
+    """The passphrase, fetched when it is first needed and kept for as long as the process lives.
+
+    Made at the start of the process: a file descriptor is secured at once, for its number would
+    go to the next file that is opened if it is not open.
+    """
+
+    def __init__(self, environ: Mapping[str, str], ask: Ask | None = None) -> None:
+        self._environ = environ
+        self._ask = ask
+        self._text: str | None = None
+        self._descriptor, self._fault = _secured(environ.get(FD_VARIABLE))
+
+    @property
+    def given(self) -> bool:
+        """Whether the environment says what it is or where, so that nobody need be asked."""
+        return VARIABLE in self._environ or FD_VARIABLE in self._environ
+
+    def text(self, file: object, *, new: bool) -> str:
+        """The passphrase for a file, by whose name a person is asked; twice for a new one.
+
+        Raises SecretUnavailable where there is none, or what is given can't be one.
+        """
+        if self._text is None:
+            self._text = self._fetched(file, new=new)
+        return self._text
+
+    def stop_asking(self) -> None:
+        """From now on nobody is asked: there may be nobody to answer."""
+        self._ask = None
+
+    def _fetched(self, file: object, *, new: bool) -> str:
+        if VARIABLE in self._environ and FD_VARIABLE in self._environ:
+            raise SecretUnavailable(f"{VARIABLE} and {FD_VARIABLE} are both set", "Leave one")
+        if VARIABLE in self._environ:
+            return _checked(self._environ[VARIABLE], f"the passphrase in {VARIABLE}")
+        if FD_VARIABLE in self._environ:
+            return _checked(self._from_descriptor(), f"the passphrase from {FD_VARIABLE}")
+        return self._asked(file, new=new)
+
+    def _from_descriptor(self) -> str:
+        if self._descriptor is None:
+            raise SecretUnavailable(self._fault, "Open it in the shell: 3</run/secrets/passphrase")
+        descriptor, self._descriptor = self._descriptor, None
+        self._fault = f"the passphrase from {FD_VARIABLE} was read already, and was none"
+        try:
+            with open(descriptor, "rb") as file:
+                content = file.read(LONGEST + 3)
+        except OSError as error:
+            fault = f"{FD_VARIABLE} can't be read: {error.strerror}"
+            raise SecretUnavailable(fault, HOW_TO_GIVE) from None
+        return content.decode("utf-8", "surrogateescape")
+
+    def _asked(self, file: object, *, new: bool) -> str:
+        question = "New passphrase for" if new else "Passphrase for"
+        answer = self._ask(f"{question} {file}: ") if self._ask else None
+        if self._ask is None or answer is None:
+            raise SecretUnavailable(f"no passphrase is given for {file}", HOW_TO_GIVE)
+        text = _checked(answer, "the passphrase")
+        if new and _checked(self._ask("Once more: ") or "", "the passphrase") != text:
+            raise SecretUnavailable("the two passphrases differ, nothing is written", "Try again")
+        return text
+
+
+def _secured(number: str | None) -> tuple[int | None, str]:
+    """A descriptor of our own for the one that is named, else what is wrong with it."""
+    if number is None:
+        return None, ""
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        return None, f"{FD_VARIABLE} is not the number of a file descriptor"
+    if number in ("1", "2"):
+        return None, f"{FD_VARIABLE} is {number}, which is for output"
+    try:
+        copy = os.dup(int(number))
+    except OSError:
+        return None, f"{FD_VARIABLE} is {number}, and no file is open under that number"
+    if os.isatty(copy):
+        os.close(copy)
+        return None, f"{FD_VARIABLE} is {number}, a terminal, which would show what is typed"
+    return copy, ""
+
+
+def _checked(text: str, what: str) -> str:
+    """The passphrase without the line break at its end, and the same however it was typed (NFC,
+    as RFC 8265 has it)."""
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        raise SecretUnavailable(f"{what} is empty", "Give one that is not")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise SecretUnavailable(f"{what} is not UTF-8 text", "Give it as UTF-8")
+    if len(text.encode()) > LONGEST:
+        raise SecretUnavailable(f"{what} is longer than {LONGEST} bytes", "Give a shorter one")
+    if "\n" in text or "\r" in text or "\0" in text:
+        raise SecretUnavailable(f"{what} has more than one line", "Give it as one line")
+    return unicodedata.normalize("NFC", text)
