@@ -66,7 +66,7 @@ LIFE = (
     (S.MISSED, S.SCHEDULED, "retry", "retry"),
     (S.CANCELLED, S.SCHEDULED, "retry", "retry"),
 )
-"""From, to, what happened, and the moves of `domain/delivery.py` that do it."""
+"""From, to, what happened, and the moves of `domain/moves.py` that do it."""
 
 
 def life() -> str:

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from postsched.config import PlatformSettings, Settings
-from postsched.domain.delivery import MOVES, DeliveryStatus
+from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.duration import parse_duration
+from postsched.domain.moves import MOVES
 from postsched.domain.setting import KEYS
 from postsched.testing import MastodonServer
 from postsched.testing.bluesky import APP_PASSWORD, HANDLE, BlueskyServer

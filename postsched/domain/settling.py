@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Delivery
 from postsched.domain.outcome import (

@@ -13,9 +13,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.account import AccountState
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step
+from postsched.domain.capabilities import Guarantee
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step, guaranteed
 from postsched.domain.outcome import (
     Absent,
     Asked,
@@ -217,7 +218,7 @@ class Flight:
             await self._renew([held])
             if not self._lease_lasts(held):
                 return False
-        if self._publisher.guarantee(held.work.account).settles:
+        if self._guarantee(held).settles:
             return True
         held.change(replace(held.work.delivery, sent_at=self._clock.now()))
         return await self._save(held) and self._lease_lasts(held)
@@ -314,8 +315,11 @@ class Flight:
         return await self._submit(lambda connection: queue.save_steps(connection, delivery, token))
 
     def _judge(self, held: Held) -> Judge:
-        guarantee = self._publisher.guarantee(held.work.account)
-        return Judge(guarantee, self._policy, self._clock.now(), self._rng)
+        return Judge(self._guarantee(held), self._policy, self._clock.now(), self._rng)
+
+    def _guarantee(self, held: Held) -> Guarantee:
+        """How a lost answer to the step that is next can be settled."""
+        return guaranteed(held.work.delivery, self._publisher.guarantee(held.work.account))
 
 
 AGAIN = timedelta(minutes=1)

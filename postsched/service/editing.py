@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.account import Account
 from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
 from postsched.domain.draft import Draft

@@ -13,7 +13,7 @@ from sqlalchemy import (
     update,
 )
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.delivery import (
     Delivery,
     DeliveryStatus,

@@ -28,8 +28,8 @@ from postsched.domain.delivery import (
     Claim,
     Delivery,
     DeliveryStatus,
-    claim_ran_out,
 )
+from postsched.domain.moves import claim_ran_out
 from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.capabilities import FOREVER, Guarantee
-from postsched.domain.delivery import MOVES, Delivery, DeliveryStatus, Role, Step, delivery_key
+from postsched.domain.delivery import Delivery, DeliveryStatus, Role, Step, delivery_key
+from postsched.domain.moves import MOVES
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from tests.domain.samples import NOON, PROBLEM, at, claim, delivery, steps
 

@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.capabilities import FOREVER, Guarantee
-from postsched.domain.delivery import Claim, Delivery, DeliveryStatus, claim_ran_out
+from postsched.domain.delivery import Claim, Delivery, DeliveryStatus
 from postsched.domain.outcome import (
     Absent,
     Asked,
@@ -159,7 +159,7 @@ class Life:
     def die(self) -> None:
         self.now += timedelta(minutes=2)
         before = self.delivery
-        self.delivery = claim_ran_out(before, self.guarantee, self.now)
+        self.delivery = moves.claim_ran_out(before, self.guarantee, self.now)
         self.given_back += before.attempts > self.delivery.attempts
 
     def ask(self) -> None:

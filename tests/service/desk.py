@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from postsched.config import Settings
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Claim, Delivery
 from postsched.domain.outcome import ErrorKind, Problem, Published

@@ -9,7 +9,7 @@ import random
 import sys
 from datetime import timedelta
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.delivery import Claim
 from postsched.domain.outcome import Published
 from postsched.store import queue

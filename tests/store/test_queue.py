@@ -15,10 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, exc, update
 
-from postsched.domain import delivery as moves
+from postsched.domain import moves
 from postsched.domain.account import Account, AccountState
 from postsched.domain.capabilities import FOREVER, Guarantee
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Role, Step
+from postsched.domain.delivery import (
+    WAITING,
+    Attempt,
+    Claim,
+    Delivery,
+    DeliveryStatus,
+    Role,
+    Step,
+)
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
@@ -184,7 +192,7 @@ def _random_rows(database: Database, rng: Random) -> None:
 
 def _disturb(connection: Connection, delivery: int, rng: Random, due: datetime) -> None:
     status = rng.choice([*S, S.SCHEDULED, S.RETRYING, S.CONFIRMING])
-    waits = status in moves.WAITING
+    waits = status in WAITING
     held = status is S.PUBLISHING or (waits and rng.random() < 0.2)
     values: dict[str, Any] = {
         "status": status.value,
@@ -251,7 +259,7 @@ def _first(found: Any, paused: set[int], lane: Lane, upto: datetime, limit: int)
     return sorted(fitting, key=lambda delivery: (delivery.next_at, delivery.id))[:limit]
 
 
-def _moved(delivery: Delivery, now: datetime, held: moves.Claim) -> Delivery:
+def _moved(delivery: Delivery, now: datetime, held: Claim) -> Delivery:
     if delivery.status is S.CONFIRMING:
         return moves.claim_to_ask(delivery, held)
     if delivery.grace_until and delivery.grace_until < now:
