@@ -77,7 +77,7 @@ class World:
     async def secret(self, logins: Logins, *, refused: str | None = None) -> str:
         was = login_for(self.account, self.platform, Settings("x.db"), Secret(refused or ""))
         login = await logins.get(
-            self.account, self.platform, HTTP, refused=was if refused else None
+            self.account, self.platform, HTTP, refused=[was] if refused else []
         )
         assert login.secret is not None
         return str(login.secret.reveal())

@@ -28,6 +28,8 @@ class AccountState(StrEnum):
 class Account:
     """A named login on one platform. Its secret is in the keyring, never here.
 
+    Accounts are compared by what a person or the server said; `state_message` and
+    `token_expires_at` change by themselves whenever a login is renewed, and don't count.
     `url` is the instance or service base URL, without a slash at the end, or None for the
     platform's own. `facts` is what `Platform.inspect` read from the server, plain JSON.
     """
@@ -43,8 +45,8 @@ class Account:
     facts: Mapping[str, Any] = field(default_factory=dict)
     facts_at: datetime | None = None
     state: AccountState = AccountState.UNCHECKED
-    state_message: str | None = None
-    token_expires_at: datetime | None = None
+    state_message: str | None = field(default=None, compare=False)
+    token_expires_at: datetime | None = field(default=None, compare=False)
     paused: bool = False
 
 

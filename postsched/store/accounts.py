@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.account import Account, AccountState, Group
@@ -59,6 +59,32 @@ def set_state(
         update(accounts)
         .where(accounts.c.id == account_id)
         .values(state=state.value, state_message=message)
+    )
+
+
+def note_renewal(connection: Connection, account_id: int, end: datetime | None) -> None:
+    """Note that the account's login was renewed, and when a person must log in again (None: never,
+    or not known). One that was refused is free again."""
+    row = accounts.c
+    refused = row.state == AccountState.LOGIN.value
+    connection.execute(
+        update(accounts)
+        .where(row.id == account_id)
+        .where(refused | row.state_message.is_not(None) | row.token_expires_at.is_distinct_from(end))
+        .values(
+            state=case((refused, AccountState.OK.value), else_=row.state),
+            state_message=None,
+            token_expires_at=end,
+        )
+    )
+
+
+def note_end(connection: Connection, account_id: int, end: datetime, message: str) -> None:
+    """Note that the account's login ends and why, though the network still takes it."""
+    connection.execute(
+        update(accounts)
+        .where(accounts.c.id == account_id)
+        .values(state_message=message, token_expires_at=end)
     )
 
 

@@ -60,6 +60,9 @@ class FakeSecrets:
     def in_environment(self, account: str) -> bool:
         return account in self.environ
 
+    def client_secret(self, platform: str) -> Secret | None:
+        return None
+
     def write(self, account: str, secret: Secret) -> None:
         self.journal.append(f"saved {secret.reveal()}")
         self.ring[account] = str(secret.reveal())

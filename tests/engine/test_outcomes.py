@@ -161,7 +161,9 @@ class TestARefusedLogin:
         with rig.database.read() as connection:
             held = account_rows.by_name(connection, "me")
         assert held is not None
-        assert (held.state, held.state_message) == (AccountState.LOGIN, "revoked. Log in again")
+        assert held.state is AccountState.LOGIN
+        mend = "postsched account set me --token-stdin"
+        assert held.state_message == f"revoked. Log in again: {mend}"
         assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == [
             "me: revoked; its posts wait"
         ]

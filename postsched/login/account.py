@@ -1,0 +1,78 @@
+"""An account's login put together from its parts, and the one command that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from postsched.domain.account import Account
+from postsched.domain.outcome import Problem
+from postsched.domain.secret import Secret
+from postsched.platforms.base import Login, Platform, Service
+
+if TYPE_CHECKING:
+    from postsched.config import Settings
+
+
+def login_for(
+    account: Account,
+    platform: Platform,
+    settings: Settings,
+    secret: Secret | None,
+    client_secret: Secret | None = None,
+) -> Login:
+    """The login of an account with that secret: its own URL, else the configured one, else the
+    platform's. `client_secret` is that of the app by which people log in to the platform."""
+    given = settings.platform(account.platform)
+    url = account.url or given.url or platform.url or ""
+    return Login(
+        account=account.name,
+        url=url.rstrip("/"),
+        secret=secret,
+        user=account.user,
+        settings=account.settings,
+        facts=account.facts,
+        service=Service(
+            authorize_url=given.authorize_url,
+            token_url=given.token_url,
+            client_id=given.client_id,
+            client_secret=client_secret,
+            api_version=given.api_version,
+        ),
+    )
+
+
+def command(account: Account, platform: Platform | None) -> str:
+    """The one command that gives the account a secret that works; asks nobody. `platform` is None
+    where its package is gone."""
+    if platform is not None and _has_oauth(account, platform):
+        return f"postsched account login {account.name}"
+    return f"postsched account set {account.name} --token-stdin"
+
+
+def _has_oauth(account: Account, platform: Platform) -> bool:
+    url = (account.url or platform.url or "").rstrip("/")
+    bare = Login(account.name, url, None, account.user, account.settings, account.facts)
+    try:
+        return platform.oauth(bare) is not None
+    except Exception:  # noqa: BLE001 - a plug-in may raise anything
+        return False
+
+
+def with_command(problem: Problem, account: Account, platform: Platform) -> Problem:
+    """A refused login, the command that mends it in the hint."""
+    hint = (problem.hint or "").rstrip(" .")
+    if "postsched account " not in hint:
+        mend = command(account, platform)
+        hint = f"{hint or 'Log in again'}: {mend}"
+    return replace(problem, hint=hint)
+
+
+def scrubbed(problem: Problem, login: Login | None) -> Problem:
+    """The problem without the login's secrets, in case a server's words repeat them."""
+    secrets = (login.secret, login.service.client_secret) if login else ()
+    for secret in secrets:
+        if secret is not None:
+            hint = secret.scrub(problem.hint) if problem.hint else None
+            problem = replace(problem, message=secret.scrub(problem.message), hint=hint)
+    return problem
