@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from postsched.cli import watching
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput
+from postsched.domain.errors import InvalidInput, SecretUnavailable
 from postsched.store import outlook
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def run(
     program: Program = ctx.obj
     if log_format not in ("text", "json"):
         raise InvalidInput(f"there is no log format {log_format!r}", "Say text or json")
+    program.expect_database()
     tally = Tally()
     live = not no_live and log_format == "text" and watching.is_possible(program)
     engine = _engine(program, "run", concurrency)
@@ -87,6 +89,7 @@ def publish_due(
     import asyncio
 
     program: Program = ctx.obj
+    program.expect_database()
     tally = Tally(keep=True)
     watching.log_to_stderr(program)
     if _something_is_due(program):
@@ -116,6 +119,7 @@ def status(ctx: typer.Context, json: Json = False) -> None:
     from postsched.cli.overview import status_document, status_page
 
     program: Program = ctx.obj
+    program.expect_database()
     document = status_document(program)
     if json:
         program.print_json(document)
@@ -193,10 +197,22 @@ def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
     if concurrency is not None:
         total = max(settings.concurrency_total, concurrency)
         settings = replace(settings, concurrency=concurrency, concurrency_total=total)
+    _unlock_secrets(program)
     # The daemon waits less for another writer: it tries again by itself, and stays responsive.
     patience = {"patience": 2.0} if kind == "run" else {}
     database = open_database(settings.database, **patience)
     return assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
+
+
+def _unlock_secrets(program: Program) -> None:
+    """Ask for the passphrase of the secrets file now, and not in the middle of the night. Where
+    nobody can be asked, the accounts in it wait, and the others go out."""
+    try:
+        program.secrets.unlock()
+    except SecretUnavailable as error:
+        if sys.stdin.isatty():
+            raise
+        program.warn(str(error))
 
 
 def _something_is_due(program: Program) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postsched import platforms
@@ -69,7 +70,7 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
     from postsched.service.network import call
 
     platform = platforms.get(account.platform)
-    if platform.needs_secret and secrets.read(account.name) is None:
+    if platform.needs_secret and secrets.source(account.name) is None:
         return Checked(account, f"{account.name} has no secret yet: {how_to_log_in(account)}")
     try:
         facts = call(
@@ -101,10 +102,19 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
     return Checked(checked)
 
 
-def set_secret(desk: Desk, secrets: Secrets, account: Account, secret: Secret) -> Checked:
-    """Give an account another secret, and check it. One that the network refuses is not kept, and
-    the account is as it was. Raises NotAllowed then, SecretUnavailable where the keyring can't be
-    used."""
+def set_secret(
+    desk: Desk,
+    secrets: Secrets,
+    account: Account,
+    secret: Secret,
+    *,
+    expires_at: datetime | None = None,
+    same_person: bool = False,
+) -> Checked:
+    """Give an account another secret, which ends at `expires_at` as far as is known (UTC), and
+    check it. One that the network refuses is not kept, nor is one of another person where it must
+    be the `same_person`; the account is then as it was. Raises NotAllowed then, SecretUnavailable
+    where the keyring can't be used."""
     try:
         before = secrets.read(account.name)
     except SecretUnavailable:
@@ -112,15 +122,36 @@ def set_secret(desk: Desk, secrets: Secrets, account: Account, secret: Secret) -
     secrets.write(account.name, secret)
     try:
         # The old refusal says nothing of the new secret, also if the network can't be asked now.
-        fresh = _save(desk, account, state=AccountState.UNCHECKED, state_message=None)
-        return check(desk, secrets, fresh)
+        fresh = _save(
+            desk, account, state=AccountState.UNCHECKED, state_message=None,
+            token_expires_at=expires_at,
+        )  # fmt: skip
+        checked = check(desk, secrets, fresh)
+        if same_person:
+            _refuse_other_person(account, checked.account)
+        return checked
     except BaseException:
         if before is not None:
             secrets.write(account.name, before)
         else:
             secrets.delete(account.name)
-        _save(desk, account, state=account.state, state_message=account.state_message)
+        names = ("state", "state_message", "token_expires_at", "facts", "facts_at", "user")
+        _save(desk, account, **{name: getattr(account, name) for name in names})
         raise
+
+
+def _refuse_other_person(before: Account, after: Account) -> None:
+    """Raise NotAllowed if the network knows the account as somebody else: what is scheduled was not
+    meant for them."""
+    for name in ("id", "did", "user"):
+        if before.facts.get(name) and after.facts.get(name):
+            if before.facts[name] == after.facts[name]:
+                return
+            was, now = before.facts.get("user"), after.facts.get("user")
+            raise NotAllowed(
+                f"{before.name} is {was}, and the login is {now}'s",
+                f"Log in there as {was}, or add an account for {now}",
+            )
 
 
 def set_values(desk: Desk, account: Account, values: Mapping[str, str]) -> Checked:
