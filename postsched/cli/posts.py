@@ -59,6 +59,7 @@ def list_(
     from postsched.store import reading
 
     program: Program = ctx.obj
+    program.expect_database()
     with program.database.read() as connection:
         wanted = filter_of(
             program, connection, STATUSES, status, account, from_, until, tag, search

@@ -5,6 +5,7 @@ The clock, the source of chance and the environment enter here, and are passed d
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -78,6 +79,14 @@ class Program:
 
             self._database = open_database(self.settings.database)
         return self._database
+
+    def expect_database(self) -> None:
+        """Open the database, for a command that an empty one has nothing for: if it had to be made
+        this is said, since its name may be mistyped, and then nothing would ever be due."""
+        path = self.settings.database_path
+        missing = path is not None and not os.path.exists(path)
+        if missing and self.database.path is not None:
+            self.warn(f"there was no database {self.database.path}: an empty one was made")
 
     @cached_property
     def zone(self) -> ZoneInfo:

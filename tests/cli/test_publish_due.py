@@ -48,6 +48,15 @@ def test_nothing_due_is_no_failure(cli: Posting) -> None:
     assert cli("publish-due").err == ""
 
 
+@pytest.mark.parametrize("command", ["publish-due", "run --until-idle", "list", "status"])
+def test_a_database_that_was_not_there_is_told_of_once(cli: Posting, command: str) -> None:
+    elsewhere = cli.call.home / "mistyped.db"
+    words = ("--quiet", "--db", str(elsewhere), *command.split())
+    warning = f"postsched: warning: there was no database {elsewhere}: an empty one was made\n"
+    assert warning in cli(*words).err
+    assert cli(*words).err == ""
+
+
 def test_what_is_due_goes_out_once(cli: Posting) -> None:
     cli("add", "One", "--at", "now")
     cli("add", "Two", "--then", "parts", "--at", "now")
