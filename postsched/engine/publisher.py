@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Delivery, Role, delivery_key
+from postsched.domain.delivery import Delivery, Role, delivery_key, guaranteed
 from postsched.domain.errors import PostschedError
 from postsched.domain.outcome import (
     Absent,
@@ -97,15 +97,23 @@ class Publisher:
 
         return await self._called(work, call, PREPARE_TIME)
 
-    async def send(self, work: Work, index: int, begin: Callable[[], bool] = lambda: True) -> Sent:
+    async def send(
+        self,
+        work: Work,
+        index: int,
+        begin: Callable[[], bool] = lambda: True,
+        since: datetime | None = None,
+    ) -> Sent:
         """Send one prepared step, not before it is due: the one call that makes it visible.
-        `begin` is called right before it, and says whether it still may be made."""
+        `begin` is called right before it, and says whether it still may be made. `since` is when
+        the same may have been sent before, if that is so."""
         due = work.delivery.due_at
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
             if not await wait_until(due, self._clock) or not begin():
                 raise _NotNow
-            prepared, key = prepared_step(work.delivery, index), step_key(work, index)
+            prepared = prepared_step(work.delivery, index, self._clock.now(), since)
+            key = step_key(work, index)
             sending.under_way = True
             return answers.published(await platform.publish(prepared, key, login, sending.http))
 
@@ -115,9 +123,10 @@ class Publisher:
     async def ask(self, work: Work, index: int, *, remembered: bool) -> Asked:
         """Settle a step whose answer was lost. While the network remembers keys, the same is sent
         again; else it is asked whether it has the post."""
-        guarantee = self.guarantee(work.account)
+        guarantee = guaranteed(work.delivery, self.guarantee(work.account))
         if remembered:
-            outcome = await self.send(work, index)
+            sent_at = work.delivery.sent_at or work.delivery.occurrence
+            outcome = await self.send(work, index, since=sent_at)
             if not isinstance(outcome, Failed) or not guarantee.can_look_up:
                 return _as_answer(outcome, self._clock.now())
             return await self._find(work, index)
@@ -135,8 +144,8 @@ class Publisher:
         async def call(
             platform: Platform, login: Login, sending: _Sending
         ) -> Published | Unknown | None:
-            prepared = prepared_step(work.delivery, index)
             since = work.delivery.sent_at or work.delivery.occurrence
+            prepared = prepared_step(work.delivery, index, self._clock.now(), since)
             key = step_key(work, index)
             found = await platform.find(prepared, key, login, sending.http, since)
             return answers.published(found) if isinstance(found, Published) else found
@@ -251,7 +260,9 @@ def step_key(work: Work, index: int) -> str:
     )
 
 
-def prepared_step(delivery: Delivery, index: int) -> Prepared:
+def prepared_step(
+    delivery: Delivery, index: int, now: datetime, since: datetime | None
+) -> Prepared:
     """A prepared step, with the parts it follows."""
     step = delivery.steps[index]
     before = [earlier.published for earlier in delivery.steps[:index] if earlier.published]
@@ -261,6 +272,8 @@ def prepared_step(delivery: Delivery, index: int) -> Prepared:
         n=step.n,
         root=before[0] if before else None,
         parent=before[-1] if before else None,
+        now=now,
+        since=since,
     )
 
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.delivery import Role
-from postsched.domain.outcome import Published, Sent
+from postsched.domain.outcome import Lost, Published, Sent
 from postsched.platforms.base import Attachment, Login, Message, Platform, Prepared, Unknown
 from postsched.platforms.judging import classify
 
@@ -49,6 +49,7 @@ class Sender:
         self._platform = platform
         self.login = login
         self.http = http
+        self._sent: dict[str, datetime] = {}
 
     @property
     def platform(self) -> Platform:
@@ -70,7 +71,16 @@ class Sender:
 
     async def publish(self, prepared: Prepared, key: str, patience: float | None = None) -> Sent:
         """Publish a step; what goes wrong is judged as the engine does. A request may take
-        `patience` seconds (None: what the client was made with)."""
+        `patience` seconds (None: what the client was made with). A step that may be out from
+        before is sent as one whose answer was lost."""
+        now = datetime.now(UTC)
+        prepared = replace(prepared, now=now, since=self._sent.get(key))
+        sent = await self._publish(prepared, key, patience)
+        if isinstance(sent, Published | Lost):
+            self._sent.setdefault(key, now)
+        return sent
+
+    async def _publish(self, prepared: Prepared, key: str, patience: float | None) -> Sent:
         before = self.http.timeout
         self.http.timeout = before if patience is None else patience
         try:
