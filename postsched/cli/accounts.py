@@ -10,6 +10,7 @@ import typer
 from postsched.cli.account_view import COLUMNS, account_named, answer, document, row
 from postsched.cli.completion import complete_account
 from postsched.cli.group import Group
+from postsched.cli.login import EXAMPLES, login
 from postsched.cli.options import Json, keys_and_values
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from postsched.domain.secret import Secret
 
 app = typer.Typer()
-account = typer.Typer(cls=Group, help="Where posts go: add, check, set, remove, group.")
+account = typer.Typer(cls=Group, help="Where posts go: add, log in, check, set, remove, group.")
 app.add_typer(account, name="account")
 LARGEST_SECRET = 65_536
 
@@ -59,6 +60,9 @@ def add(
     wanted = Wanted(name, platform, url, user, settings, _secret(token_stdin))
     checked = accounts.add(program.desk, program.secrets, wanted)
     answer(program, checked, "is added", json=json)
+
+
+account.command(name="login", epilog=EXAMPLES)(login)
 
 
 @account.command(name="list", epilog="Example:\n\npostsched account list --json")

@@ -60,7 +60,7 @@ COMMANDS = {
     "history": ("posts", "Finished deliveries with their permalinks, newest first."),
     "import": ("exchange", "Add the posts of files: JSON, JSON Lines, CSV, Markdown."),
     "export": ("exchange", "Write posts as data: all of them, or those named or chosen."),
-    "account": ("accounts", "Where posts go: add, check, set, remove, group."),
+    "account": ("accounts", "Where posts go: add, log in, check, set, remove, group."),
     "platforms": ("accounts", "The platforms, and what each can do."),
     "demo": ("demo", "See it work: nothing to configure, nothing of yours is touched."),
     "doctor": ("upkeep", "Check everything, and say what to do about it."),

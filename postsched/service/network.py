@@ -32,10 +32,32 @@ def call(desk: Desk, secrets: Secrets, account: Account, action: Call[T]) -> T:
     return asyncio.run(_call(desk, secrets, account, action))
 
 
+def talk(
+    desk: Desk, account: str, url: str, action: Callable[[httpx.AsyncClient], Awaitable[T]]
+) -> T:
+    """Do one thing at the server at `url` for an account that has no login yet. Raises as `call`,
+    and what the action raises."""
+
+    async def run() -> T:
+        transport = _transport(desk)
+        try:
+            with transport.client(account, url) as http:
+                return await action(http)
+        finally:
+            await transport.close()
+
+    return asyncio.run(run())
+
+
+def _transport(desk: Desk) -> Transport:
+    settings = desk.settings
+    return Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
+
+
 async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T]) -> T:
     platform = platforms.get(account.platform)
     settings = desk.settings
-    transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
+    transport = _transport(desk)
     url = login_for(account, platform, settings, None).url
     logins = Logins(secrets, settings, desk.database, desk.now, new_mark())
     try:
