@@ -171,12 +171,12 @@ def _read_file(
         if named is None:
             return path, None
         raise InvalidInput(
-            f"The configuration file {path} does not exist", "Look at --config or POSTSCHED_CONFIG"
+            f"the configuration file {path} does not exist", "Look at --config or POSTSCHED_CONFIG"
         ) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InvalidInput(
-            f"The configuration file {path} can't be read: {reason}", "Name another with --config"
+            f"the configuration file {path} can't be read: {reason}", "Name another with --config"
         ) from error
     return path, _parse(path, content)
 
@@ -191,7 +191,7 @@ def _parse(path: Path, content: bytes) -> Mapping[str, Any]:
     import tomllib
 
     if len(content) > _LARGEST_FILE:
-        raise InvalidInput(f"The configuration file {path} is larger than a megabyte")
+        raise InvalidInput(f"the configuration file {path} is larger than a megabyte")
     try:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -221,7 +221,7 @@ def system_zone(environ: Mapping[str, str]) -> ZoneInfo:
         return zone_named(name)
     except InvalidInput as error:
         raise InvalidInput(
-            f"The environment variable TZ is {environ['TZ']!r}, which is no time zone's name",
+            f"the environment variable TZ is {environ['TZ']!r}, which is no time zone's name",
             "Set TZ or the key timezone to a name like Europe/Berlin",
         ) from error
 
@@ -238,7 +238,7 @@ def _configured_zone() -> ZoneInfo:
         return zone_named(getattr(zone, "key", "UTC"))  # it is kept by its name
     except (KeyError, ValueError, OSError, InvalidInput) as error:
         raise InvalidInput(
-            "The time zone of this system can't be read",
+            "the time zone of this system can't be read",
             "Set the key timezone to a name like Europe/Berlin",
         ) from error
 
@@ -257,9 +257,9 @@ def locate_database(named: str | None) -> str:
         return named
     path = named.removeprefix("sqlite:///")
     if path in (":memory:", "") or (path != named and "?" in path):
-        raise InvalidInput("A database in memory or with options can't be used", _PLACES)
+        raise InvalidInput("a database in memory or with options can't be used", _PLACES)
     if path == named and (scheme := _SCHEME.match(named)):
-        raise InvalidInput(f"A database can't be given as {scheme[0]}…", _PLACES)
+        raise InvalidInput(f"a database can't be given as {scheme[0]}…", _PLACES)
     return os.path.realpath(_absolute(path))  # what lies beside it is the same for every name
 
 
@@ -269,8 +269,8 @@ def _absolute(path: str, folder: Path | None = None) -> str:
         raise InvalidInput(f"{path!r} is no path", "Give a path of printable characters")
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):
-        raise InvalidInput(f"The home folder in {path} is not known", "Give the whole path")
+        raise InvalidInput(f"the home folder in {path} is not known", "Give the whole path")
     try:
         return os.path.abspath(os.path.join(folder or "", expanded))
     except OSError as error:
-        raise InvalidInput("The current folder no longer exists", "Go to another one") from error
+        raise InvalidInput("the current folder no longer exists", "Go to another one") from error

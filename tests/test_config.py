@@ -160,7 +160,7 @@ def test_platform_tables_and_their_twins(load_toml: Load) -> None:
         ("timezone = 'Europe/Berln'", "is no time zone. Did you mean Europe/Berlin"),
         ("timezone = ''", "the name of a time zone"),
         ("media_dir = ''", "can't be ''"),
-        ("media_dir = '~nobody-has-this-name/x'", "The home folder in ~nobody-has-this-name/x"),
+        ("media_dir = '~nobody-has-this-name/x'", "the home folder in ~nobody-has-this-name/x"),
         ("db = 'x.db'", "Use --db or POSTSCHED_DB"),
         ("quiet_hours = '22-7'", "quiet_hours in {file}: this version can't do that yet"),
         ("[webhook]\nurl = 'https://x'", "webhook in {file}: this version can't do that yet"),
@@ -198,13 +198,13 @@ def test_a_login_in_an_address_is_refused_and_not_shown(load_toml: Load) -> None
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("POSTSCHED_CONCURRENCY", "ten", "The variable POSTSCHED_CONCURRENCY can't be 'ten'"),
+        ("POSTSCHED_CONCURRENCY", "ten", "the variable POSTSCHED_CONCURRENCY can't be 'ten'"),
         ("POSTSCHED_CONCURRENCY", "-1", "Give a whole number"),
         ("POSTSCHED_CONCURRENCY", "9" * 6_000, "Give a whole number"),
         ("POSTSCHED_REQUIRE_ALT_TEXT", "maybe", "Give true or false"),
         ("POSTSCHED_QUIET_HOURS", "22-7", "this version can't do that yet"),
         ("POSTSCHED_WEBHOOK_URL", "https://x", "this version can't do that yet"),
-        ("POSTSCHED_PLATFORMS_X_URL", "x", "The variable POSTSCHED_PLATFORMS_X_URL can't be 'x'"),
+        ("POSTSCHED_PLATFORMS_X_URL", "x", "the variable POSTSCHED_PLATFORMS_X_URL can't be 'x'"),
     ],
 )
 def test_a_mistake_in_the_environment_is_named(
@@ -326,7 +326,7 @@ def test_a_zone_file_in_tz_is_known_by_its_name() -> None:
 
 @pytest.mark.parametrize("tz", ["Nowhere/City", "CET-1CEST,M3.5.0,M10.5.0/3", "/etc/passwd", "a\0"])
 def test_a_broken_tz_is_named(tz: str) -> None:
-    assert "The environment variable TZ is" in refusal(lambda: system_zone({"TZ": tz}))
+    assert "the environment variable TZ is" in refusal(lambda: system_zone({"TZ": tz}))
 
 
 def test_without_tz_the_system_is_asked() -> None:

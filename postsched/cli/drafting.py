@@ -118,7 +118,7 @@ def _with_alts(media: tuple[DraftMedia, ...], alts: list[str]) -> tuple[DraftMed
 
     if len(alts) > len(media):
         raise InvalidInput(
-            f"there are {len(alts)} --alt for {len(media)} media",
+            f"{len(alts)} --alt for {len(media)} media",
             "The nth --alt belongs to the nth --media",
         )
     padded = [*alts, *[None] * (len(media) - len(alts))]

@@ -61,7 +61,7 @@ class Overlay:
             if not written or not variable.startswith(_PREFIX):
                 continue
             key = variable.removeprefix(_PREFIX).lower()
-            where = f"The variable {variable}"
+            where = f"the variable {variable}"
             if key in KEYS:
                 self.values[key] = _fit_text(where, KEYS[key], written)
             elif twin := _platform_twin(variable):
@@ -134,13 +134,13 @@ def mistyped(environ: Mapping[str, str]) -> tuple[str, ...]:
         meant = _meant(variable, known)
         if meant:
             found.append(
-                f"The variable {variable} is not known and has no effect: did you mean {meant}?"
+                f"the variable {variable} is not known and has no effect: did you mean {meant}?"
             )
     return tuple(found)
 
 
 def _meant(variable: str, known: list[str]) -> str | None:
-    """The variable that `variable` was meant to be. The prefix that all share doesn't count."""
+    """the variable that `variable` was meant to be. The prefix that all share doesn't count."""
     if variable.startswith(_PLATFORM_PREFIX):
         return f"{_PLATFORM_PREFIX}NAME_KEY with {', '.join(PLATFORM_KEYS)} as KEY"
     if not variable.startswith(_PREFIX):

@@ -92,7 +92,7 @@ def _read(text: str, now: datetime, zone: ZoneInfo) -> Moment:
                 return _within_calendar(moment)
     except (ValueError, OverflowError):
         raise InvalidInput(
-            f"There is no such time as {_quoted(text)}", f"Give a time such as {EXAMPLES}"
+            f"there is no such time as {_quoted(text)}", f"Give a time such as {EXAMPLES}"
         ) from None
     raise InvalidInput(
         f"{_quoted(text)} is not understood as a time", f"Give a time such as {EXAMPLES}"

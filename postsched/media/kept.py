@@ -92,13 +92,13 @@ class MediaStore:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         except FileNotFoundError as error:
-            raise StoreUnavailable(f"The kept copy of {name} is gone", hint) from error
+            raise StoreUnavailable(f"the kept copy of {name} is gone", hint) from error
         except OSError as error:
             raise StoreUnavailable(
-                f"The kept copy of {name} can't be read: {error.strerror}", hint
+                f"the kept copy of {name} can't be read: {error.strerror}", hint
             ) from error
         if digest != media.sha256:
-            raise StoreUnavailable(f"The kept copy of {name} is damaged", hint)
+            raise StoreUnavailable(f"the kept copy of {name} is damaged", hint)
 
     def remove_unused(self, keep: Collection[str], before: datetime) -> int:
         """Remove the files whose SHA-256 is not in `keep`, and say how many.
@@ -180,10 +180,10 @@ class MediaStore:
     def _unavailable(self, error: OSError) -> StoreUnavailable:
         folder = shown(self.folder)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StoreUnavailable(f"There is no room left in {folder}", "Make some room there")
+            return StoreUnavailable(f"there is no room left in {folder}", "Make some room there")
         reason = error.strerror or type(error).__name__
         return StoreUnavailable(
-            f"Media can't be kept in {folder}: {reason}", "Put that right, or set media_dir"
+            f"media can't be kept in {folder}: {reason}", "Put that right, or set media_dir"
         )
 
 

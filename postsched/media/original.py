@@ -70,7 +70,7 @@ def describe(file: BinaryIO, name: str) -> Media:
 def unreadable(path: Path, error: Exception) -> InvalidInput:
     """The error for a file that could not be opened or read."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return InvalidInput(f"There is no file {shown(path)}", "Look at its name and folder")
+        return InvalidInput(f"there is no file {shown(path)}", "Look at its name and folder")
     reason = (isinstance(error, OSError) and error.strerror) or "its name is no file name"
     return InvalidInput(f"{shown(path)} can't be read: {reason}", "Give a file that you may read")
 

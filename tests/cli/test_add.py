@@ -144,7 +144,7 @@ REFUSED: tuple[tuple[list[str], int, str], ...] = (
     (["  \n ", "--at", LATER], 2, "empty"),
     (["--at", LATER], 2, "there is no text"),
     (["x", "--at", LATER, "--alt", "a cat"], 2, "1 --alt for 0 media"),
-    (["x", "--at", LATER, "--media", "nowhere.png"], 2, "There is no file"),
+    (["x", "--at", LATER, "--media", "nowhere.png"], 2, "there is no file"),
     (["x", "--at", LATER, "--media", ""], 2, "--media is empty"),
     (["x", "--at", LATER, "--media", "."], 2, "is a folder"),
     (["x", "--at", LATER, "--media", "https://"], 2, "no web address"),
@@ -298,7 +298,7 @@ def test_a_dry_run_writes_nothing(cli: Posting, tmp_path: Path) -> None:
     (delivery,) = post["deliveries"]
     assert delivery.keys() == DELIVERY
     assert (delivery["id"], delivery["account"], delivery["status"]) == (None, "me", "scheduled")
-    assert "There is no file" in cli.refused(2, *words, "--media", "nowhere.png")
+    assert "there is no file" in cli.refused(2, *words, "--media", "nowhere.png")
     assert cli.count("posts") == 0
     assert not (cli.call.database.parent / "media").exists()
 

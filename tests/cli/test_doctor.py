@@ -169,7 +169,7 @@ def test_settings_that_have_no_effect(cli: Caller, tmp_path: Path) -> None:
     nothing = "names no platform, and has no effect"
     assert found(answer, "settings") == [
         ("ok", str(config), None),
-        ("warning", f"The variable POSTSCHED_TIMZONE is {slip} POSTSCHED_TIMEZONE?", None),
+        ("warning", f"the variable POSTSCHED_TIMZONE is {slip} POSTSCHED_TIMEZONE?", None),
         ("warning", f"[platforms.mastodn] {nothing}", "Did you mean mastodon?"),
     ]
     assert not answer.err

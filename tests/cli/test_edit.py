@@ -319,7 +319,7 @@ def test_kept_media_need_no_file_any_more(cli: Posting, tmp_path: Path) -> None:
     path.unlink()
     post = cli.json("edit", "1", "y", "--alt", "A cat")
     assert (post["media"][0]["alt"], post["media"][0]["bytes"]) == ("A cat", len(png()))
-    assert "There is no file" in cli.refused(2, "edit", "1", "--media", str(path))
+    assert "there is no file" in cli.refused(2, "edit", "1", "--media", str(path))
 
 
 def test_paused_posts_stay_paused(cli: Posting) -> None:

@@ -120,7 +120,7 @@ def test_one_bad_row_and_nothing_is_written(cli: Posting, tmp_path: Path) -> Non
         ({"lang": "x"}, "lang", "language code"),
         ({"link": "example"}, "link", "no web address"),
         ({"variants": {"work": "x"}}, "variants", "does not go there"),
-        ({"media": [{"path": "nowhere.png"}]}, "media", "There is no file"),
+        ({"media": [{"path": "nowhere.png"}]}, "media", "there is no file"),
         ({"media": [{"url": "https://"}]}, "media", "no web address"),
         ({"key": "k" * 201}, "key", "200 characters"),
         ({"priority": 2**40}, "priority", "whole number"),

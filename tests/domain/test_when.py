@@ -132,7 +132,7 @@ def test_nonsense_is_refused_with_examples(text: str) -> None:
      "in 99999999999 days", "in " + "9" * 90 + " s", "in 3000000 days", "in 500000 weeks"],
 )  # fmt: skip
 def test_times_that_do_not_exist_are_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="There is no such time"):
+    with pytest.raises(InvalidInput, match="there is no such time"):
         understand(text, NOW, BERLIN)
 
 

@@ -96,8 +96,8 @@ def test_only_the_owner_may_read(store: MediaStore, cat: Path) -> None:
 
 def test_what_is_no_file(store: MediaStore, tmp_path: Path) -> None:
     (tmp_path / "empty.png").touch()
-    assert "There is no file " in refusal(store, tmp_path / "none.png")
-    assert "There is no file " in refusal(store, tmp_path / "empty.png" / "x")
+    assert "there is no file " in refusal(store, tmp_path / "none.png")
+    assert "there is no file " in refusal(store, tmp_path / "empty.png" / "x")
     assert "is a folder" in refusal(store, tmp_path)
     assert "empty.png is empty" in refusal(store, tmp_path / "empty.png")
     assert "its name is no file name" in refusal(store, tmp_path / "a\0b")
@@ -112,7 +112,7 @@ def test_what_is_no_regular_file(store: MediaStore, tmp_path: Path) -> None:
     assert "pipe.png is no regular file" in refusal(store, tmp_path / "pipe.png")
     assert "is no regular file" in refusal(store, Path("/dev/null"))
     assert "can't be read" in refusal(store, tmp_path / "loop.png")
-    assert "There is no file" in refusal(store, tmp_path / "gone.png")
+    assert "there is no file" in refusal(store, tmp_path / "gone.png")
 
 
 def test_a_link_is_followed(store: MediaStore, cat: Path, tmp_path: Path) -> None:
@@ -147,14 +147,14 @@ def test_a_file_one_may_not_read(store: MediaStore, cat: Path) -> None:
 
 @POSIX
 def test_a_folder_one_may_not_write(tmp_path: Path, cat: Path) -> None:
-    with as_nobody(), pytest.raises(StoreUnavailable, match="Media can't be kept in /proc/1"):
+    with as_nobody(), pytest.raises(StoreUnavailable, match="media can't be kept in /proc/1"):
         MediaStore(Path("/proc/1/media")).keep(Path(__file__))
 
 
 def test_a_file_in_place_of_the_folder(cat: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"can't be kept in .*: Not a directory"):
         MediaStore(cat).keep(cat)
-    with pytest.raises(StoreUnavailable, match="Media can't be kept in"):
+    with pytest.raises(StoreUnavailable, match="media can't be kept in"):
         MediaStore(cat / "below").keep(cat)
 
 
@@ -177,7 +177,7 @@ def test_a_copy_that_fails_leaves_nothing(store: MediaStore, tmp_path: Path) -> 
     big.write_bytes(os.urandom(3_000_000))
     command = [sys.executable, "-c", LIMITED, str(store.folder), str(big)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert answer.stdout.startswith(f"Media can't be kept in {store.folder}: File too large")
+    assert answer.stdout.startswith(f"media can't be kept in {store.folder}: File too large")
     assert everything(store.folder) == []
 
 
@@ -196,7 +196,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         big = tmp_path / "big"
         big.write_bytes(os.urandom(1_000_000))
         store = MediaStore(small / "media")
-        with pytest.raises(StoreUnavailable, match="There is no room left in"):
+        with pytest.raises(StoreUnavailable, match="there is no room left in"):
             store.keep(big)
         assert everything(small) == []
     finally:
@@ -242,12 +242,12 @@ def test_what_is_not_kept_has_no_place(store: MediaStore) -> None:
 def test_damage_is_found_and_mended_by_keeping_again(store: MediaStore, cat: Path) -> None:
     media = store.keep(cat)
     store.path_of(media).write_bytes(b"x" * len(PNG))
-    with pytest.raises(StoreUnavailable, match=r"The kept copy of cat\.png is damaged"):
+    with pytest.raises(StoreUnavailable, match=r"the kept copy of cat\.png is damaged"):
         store.verify(media)
     store.keep(cat)
     store.verify(media)
     store.path_of(media).unlink()
-    with pytest.raises(StoreUnavailable, match=r"The kept copy of cat\.png is gone"):
+    with pytest.raises(StoreUnavailable, match=r"the kept copy of cat\.png is gone"):
         store.verify(media)
 
 
