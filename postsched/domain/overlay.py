@@ -140,7 +140,7 @@ def mistyped(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _meant(variable: str, known: list[str]) -> str | None:
-    """the variable that `variable` was meant to be. The prefix that all share doesn't count."""
+    """The variable that `variable` was meant to be. The prefix that all share doesn't count."""
     if variable.startswith(_PLATFORM_PREFIX):
         return f"{_PLATFORM_PREFIX}NAME_KEY with {', '.join(PLATFORM_KEYS)} as KEY"
     if not variable.startswith(_PREFIX):
