@@ -30,9 +30,12 @@ def read(path: Path, largest: int) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | CAREFULLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return None
-    with open(descriptor, "rb") as file:
+    try:
         _check_private(os.fstat(descriptor), path)
-        content = file.read(largest + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(largest + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > largest:
         raise SecretUnavailable(
             f"{path} is larger than any secrets file", "Set secrets_file to another place"

@@ -68,11 +68,13 @@ class Passphrase:
         descriptor, self._descriptor = self._descriptor, None
         self._fault = f"the passphrase from {FD_VARIABLE} was read already, and was none"
         try:
-            with open(descriptor, "rb") as file:
+            with open(descriptor, "rb", closefd=False) as file:
                 content = file.read(LONGEST + 3)
         except OSError as error:
             fault = f"{FD_VARIABLE} can't be read: {error.strerror}"
             raise SecretUnavailable(fault, HOW_TO_GIVE) from None
+        finally:
+            os.close(descriptor)
         return content.decode("utf-8", "surrogateescape")
 
     def _asked(self, file: object, *, new: bool) -> str:
