@@ -119,10 +119,11 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class NotKnown:
-    """The network was asked and could not tell yet."""
+    """The network was asked and could not tell yet; `final`: it never will."""
 
     problem: Problem
     after: float | None = None
+    final: bool = False
 
 
 Sent = Published | Retry | Failed | Lost | LetGo

@@ -68,6 +68,8 @@ class Judge:
                 if problem is None or after is None:  # it waits for the person's new secret
                     return moves.ask_again(delivery, at, problem)
                 return self._ask_again(delivery, at, problem)
+            case NotKnown(problem, final=True):
+                return moves.give_to_person(delivery, problem)
             case NotKnown(problem, after):
                 at = next_question(delivery.asked, after, self.now, self.rng)
                 return self._ask_again(delivery, at, problem)
@@ -108,11 +110,20 @@ class Judge:
             return moves.ask_again(delivery, at, not_there=True)
         if answer.prepare_again:
             delivery = _unprepared(delivery)
+        elif delivery.problem and delivery.problem.kind is ErrorKind.DUPLICATE:
+            return self._refused_as_equal(delivery, delivery.problem)
         problem = Problem(ErrorKind.TRANSIENT, f"it did not go out: {answer.evidence}")
         sure = moves.retry_later(delivery, self.now, problem)
         if sure.attempts >= self.policy.attempts:
             return moves.refuse(delivery, problem)
         return sure
+
+    def _refused_as_equal(self, delivery: Delivery, problem: Problem) -> Delivery:
+        """The network says that the same is out, and does not show it. At the first try that is
+        another post; later it may be this one, from a try before."""
+        if delivery.attempts <= 1:
+            return moves.refuse(delivery, problem)
+        return moves.give_to_person(delivery, problem)
 
     def _ask_again(self, delivery: Delivery, at: datetime, problem: Problem) -> Delivery:
         if delivery.sent_at and at - delivery.sent_at > DOUBT_ENDS:

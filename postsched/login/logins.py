@@ -115,7 +115,8 @@ class Logins:
                 try:
                     done = await action(login)
                 except PlatformError as error:
-                    if error.problem.kind is not ErrorKind.AUTH or len(tried) + 1 >= most:
+                    refused = error.problem.kind is ErrorKind.AUTH and not error.hold
+                    if not refused or len(tried) + 1 >= most:
                         raise
                     tried.append(login)
                     login = await self.get(account, platform, http, refused=tried)
@@ -123,7 +124,7 @@ class Logins:
                     self._settle(account, login)
                     return done
         except PlatformError as error:
-            if error.problem.kind is ErrorKind.AUTH:
+            if error.problem.kind is ErrorKind.AUTH and not error.hold:
                 error.problem = with_command(error.problem, account, platform)
             raise
 

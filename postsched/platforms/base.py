@@ -103,7 +103,8 @@ class Prepared:
 
     `now` is the time of the call (UTC). `since` is set where the step's answer was lost and the
     same is sent again: when it may first have been sent (UTC). Where it is None, surely nothing of
-    this step is out.
+    this step is out. Then `others` are the ids of the account's other posts since a day before, and
+    `removed` says whether an equal post of the account was deleted in the two days before.
     """
 
     data: Mapping[str, Any]
@@ -113,14 +114,18 @@ class Prepared:
     parent: Published | None = None
     now: datetime | None = None
     since: datetime | None = None
+    others: frozenset[str] = frozenset()
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """`find` could not tell. `after` is when to ask again, in seconds, if the network said so."""
+    """`find` could not tell. `after` is when to ask again, in seconds, if the network said so;
+    `final`: asking again is of no use, so a person decides."""
 
     reason: str
     after: float | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,9 @@ class PlatformError(Exception):
 
     `after` and `until` are when it may be tried again (seconds; UTC). `sent` says whether the post
     may be out all the same: for a 5xx answer or a duplicate refusal. `prepare_again`: it surely is
-    not, and what was prepared is of no use any more (the server has dropped an upload).
+    not, and what was prepared is of no use any more (the server has dropped an upload). `hold`:
+    nothing can be sent for the account until a person has put something right, and a fresh secret
+    alone is no help (no credits left, a permission that is missing).
     """
 
     def __init__(
@@ -153,6 +160,7 @@ class PlatformError(Exception):
         until: datetime | None = None,
         sent: bool = False,
         prepare_again: bool = False,
+        hold: bool = False,
     ) -> None:
         super().__init__(message)
         status = http_status if isinstance(http_status, int) else None
@@ -161,6 +169,7 @@ class PlatformError(Exception):
         self.until = until if isinstance(until, datetime) and until.tzinfo else None
         self.sent = sent
         self.prepare_again = prepare_again
+        self.hold = hold
 
     def __str__(self) -> str:
         return self.problem.message

@@ -138,6 +138,8 @@ def classify(error: Exception, *, sending: bool) -> Sent:
 
 def _classify_refusal(error: PlatformError, sending: bool) -> Sent:
     problem = error.problem
+    if error.hold:
+        return LetGo(problem)
     match problem.kind:
         case ErrorKind.AUTH:
             return LetGo(problem)
