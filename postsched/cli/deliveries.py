@@ -68,6 +68,10 @@ def delete(
         places = ", ".join(sorted({delivery.account for delivery in found}))
         confirm(program, f"Remove {_numbers(ids)} from {places}, for good?")
     failures = removal.remove(program.desk, program.secrets, found)
+    if not failures and not json:
+        for one in found:
+            program.print(f"post {one.post_id} is removed from {one.account}")
+        return
     _answer(program, ids, failures, json=json)
 
 

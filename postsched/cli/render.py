@@ -24,6 +24,8 @@ COLOURS = {
     "cancelled": "dim",
     "draft": "dim",
 }
+PAST_GRACE = "it could not go out within its grace"
+"""Why a delivery is missed, where no attempt says more."""
 POST_COLUMNS = (
     Column("ID", right=True),
     Column("WHEN"),
@@ -82,6 +84,8 @@ def result_cell(delivery: Delivery) -> Cell:
     """The permalink of what is out, or the reason why it isn't."""
     if delivery.problem:
         return delivery.problem.message, "red"
+    if delivery.status is DeliveryStatus.MISSED:
+        return PAST_GRACE, "red"
     return delivery.url or "", "blue"
 
 
@@ -150,6 +154,8 @@ def _delivery_lines(
         yield paint(f"  {delivery.problem.kind}: {delivery.problem.message}", "red")
         if delivery.problem.hint:
             yield paint(f"  {delivery.problem.hint}")
+    if delivery.status is DeliveryStatus.MISSED:
+        yield f"  {PAST_GRACE}. Send it late: postsched retry {delivery.post_id}"
     if delivery.status is DeliveryStatus.UNCONFIRMED:
         yield (
             f"  Look at the account, then: postsched resolve {delivery.post_id} published|absent"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from postsched.cli.aside import Aside
+from postsched.cli.render import PAST_GRACE, lateness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,18 +90,19 @@ def log_event(word: str, work: Work) -> None:
         return
     parts = [f"post {delivery.post_id}: {word} on {delivery.account}"]
     if word == "published" and delivery.lateness is not None:
-        milliseconds = round(delivery.lateness.total_seconds() * 1000, 1)
-        facts["lateness_ms"] = milliseconds
-        parts.append(f"{milliseconds} ms after it was due")
+        facts["lateness_ms"] = round(delivery.lateness.total_seconds() * 1000, 1)
+        parts.append(f"{lateness(delivery)} after it was due")
+    if word == "missed" and not delivery.problem:
+        parts.append(PAST_GRACE)
     if delivery.url:
         facts["url"] = delivery.url
         parts.append(delivery.url)
     if delivery.problem and word != "published":
         facts["error"] = delivery.problem.message
-        parts.append(f"({delivery.problem.kind}: {delivery.problem.message})")
+        parts.append(f"{delivery.problem.kind}: {delivery.problem.message}")
     if delivery.next_at and word in ("retrying", "confirming", "scheduled"):
         parts.append(f"again at {delivery.next_at:%H:%M:%S}Z")
-    log.log(logging.ERROR if word in LOUD else logging.INFO, " ".join(parts), extra=facts)
+    log.log(logging.ERROR if word in LOUD else logging.INFO, ", ".join(parts), extra=facts)
 
 
 def log_to_stderr(program: Program, log_format: str = "text") -> None:

@@ -280,7 +280,7 @@ def test_delete_removes_what_is_out(cli: Posting) -> None:
     tries = cli.json("show", "1")["deliveries"][0]["tries"]
     gone = [(one["step"], one["outcome"]) for one in tries if one["action"] == "delete"]
     assert gone == [("comment 1", "removed"), ("part 2", "removed"), ("part 1", "removed")]
-    cli("delete", "1", "--yes")
+    assert cli("delete", "1", "--yes").out == "post 1 is removed from me\n", "once more is harmless"
 
 
 def documents(folder: Path) -> list[Path]:

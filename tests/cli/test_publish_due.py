@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -74,7 +75,7 @@ def test_a_line_of_log_for_each(cli: Posting) -> None:
     cli("add", "One", "--at", "now")
     answer = cli("publish-due")
     assert answer.out == "1 published\n"
-    assert "post 1: published on me" in answer.err
+    assert re.search(r"post 1: published on me, \S.* after it was due, file:", answer.err)
     cli("add", "Two", "--at", "now")
     assert cli("-q", "publish-due").err == ""
 
@@ -104,8 +105,12 @@ def test_what_is_past_its_grace_is_missed(cli: Posting, missed: str, code: int) 
     due = time.monotonic() + 0.03
     while time.monotonic() < due:
         pass
-    assert cli.json("publish-due", code=code)["missed"] == 1
+    answer = cli("publish-due", "--json", code=code)
+    assert answer.json["missed"] == 1
+    assert "post 1: missed on me, it could not go out within its grace" in answer.err
     assert cli.json("publish-due")["missed"] == 0
+    for command in ("history", "list", "show 1"):
+        assert "within its grace" in cli(*command.split()).out
 
 
 def test_a_refused_login_holds_the_posts_and_says_so(

@@ -56,7 +56,7 @@ def test_nothing_yet(call: Caller) -> None:
         "accounts": [],
     }
     assert call("status").out == (
-        "daemon    not running: start it with postsched run\nposts     none yet\n"
+        "daemon      not running: start it with postsched run\ndeliveries  none yet\n"
     )
 
 
@@ -71,9 +71,9 @@ def test_what_waits(cli: Posting) -> None:
          "paused": False}
     ]  # fmt: skip
     page = cli("status").out
-    assert "next      Tue 1 Jan 2030, 09:00 UTC" in page
-    assert "posts     1 scheduled" in page
-    assert "account   me (outbox): ok" in page
+    assert "next        Tue 1 Jan 2030, 09:00 UTC" in page
+    assert "deliveries  1 scheduled" in page
+    assert "account     me (outbox): ok" in page
 
 
 def test_who_works(cli: Posting) -> None:
@@ -84,8 +84,8 @@ def test_who_works(cli: Posting) -> None:
     assert document["workers"] == [
         {"host": "host", "pid": pid, "since": "1970-01-01T00:00:01Z"} for pid in (11, 12)
     ]
-    assert "daemon    running (process 11)" in page
-    assert "workers   also process 12" in page
+    assert "daemon      running (process 11)" in page
+    assert "workers     also process 12" in page
     assert cli.json("status")["workers"] == []
 
 
@@ -98,11 +98,11 @@ def test_what_needs_a_hand(cli: Posting) -> None:
     document = cli.json("status")
     assert 300 <= document["oldest_due_s"] < 400
     page = cli("status").out
-    assert "overdue   since 30" in page
-    assert "posts     1 scheduled, 1 failed" in page
+    assert "overdue     since 5 minutes" in page
+    assert "deliveries  1 scheduled, 1 failed" in page
     assert "postsched list --status failed\n" in page
     cli("pause", "--all")
-    assert "paused    everything" in cli("status").out
+    assert "paused      everything" in cli("status").out
 
 
 @pytest.mark.parametrize("what", [["1"], ["--account", "me"], ["--all"]])
@@ -128,7 +128,7 @@ def test_what_a_refused_login_holds_is_overdue(cli: Posting) -> None:
 def test_logins(cli: Posting) -> None:
     now, length = datetime.now(UTC), timedelta(days=5, hours=1)
     update_accounts(cli.call, token_expires_at=micros(now + length))
-    assert "account   me (outbox): ok, its login ends in 5 days" in cli("status").out
+    assert "account     me (outbox): ok, its login ends in 5 days" in cli("status").out
     update_accounts(cli.call, token_expires_at=micros(now - length))
     assert "its login ended 5 days ago" in cli("status").out
     update_accounts(cli.call, state="login", paused=1)
