@@ -87,38 +87,40 @@ def status_document(program: Program) -> dict[str, Any]:
 def status_page(program: Program, document: dict[str, Any]) -> str:
     """`status` for the eye."""
     from postsched.cli.render import status_cell
+    from postsched.domain.duration import distance
     from postsched.domain.when import describe
 
     now, zone, paint = program.now(), program.zone, program.screen.paint
     daemon, counts = document["daemon"], document["counts"]
     if daemon["running"]:
-        lines = [f"daemon    {paint('running', 'green')} (process {daemon['pid']})"]
+        lines = [f"daemon      {paint('running', 'green')} (process {daemon['pid']})"]
     else:
-        lines = [f"daemon    {paint('not running', 'red')}: start it with postsched run"]
+        lines = [f"daemon      {paint('not running', 'red')}: start it with postsched run"]
     others = [str(one["pid"]) for one in document["workers"] if one["pid"] != daemon["pid"]]
     if others:
-        lines.append(f"workers   also process {', '.join(others)}")
+        lines.append(f"workers     also process {', '.join(others)}")
     if document["paused"]:
-        lines.append(paint("paused    everything; release it: postsched resume --all", "yellow"))
+        lines.append(paint("paused      everything; release it: postsched resume --all", "yellow"))
     if document["next_due_at"]:
         due = datetime.fromisoformat(document["next_due_at"])
-        lines.append(f"next      {describe(due, now, zone)}")
+        lines.append(f"next        {describe(due, now, zone)}")
     if document["oldest_due_s"] is not None:
-        lines.append(paint(f"overdue   since {document['oldest_due_s']:.0f} s", "red"))
+        late = distance(timedelta(seconds=document["oldest_due_s"])).removeprefix("in ")
+        lines.append(paint(f"overdue     since {late}", "red"))
     shown = [
         paint(f"{count} {name}", status_cell(name)[1]) for name, count in counts.items() if count
     ]
-    lines.append(f"posts     {', '.join(shown) or 'none yet'}")
+    lines.append(f"deliveries  {', '.join(shown) or 'none yet'}")
     bad = [name for name in NEED_A_HAND if counts[name]]
     if bad:
-        lines.append(f"          look at them: postsched list --status {','.join(bad)}")
+        lines.append(f"            look at them: postsched list --status {','.join(bad)}")
     return "\n".join([*lines, *(_account_line(one, now, paint) for one in document["accounts"])])
 
 
 def _account_line(account: dict[str, Any], now: datetime, paint: Callable[..., str]) -> str:
     from postsched.domain.duration import distance
 
-    said = f"account   {account['name']} ({account['platform']}): {account['state']}"
+    said = f"account     {account['name']} ({account['platform']}): {account['state']}"
     if account["paused"]:
         said += ", paused"
     if account["state"] == AccountState.LOGIN:
