@@ -1,7 +1,8 @@
 """A strict Mastodon on loopback, from the fact sheet; also GoToSocial, Pleroma and Pixelfed.
 
-It keeps one account with one token. Whatever the sheet says a server refuses is refused, with the
-sheet's status and words; what a client must not send (unknown fields, `scheduled_at`) is too.
+It keeps one account with one token, and gives others to who logs in. Whatever the sheet says a
+server refuses is refused, with the sheet's status and words; what a client must not send (unknown
+fields, `scheduled_at`) is too.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ from postsched.testing.mastodon_flavours import (
     instance_v1,
     instance_v2,
 )
+from postsched.testing.mastodon_oauth import SCOPES, LoginDesk
 from postsched.testing.mastodon_state import Medium, Refusal, State, Status
 from postsched.testing.network import Seen
 from postsched.testing.wire import Answer, Request
 
 TOKEN = "tok-2b7e151628aed2a6abf7158809cf4f3c"  # noqa: S105 - of a server that exists in tests
-SCOPES = "read:accounts read:statuses write:statuses write:media"
 ACCOUNT = "7"
 WINDOW = 300 * 10**9
 """The time for which the quota of requests is, in nanoseconds."""
@@ -61,6 +62,7 @@ class MastodonServer(Loopback):
         self.processing = int(processing)
         self.scopes = scopes
         self.state = State(self.flavour, self.clock)
+        self.desk = LoginDesk()
         self.render: Callable[[str], str] = content_html
         self._v1_only = v1_only or not self.flavour.has_v2
         self._answers: dict[str, Answer] = {}
@@ -130,10 +132,21 @@ class MastodonServer(Loopback):
     def _authorize(self, request: Request, scope: str | None) -> None:
         if scope is None:
             return
-        if request.headers.get("authorization") != f"Bearer {TOKEN}":
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        scopes = {TOKEN: self.scopes, **self.desk.tokens}.get(token)
+        if scopes is None:
             raise Refusal(401, "The access token is invalid")
-        if scope not in self.scopes.split():
+        if scope not in scopes.split():
             raise Refusal(403, "This action is outside the authorized scopes")
+
+    def _app(self, request: Request) -> Answer:
+        return self.desk.register(request)
+
+    def _consent(self, request: Request) -> Answer:
+        return self.desk.authorize(request)
+
+    def _token(self, request: Request) -> Answer:
+        return self.desk.token(request)
 
     def _instance(self, request: Request, version: str) -> Answer:
         if version == "1":
@@ -270,6 +283,9 @@ ROUTES: tuple[tuple[str, str, str | None, Callable[..., Answer]], ...] = (
     ("POST", "/api/v1/statuses", "write:statuses", MastodonServer._publish),
     ("GET", r"/api/v1/accounts/(\w+)/statuses", "read:statuses", MastodonServer._list),
     ("GET", "/api/v1/accounts/verify_credentials", "read:accounts", MastodonServer._who),
+    ("POST", "/api/v1/apps", None, MastodonServer._app),
+    ("GET", "/oauth/authorize", None, MastodonServer._consent),
+    ("POST", "/oauth/token", None, MastodonServer._token),
     ("GET", r"/api/v(1|2)/instance", None, MastodonServer._instance),
     ("GET", r"/api/v1/statuses/(\w+)", "read:statuses", MastodonServer._read),
     ("GET", r"/api/v1/statuses/(\w+)/source", "read:statuses", MastodonServer._source),
