@@ -30,7 +30,16 @@ def answer(program: Program, checked: Checked, done: str, *, json: bool) -> None
         return
     who = f", as {found.user}" if found.user else ""
     if not checked.warning or done != "is good":
-        program.print(f"{found.name} ({found.platform}{who}) {done}")
+        program.print(f"{found.name} ({found.platform}{who}) {done}{_end(program, found)}")
+
+
+def _end(program: Program, found: Account) -> str:
+    """When its login ends, if that is known."""
+    from postsched.domain.when import describe
+
+    if found.token_expires_at is None:
+        return ""
+    return f"; its login ends {describe(found.token_expires_at, program.now(), program.zone)}"
 
 
 def row(found: Account) -> tuple[Cell, ...]:

@@ -111,6 +111,7 @@ def _answer(program: Program, added: Added, *, json: bool) -> None:
     if added.composed:
         for note in added.composed.notes:
             program.say(f"note: {note}")
+        _warn_of_endings(program, added.composed)
     if added.id is not None and json:
         from postsched.cli.posts import print_posts
 
@@ -123,6 +124,14 @@ def _answer(program: Program, added: Added, *, json: bool) -> None:
         words = sentence(program, added.composed)
         dry = added.id is None
         program.print(f"Would add: {words}" if dry else f"Post {added.id}: {words}")
+
+
+def _warn_of_endings(program: Program, composed: Composed) -> None:
+    """Say which logins will have ended by then."""
+    from postsched.service import endings
+
+    for ending in endings.before(composed.accounts, composed.occurrence):
+        program.warn(endings.sentence(ending, program.now(), program.zone))
 
 
 def _would_be(program: Program, composed: Composed) -> dict[str, Any]:

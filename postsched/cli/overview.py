@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from postsched.cli.program import Program
+    from postsched.domain.account import Account
     from postsched.store.workers import Worker
 
 NEED_A_HAND = ("failed", "missed", "unconfirmed")
@@ -89,6 +90,7 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
     from postsched.cli.render import status_cell
     from postsched.domain.duration import distance
     from postsched.domain.when import describe
+    from postsched.store import accounts as account_rows
 
     now, zone, paint = program.now(), program.zone, program.screen.paint
     daemon, counts = document["daemon"], document["counts"]
@@ -114,19 +116,25 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
     bad = [name for name in NEED_A_HAND if counts[name]]
     if bad:
         lines.append(f"            look at them: postsched list --status {','.join(bad)}")
-    return "\n".join([*lines, *(_account_line(one, now, paint) for one in document["accounts"])])
+    with program.database.read() as connection:
+        accounts = account_rows.every(connection)
+    return "\n".join([*lines, *(_account_line(account, now, paint) for account in accounts)])
 
 
-def _account_line(account: dict[str, Any], now: datetime, paint: Callable[..., str]) -> str:
+def _account_line(account: Account, now: datetime, paint: Callable[..., str]) -> str:
     from postsched.domain.duration import distance
+    from postsched.service import endings
 
-    said = f"account     {account['name']} ({account['platform']}): {account['state']}"
-    if account["paused"]:
+    said = f"account     {account.name} ({account.platform}): {account.state.value}"
+    if account.paused:
         said += ", paused"
-    if account["state"] == AccountState.LOGIN:
-        hint = f"its login is refused: postsched account set {account['name']} --token-stdin"
-        return paint(f"{said}, {hint}", "red")
-    if account["token_expires_at"]:
-        ends = datetime.fromisoformat(account["token_expires_at"]) - now
-        said += f", its login {'ends' if ends > timedelta(0) else 'ended'} {distance(ends)}"
-    return paint(said)
+    if account.state is AccountState.LOGIN:
+        return paint(f"{said}, its login is refused: {endings.command_of(account)}", "red")
+    if account.token_expires_at is None:
+        return paint(said)
+    ends = account.token_expires_at - now
+    said += f", its login {'ends' if ends > timedelta(0) else 'ended'} {distance(ends)}"
+    if not endings.is_soon(account.token_expires_at, now):
+        return paint(said)
+    colour = "yellow" if ends > timedelta(0) else "red"
+    return paint(f"{said}: {endings.command_of(account)}", colour)

@@ -56,6 +56,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """What is coming, and what went out lately."""
+    from postsched.service import endings
     from postsched.store import reading
 
     program: Program = ctx.obj
@@ -65,7 +66,10 @@ def list_(
             program, connection, STATUSES, status, account, from_, until, tag, search
         )
         found = reading.find_posts(connection, wanted, count(every, limit))
+        ending = endings.of_waiting(connection)
     print_filed(program, found, json=json)
+    for one in ending:
+        program.warn(endings.sentence(one, program.now(), program.zone))
 
 
 @app.command(epilog="Example:\n\npostsched show 12")

@@ -18,10 +18,11 @@ from postsched.domain.errors import (
 )
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
-from postsched.platforms.base import PlatformError
+from postsched.platforms.base import Login, Platform, PlatformError
 from postsched.secrets import check_names
 from postsched.service.deliveries import accounts_named
 from postsched.service.desk import Desk
+from postsched.service.endings import command_of, end_of
 from postsched.service.wanted import Wanted, changed, new_account
 from postsched.store import accounts as account_rows
 
@@ -72,10 +73,14 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
     platform = platforms.get(account.platform)
     if platform.needs_secret and secrets.source(account.name) is None:
         return Checked(account, f"{account.name} has no secret yet: {how_to_log_in(account)}")
+
+    async def ask(
+        platform: Platform, login: Login, http: Any
+    ) -> tuple[dict[str, Any], Secret | None]:
+        return await platform.inspect(login, http), login.secret
+
     try:
-        facts = call(
-            desk, secrets, account, lambda platform, login, http: platform.inspect(login, http)
-        )
+        facts, secret = call(desk, secrets, account, ask)
     except PlatformError as error:
         if error.problem.kind is not ErrorKind.AUTH:
             return Checked(account, _unchecked(account, error.problem.message))
@@ -89,6 +94,13 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
         raise
     except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
         return Checked(account, _unchecked(account, str(error) or type(error).__name__))
+    known: dict[str, Any] = {}
+    in_environment = secrets.in_environment(account.name)
+    end = end_of(secret, facts, in_environment=in_environment)
+    if end is not None or in_environment:
+        known["token_expires_at"] = end  # else what was noted at the last renewal holds
+    if account.state is AccountState.LOGIN:
+        known["state_message"] = None  # else it says that the login can't be renewed
     checked = _save(
         desk,
         account,
@@ -96,7 +108,7 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
         facts_at=desk.now(),
         user=account.user or facts.get("user"),
         state=AccountState.OK,
-        state_message=None,
+        **known,
     )
     desk.tell()
     return Checked(checked)
@@ -229,7 +241,7 @@ def _unchecked(account: Account, reason: str) -> str:
 
 def how_to_log_in(account: Account) -> str:
     """The one command that gives an account a secret."""
-    return f"Give it one with: postsched account set {account.name} --token-stdin"
+    return f"Give it one with: {command_of(account)}"
 
 
 def _check_new_name(connection: Connection, name: str) -> None:

@@ -69,4 +69,5 @@ async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T])
         error.problem = logins.scrub(account, error.problem)
         raise
     finally:
+        await logins.finish()
         await transport.close()

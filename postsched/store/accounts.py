@@ -7,11 +7,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.account import Account, AccountState, Group
-from postsched.store.tables import accounts, deliveries, group_members, groups, leases, targets
+from postsched.store.tables import (
+    FREE,
+    accounts,
+    deliveries,
+    group_members,
+    groups,
+    leases,
+    targets,
+)
 
 
 def insert(connection: Connection, account: Account) -> Account:
@@ -70,7 +78,9 @@ def note_renewal(connection: Connection, account_id: int, end: datetime | None) 
     connection.execute(
         update(accounts)
         .where(row.id == account_id)
-        .where(refused | row.state_message.is_not(None) | row.token_expires_at.is_distinct_from(end))
+        .where(
+            refused | row.state_message.is_not(None) | row.token_expires_at.is_distinct_from(end)
+        )
         .values(
             state=case((refused, AccountState.OK.value), else_=row.state),
             state_message=None,
@@ -86,6 +96,22 @@ def note_end(connection: Connection, account_id: int, end: datetime, message: st
         .where(accounts.c.id == account_id)
         .values(state_message=message, token_expires_at=end)
     )
+
+
+def due_after_end(connection: Connection) -> list[tuple[Account, datetime]]:
+    """The accounts whose login ends before something of theirs is due, with the first instant."""
+    query = select(accounts).where(accounts.c.token_expires_at.is_not(None)).order_by("name")
+    found = []
+    for account in map(_account_of, connection.execute(query).all()):
+        row = deliveries.c
+        due = connection.scalar(
+            select(func.min(row.next_at)).where(
+                text(FREE), row.account_id == account.id, row.next_at >= account.token_expires_at
+            )
+        )
+        if due is not None:
+            found.append((account, due))
+    return found
 
 
 def uses(connection: Connection, account_id: int) -> tuple[int, int]:

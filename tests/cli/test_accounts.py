@@ -119,7 +119,7 @@ def test_without_a_secret_the_next_command_is_said(call: Caller, server: Mastodo
     answer = call("account", "add", "me", "--platform", "mastodon", "--url", server.url)
     assert answer.code == 0
     assert "me has no secret yet" in answer.err
-    assert "postsched account set me --token-stdin" in answer.err
+    assert "postsched account login me" in answer.err
     assert server.requests == []
     answer = call("account", "set", "me", "--token-stdin", stdin=TOKEN)
     assert answer.code == 0, answer

@@ -105,7 +105,7 @@ def test_the_page_says_what_to_do_below(cli: Caller) -> None:
     lines = answer.out.splitlines()
     at = next(n for n, line in enumerate(lines) if line.startswith("problem  account far"))
     assert "there is no secret for it" in lines[at]
-    assert lines[at + 1].strip().startswith("Give it one with: postsched account set far")
+    assert lines[at + 1].strip().startswith("Give it one with: postsched account login far")
 
 
 def test_what_can_not_be_opened_leaves_the_rest(cli: Caller) -> None:
@@ -234,7 +234,7 @@ def test_logins(cli: Caller) -> None:
     update(cli, "accounts", "name = 'far'", state="login", state_message="HTTP 401")
     state, message, hint = the(cli("doctor", "--json"), "account far")
     assert (state, message) == ("problem", "its login is refused: HTTP 401")
-    assert "--token-stdin" in hint
+    assert "postsched account login far" in hint
     ended = micros(now - timedelta(days=3, hours=1))
     update(cli, "accounts", "name = 'far'", state="ok", token_expires_at=ended)
     state, message, _ = the(cli("doctor", "--json"), "account far")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime
 
 from postsched import platforms
 from postsched.domain.account import Account, AccountState
@@ -12,10 +12,8 @@ from postsched.domain.errors import InvalidInput, NotFound, SecretUnavailable
 from postsched.platforms.base import Platform
 from postsched.service.accounts import how_to_log_in
 from postsched.service.checks.finding import Finding, Subject, ok, problem, warning
+from postsched.service.endings import command_of, is_soon, of_waiting
 from postsched.store import accounts as account_rows
-
-SOON = timedelta(days=7)
-"""How long before a login ends there is a warning."""
 
 
 def platform_findings(subject: Subject) -> Iterator[Finding]:
@@ -66,15 +64,20 @@ def _judged(subject: Subject, account: Account) -> Finding:
 
 
 def _login(subject: Subject, account: Account, name: str, source: str) -> Finding:
-    ends = account.token_expires_at
+    ends, now = account.token_expires_at, subject.now()
     check = f"postsched account check {account.name}"
+    again = f"Log in again: {command_of(account)}"
     if account.state is AccountState.LOGIN:
         said = account.state_message or "no more is known"
-        return problem(name, f"its login is refused: {said}", how_to_log_in(account))
-    if ends is not None and ends <= subject.now():
-        return problem(name, f"its login ended {distance(ends - subject.now())}", check)
-    if ends is not None and ends <= subject.now() + SOON:
-        return warning(name, f"its login ends {distance(ends - subject.now())}", check)
+        return problem(name, f"its login is refused: {said}", again)
+    if ends is not None and ends <= now:
+        return problem(name, f"its login ended {distance(ends - now)}", again)
+    due = _due_after_end(subject, account)
+    if ends is not None and (due or is_soon(ends, now)):
+        said = f"its login ends {distance(ends - now)}"
+        if due:
+            said += f", before what is due {distance(due - now)}"
+        return warning(name, said, again)
     if account.state is AccountState.UNCHECKED:
         return warning(name, f"{account.platform}, {source}, but its network was not asked", check)
     paused = ", paused" if account.paused else ""
@@ -86,6 +89,14 @@ def _accounts(subject: Subject) -> Sequence[Account]:
         return ()
     with subject.database.read() as connection:
         return account_rows.every(connection)
+
+
+def _due_after_end(subject: Subject, account: Account) -> datetime | None:
+    if subject.database is None:
+        return None
+    with subject.database.read() as connection:
+        waiting = of_waiting(connection)
+    return next((one.due for one in waiting if one.account.id == account.id), None)
 
 
 def _platform(account: Account) -> tuple[Platform | None, str]:
