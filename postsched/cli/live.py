@@ -160,8 +160,8 @@ class LiveView(View):
 
     def _wait_for_calm(self) -> None:
         for _ in range(round(HURRY / 0.01)):
-            dispatcher, soon = self._engine.dispatcher, self._engine.clock.now() + CALM
-            busy = dispatcher.flying or any(h.at < soon for h in [*dispatcher.held.values()])
+            hands, soon = self._engine.dispatcher.hands, self._engine.clock.now() + CALM
+            busy = hands.flying or any(h.at < soon for h in [*hands.held.values()])
             if not busy or self._ended.wait(0.01):
                 return
 
@@ -179,7 +179,7 @@ class LiveView(View):
         self._untold.clear()
 
     def _scene(self) -> scene.Scene:
-        flying = [*self._engine.dispatcher.flying.values()]
+        flying = [*self._engine.dispatcher.hands.flying.values()]
         monotonic = self._engine.clock.monotonic()
         return scene.Scene(
             now=self._engine.clock.now(),

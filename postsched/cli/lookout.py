@@ -68,9 +68,9 @@ class Lookout:
 
     def waiting(self) -> list[Coming]:
         """What waits for its instant, soonest first; what this process has claimed for it too."""
-        dispatcher = self._engine.dispatcher
-        held = [_coming(held.work) for held in [*dispatcher.held.values()]]
-        gone = self._touched | set(dispatcher.flying) | {one.delivery_id for one in held}
+        hands = self._engine.dispatcher.hands
+        held = [_coming(held.work) for held in [*hands.held.values()]]
+        gone = self._touched | set(hands.flying) | {one.delivery_id for one in held}
         read = [one for one in self._outlook.upcoming.first if one.delivery_id not in gone]
         return sorted([*held, *read])
 
@@ -87,7 +87,7 @@ class Lookout:
     def notes(self) -> list[tuple[str, str]]:
         """What is in the way: a label and a sentence for each."""
         found = []
-        if trouble := self._engine.dispatcher.trouble or self._trouble:
+        if trouble := self._engine.dispatcher.cycle.trouble or self._trouble:
             found.append(("database", f"{trouble.message}; nothing more goes out until it works"))
         if self._outlook.paused:
             found.append(("paused", "everything. Release it with: postsched resume --all"))

@@ -16,7 +16,8 @@ from postsched.domain.account import AccountState
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.clock import Clock
-from postsched.engine.dispatcher import Dispatcher, Limits
+from postsched.engine.dispatcher import Dispatcher
+from postsched.engine.hands import Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_dead, register
@@ -100,7 +101,6 @@ def assemble(
     dispatcher = Dispatcher(
         turns,
         publisher,
-        worker,
         clock,
         rng,
         RetryPolicy(settings.attempts, settings.retry_delay),

@@ -17,7 +17,7 @@ from apscheduler.triggers.base import BaseTrigger
 
 from postsched.engine.clock import Clock
 from postsched.engine.dispatcher import Dispatcher
-from postsched.engine.flight import Held
+from postsched.engine.hands import Held
 
 log = logging.getLogger("postsched.engine")
 ALIAS = "deliveries"

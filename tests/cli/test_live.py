@@ -137,7 +137,9 @@ class Engine:
         self.database = database
         self.monotonic = 100.0
         self.clock = SimpleNamespace(monotonic=lambda: self.monotonic, now=lambda: NOW)
-        self.dispatcher = SimpleNamespace(held={}, flying={}, trouble=None)
+        self.dispatcher = SimpleNamespace(
+            hands=SimpleNamespace(held={}, flying={}), cycle=SimpleNamespace(trouble=None)
+        )
 
 
 class TestLookout:
@@ -197,7 +199,7 @@ class TestLookout:
         lookout.look()
         assert [label for label, _ in lookout.notes()] == ["paused", "held", "paused"]
         assert lookout.notes()[1][1] == "me: refused"
-        engine.dispatcher.trouble = StoreUnavailable("the database is locked")
+        engine.dispatcher.cycle.trouble = StoreUnavailable("the database is locked")
         assert lookout.notes()[0][0] == "database"
 
     def test_a_database_that_fails_is_told_and_read_again(self, engine: Engine) -> None:

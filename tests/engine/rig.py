@@ -23,7 +23,8 @@ from postsched.domain.retry import RetryPolicy
 from postsched.domain.secret import Secret
 from postsched.engine.assembly import Engine
 from postsched.engine.clock import Clock, SystemClock
-from postsched.engine.dispatcher import LEAD, Dispatcher, Limits
+from postsched.engine.dispatcher import Dispatcher
+from postsched.engine.hands import LEAD, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_dead, register
@@ -154,7 +155,7 @@ class Rig:
             self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee
         )
         dispatcher = Dispatcher(
-            turns, publisher, worker, self.clock, Random(7),
+            turns, publisher, self.clock, Random(7),
             RetryPolicy(settings.attempts, settings.retry_delay),
             Limits(settings.concurrency, settings.concurrency_total,
                    settings.claim_ahead, settings.claim_timeout),
@@ -218,7 +219,7 @@ class Simulation:
         """The last milliseconds before an instant are slept for real, the clock being looked at
         again and again: let those see it whose instant has come."""
         now = self.clock.now()
-        begun = {held.token + str(held.id) for held in self.dispatcher.flying.values()
+        begun = {held.token + str(held.id) for held in self.dispatcher.hands.flying.values()
                  if held.at <= now}  # fmt: skip
         if begun - self._seen:
             await asyncio.sleep(2 * LEAD.total_seconds())
@@ -241,7 +242,7 @@ class Simulation:
 
     def _next(self, now: datetime) -> datetime:
         instants = [self.dispatcher.next_instant(now)]
-        instants += [held.at for held in self.dispatcher.flying.values() if held.at > now]
+        instants += [held.at for held in self.dispatcher.hands.flying.values() if held.at > now]
         return min(instants)
 
     async def end(self) -> None:

@@ -116,9 +116,9 @@ class TestAClockThatIsSet:
         async def scene() -> None:
             sim = Simulation(rig)
             await sim.go(59.998)
-            assert sim.dispatcher.flying
+            assert sim.dispatcher.hands.flying
             clock.set_wall(clock.now() - HOUR)
-            await until(lambda: not sim.dispatcher.flying)
+            await until(lambda: not sim.dispatcher.hands.flying)
             await sim.go(3590)
             assert sent(fake) == []
             await sim.go(20)

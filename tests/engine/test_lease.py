@@ -31,7 +31,7 @@ def die(sim: Simulation) -> None:
     """End a worker as `kill -9` does, as far as others see."""
     sim.engine.bell.take_down(keep=True)
     sim.dispatcher.on_change = lambda: None
-    sim.dispatcher.held.clear()
+    sim.dispatcher.hands.held.clear()
 
 
 def until_of(rig: Rig, delivery: int) -> datetime:
@@ -360,7 +360,7 @@ class TestLostHold:
         async def scene() -> None:
             sim = Simulation(rig)
             await sim.go(9.9)
-            sim.dispatcher.held.clear()
+            sim.dispatcher.hands.held.clear()
             await sim.go(200)
             assert rig.delivery(delivery).status is S.PUBLISHED
             assert sim.calls < 200, "it waits for the end of the claim, it does not spin"

@@ -15,7 +15,7 @@ from postsched.domain.account import AccountState
 from postsched.domain.capabilities import Capabilities, Guarantee
 from postsched.domain.delivery import Attempt, DeliveryStatus
 from postsched.domain.outcome import ErrorKind
-from postsched.engine.dispatcher import LEAD
+from postsched.engine.hands import LEAD
 from postsched.platforms.base import PlatformError, Unknown
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows

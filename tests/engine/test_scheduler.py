@@ -230,7 +230,7 @@ def test_a_locked_database_holds_up_nothing_that_is_held(
     delivery = rig.post("Hello", me, in_(rig, 0.6))
 
     async def scene(engine: Engine) -> None:
-        await until(lambda: any(held.ready for held in engine.dispatcher.held.values()))
+        await until(lambda: any(held.ready for held in engine.dispatcher.hands.held.values()))
         locker = sqlite3.connect(tmp_path / "posts.db")
         locker.execute("BEGIN IMMEDIATE")
         await until(lambda: fake.posts)

@@ -1,0 +1,168 @@
+"""Turns, one after the other: when the next is needed, and the wait after one that failed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from postsched.domain.errors import StoreUnavailable
+from postsched.engine.clock import Clock
+from postsched.engine.hands import Hands, Limits
+from postsched.engine.turns import Turn, Turns, Wish
+from postsched.engine.watch import Watch
+from postsched.store.outlook import Look
+from postsched.store.workers import Worker
+
+log = logging.getLogger("postsched.engine")
+T = TypeVar("T")
+BACKOFF = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Seconds to wait after a database error, the last again and again."""
+WATCH_WORKERS = 1.0
+"""Seconds between looks at whether another worker of this machine still lives, while one holds
+claims."""
+
+
+class Cycle:
+    """Makes a turn whenever one is needed, never two at once. `start` begins a task, `absorb` is
+    called with each turn and the monotonic time it was asked for, `ended` after the last one that
+    was needed, or one that failed."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        hands: Hands,
+        clock: Clock,
+        limits: Limits,
+        database: Path | None,
+        start: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+        absorb: Callable[[Turn, float], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self._turns = turns
+        self._hands = hands
+        self._clock = clock
+        self._limits = limits
+        self._watch = Watch(database, clock)
+        self._start = start
+        self._absorb = absorb
+        self._ended = ended
+        self.task: asyncio.Task[None] | None = None
+        """The turn that is being made, or was last."""
+        self.look = Look([], None, {})
+        """The queue as the last turn found it."""
+        self.trouble: StoreUnavailable | None = None
+        """Why the database can't be used just now."""
+        self._watched: Sequence[Worker] = ()
+        self._watch_at = 0.0
+        self._wanted = True
+        self._turning = False
+        self._failures = 0
+        self._not_before = 0.0
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no turn is being made, and none is needed to learn or to write something."""
+        return not (self._turning or self._wanted or self._turns.changes_waiting)
+
+    def want(self) -> None:
+        """Have the queue looked at again."""
+        self._wanted = True
+        self.go_on()
+
+    def submit(self, change: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Have a change written; its result comes once it is committed."""
+        future = self._turns.submit(change)
+        self.go_on()
+        return future
+
+    def go_on(self) -> None:
+        """Begin a turn, without waiting, if one is needed and may be made. From time to time, see
+        whether others have written."""
+        if self._watch.is_due() and self._watch.changed():
+            self._wanted = True
+        monotonic = self._clock.monotonic()
+        if not self._turning and monotonic >= self._not_before and self._is_needed(monotonic):
+            self._turning = True
+            self.task = self._start(self._make())
+
+    def seconds_left(self, now: datetime) -> float:
+        """Seconds to the next turn as far as is known, or to the next look around."""
+        around = self._watch.seconds_left()
+        if self._turning:
+            return around
+        monotonic = self._clock.monotonic()
+        return min(around, max(self._not_before - monotonic, self._needed_in(now, monotonic)))
+
+    def _needed_in(self, now: datetime, monotonic: float) -> float:
+        if self._wanted or self._turns.changes_waiting:
+            return 0.0
+        waits = [(at - now).total_seconds() for at in self._instants()]
+        if self._watched:
+            waits.append(self._watch_at - monotonic)
+        return min(waits, default=float("inf"))
+
+    def _is_needed(self, monotonic: float) -> bool:
+        return self._needed_in(self._clock.now(), monotonic) <= 0
+
+    def _instants(self) -> list[datetime]:
+        """When something can be claimed, prepared, or taken over."""
+        if self._hands.closed:
+            return []
+        left, in_all = self._hands.left(), self._hands.left_in_all()
+        instants = [
+            lane.next_at - self._limits.claim_ahead
+            for lane in self.look.lanes
+            if left.get(lane.platform, 1) > 0 and in_all > 0
+        ]
+        if self.look.prepare_at and self._hands.left_to_prepare() > 0:
+            instants.append(self.look.prepare_at)
+        return instants + list(self.look.foreign.values())
+
+    async def _make(self) -> None:
+        self._watch.remember()
+        try:
+            while True:
+                self._wanted = False
+                asked_at = self._clock.monotonic()
+                self._watch_at = asked_at + WATCH_WORKERS
+                turn = await self._turns.make(self._wish())
+                self.look, self._watched = turn.look, turn.watched
+                self._absorb(turn, asked_at)
+                if not self._is_needed(self._clock.monotonic()):
+                    break
+            self._failures, self.trouble = 0, None
+        except StoreUnavailable as error:
+            self._note_trouble(error)
+        except Exception as error:
+            log.exception("a turn failed")
+            self._note_trouble(StoreUnavailable(f"the database failed: {error}"))
+        finally:
+            self._turning = False
+            self._ended()
+
+    def _wish(self) -> Wish:
+        now, hands = self._clock.now(), self._hands
+        return Wish(
+            now=now,
+            upto=now + self._limits.claim_ahead,
+            hands=hands.left(),
+            default=hands.full,
+            total=hands.left_in_all(),
+            preparing=hands.left_to_prepare(),
+            mine=hands.mine(),
+        )
+
+    def _note_trouble(self, error: StoreUnavailable) -> None:
+        if self.trouble is None or self.trouble.message != error.message:
+            log.error("%s; nothing more is claimed until it works again", error.message)
+        self.trouble = error
+        self._wanted = True
+        wait = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
+        self._failures += 1
+        self._not_before = self._clock.monotonic() + wait

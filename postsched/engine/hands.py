@@ -1,0 +1,165 @@
+"""What this worker has in its hands, and how much more it may take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from postsched.domain.delivery import Delivery
+from postsched.store.queue import Work
+
+LEAD = timedelta(milliseconds=3)
+"""How long before its instant a delivery is handed out: what comes before the request is done by
+then, and the last of the wait is more exact than a timer. Nothing is sent early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much at once, and the times: `concurrency` a platform, `total` in all."""
+
+    concurrency: int = 10
+    total: int = 50
+    claim_ahead: timedelta = timedelta(milliseconds=250)
+    lease: timedelta = timedelta(minutes=2)
+
+    @property
+    def spare(self) -> int:
+        """How many more are claimed than there are hands, so that no hand waits for a commit."""
+        return max(2, self.concurrency // 2)
+
+
+class Held:
+    """A delivery this worker holds. `lease_from` is when, by the monotonic clock, the claim was
+    last made or renewed."""
+
+    def __init__(self, work: Work, lease_from: float) -> None:
+        assert work.delivery.claim is not None
+        self.work = work
+        self.token = work.delivery.claim.token
+        self.until = work.delivery.claim.until
+        self.lease_from = lease_from
+        self.ready = False
+        self.busy = False
+        """Whether it keeps a hand from others: from its instant to the end of its last request."""
+        self.stopping = False
+        self.preparing: asyncio.Task[None] | None = None
+        self.done_sending: Callable[[], None] = lambda: None
+        """Called when the last request is over, before its result is durable."""
+
+    @property
+    def id(self) -> int:
+        """The delivery's id."""
+        return self.work.delivery.id
+
+    @property
+    def at(self) -> datetime:
+        """When to take it up, UTC."""
+        return self.work.delivery.next_at or self.work.delivery.due_at
+
+    @property
+    def platform(self) -> str:
+        """The platform's name."""
+        return self.work.account.platform
+
+    def change(self, delivery: Delivery) -> None:
+        """Go on with the changed delivery."""
+        self.work = replace(self.work, delivery=delivery)
+
+    def note_prepared(self, index: int, prepared: Mapping[str, Any], at: datetime) -> None:
+        """Go on with that step prepared."""
+        delivery = self.work.delivery
+        steps = list(delivery.steps)
+        steps[index] = replace(steps[index], prepared=prepared, prepared_at=at)
+        self.change(replace(delivery, steps=tuple(steps)))
+
+
+class Hands:
+    """The deliveries that are held, by id: those that wait for their instant (`held`), those that
+    are being sent (`flying`), and those that are prepared ahead (`preparing`). Once `closed`, there
+    is room for no more."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.held: dict[int, Held] = {}
+        self.flying: dict[int, Held] = {}
+        self.preparing: dict[int, Held] = {}
+        self.closed = False
+        self._limits = limits
+        self._busy: Counter[str] = Counter()
+
+    def everything(self) -> list[Held]:
+        """All of them."""
+        return [*self.held.values(), *self.flying.values(), *self.preparing.values()]
+
+    def waiting(self) -> list[Held]:
+        """Those of which nothing is being sent."""
+        return [*self.held.values(), *self.preparing.values()]
+
+    def mine(self) -> frozenset[tuple[int, str]]:
+        """All of them, as delivery and token."""
+        return frozenset((held.id, held.token) for held in self.everything())
+
+    def drop(self, held: Held) -> None:
+        """Forget this one; a later claim of the same delivery stays."""
+        for group in (self.held, self.flying, self.preparing):
+            if group.get(held.id) is held:
+                del group[held.id]
+
+    def hand_out(self, now: datetime) -> list[Held]:
+        """Those whose instant has come, or comes within LEAD, and for which a hand is free; each
+        once. They fly now."""
+        ready = [held for held in self.held.values() if held.ready and held.at <= now + LEAD]
+        # In the order of the claims, which are shared out between the accounts.
+        ready.sort(key=lambda held: -held.work.post.priority)
+        taken = []
+        for held in ready:
+            if self._busy.total() >= self._limits.total:
+                break
+            if self._busy[held.platform] < self._limits.concurrency:
+                self._busy[held.platform] += 1
+                held.busy = True
+                self.flying[held.id] = self.held.pop(held.id)
+                taken.append(held)
+        return taken
+
+    def next_instant(self) -> datetime | None:
+        """When the next is to be handed out, as far as hands are free."""
+        free = [held.at for held in self.held.values() if held.ready and self._is_free(held)]
+        return min(free) - LEAD if free else None
+
+    def release(self, held: Held) -> bool:
+        """Its last request is over: another may have its hand. Whether that is news."""
+        was_busy, held.busy = held.busy, False
+        if was_busy:
+            self._busy[held.platform] -= 1
+        return was_busy
+
+    # ---- how many more may be claimed
+
+    @property
+    def full(self) -> int:
+        """How many may be held for one platform."""
+        return self._limits.concurrency + self._limits.spare
+
+    def left(self) -> dict[str, int]:
+        """How many more, by platform, where any are held."""
+        used = Counter(held.platform for held in self.held.values()) + self._busy
+        return {platform: max(0, self.full - count) for platform, count in used.items()}
+
+    def left_in_all(self) -> int:
+        """How many more, whatever the platform."""
+        if self.closed:
+            return 0
+        most = self._limits.total + self._limits.spare
+        return max(0, most - len(self.held) - self._busy.total())
+
+    def left_to_prepare(self) -> int:
+        """How many more to prepare ahead."""
+        return 0 if self.closed else max(0, self._limits.concurrency - len(self.preparing))
+
+    def _is_free(self, held: Held) -> bool:
+        busy = self._busy
+        return busy[held.platform] < self._limits.concurrency and busy.total() < self._limits.total

@@ -1,0 +1,84 @@
+"""What a held delivery needs before it can be sent, each result durable before the next step."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from postsched.domain.delivery import Delivery, Step
+from postsched.domain.outcome import Asked, ErrorKind, Problem
+from postsched.engine.clock import Clock
+from postsched.engine.hands import Held
+from postsched.engine.publisher import Publisher, not_known
+from postsched.engine.settlement import Settlement
+
+log = logging.getLogger("postsched.engine")
+STALE = timedelta(hours=6)
+AGAIN = timedelta(minutes=1)
+CANT_PREPARE = Problem(ErrorKind.TRANSIENT, "it can't be prepared now")
+
+
+class Preparation:
+    """Has the steps of held deliveries prepared."""
+
+    def __init__(self, publisher: Publisher, settlement: Settlement, clock: Clock) -> None:
+        self._publisher = publisher
+        self._settlement = settlement
+        self._clock = clock
+
+    async def ahead(self, held: Held) -> None:
+        """Prepare the steps of a delivery that stays scheduled, and give it back. What can't be
+        prepared now is tried again in a minute, and at the latest when it is due."""
+        delivery = held.work.delivery
+        problem: Problem | None = None
+        for index, step in enumerate(delivery.steps):
+            if problem or step.published or step.prepared is not None:
+                continue
+            outcome = await self._publisher.prepare(held.work, index)
+            if isinstance(outcome, dict):
+                held.note_prepared(index, outcome, self._clock.now())
+            else:
+                problem = getattr(outcome, "problem", None) or CANT_PREPARE
+        again = None
+        if problem:
+            log.warning("%s: can't be prepared yet: %s", delivery.account, problem.message)
+            again = self._clock.now() + AGAIN
+            again = again if again < delivery.due_at else None
+        await self._settlement.give_back(held, again)
+
+    async def finish(self, held: Held) -> Delivery | None:
+        """Prepare every step that is not, and save it. Returns None if the delivery is ready to be
+        sent, else what it has become (already written), or itself if it is no longer held."""
+        delivery, unsaved = held.work.delivery, False
+        for index, step in enumerate(delivery.steps):
+            if step.published or not self._is_needed(delivery, step):
+                continue
+            started = self._clock.now()
+            prepared = await self._publisher.prepare(held.work, index)
+            if not isinstance(prepared, dict):
+                return await self._settlement.sent(held, prepared, started, index, "prepare")
+            unsaved |= not self._publisher.prepares_alike(held.work, index)
+            held.note_prepared(index, prepared, started)
+        if unsaved and not await self._settlement.save(held):
+            return delivery
+        held.ready = True
+        return None
+
+    def _is_needed(self, delivery: Delivery, step: Step) -> bool:
+        """Uploads and containers are kept by the networks for hours only: what is older is made
+        anew, where nothing of it can have been sent."""
+        if step.prepared is None:
+            return True
+        if delivery.sent_at is not None or step.prepared_at is None:
+            return False
+        return self._clock.now() - step.prepared_at > STALE
+
+    async def to_ask(self, held: Held, index: int) -> Asked | None:
+        """Make again what was sent without being on record. Returns an answer if it can't be."""
+        if held.work.delivery.steps[index].prepared is not None:
+            return None
+        prepared = await self._publisher.prepare(held.work, index)
+        if not isinstance(prepared, dict):
+            return not_known(prepared, self._clock.now())
+        held.note_prepared(index, prepared, self._clock.now())
+        return None

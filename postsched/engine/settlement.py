@@ -1,0 +1,144 @@
+"""What the attempts at a held delivery came to, judged and written down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from random import Random
+
+from sqlalchemy import Connection
+
+from postsched.domain.account import AccountState
+from postsched.domain.capabilities import Guarantee
+from postsched.domain.delivery import Attempt, Delivery, guaranteed
+from postsched.domain.outcome import (
+    Absent,
+    Asked,
+    ErrorKind,
+    Failed,
+    LetGo,
+    Lost,
+    NotKnown,
+    Problem,
+    Published,
+    Retry,
+    Sent,
+)
+from postsched.domain.retry import RetryPolicy
+from postsched.domain.settling import Judge
+from postsched.engine.clock import Clock
+from postsched.engine.hands import Held
+from postsched.engine.publisher import Publisher
+from postsched.store import accounts as account_rows
+from postsched.store import queue
+
+log = logging.getLogger("postsched.engine")
+Submit = Callable[[Callable[[Connection], bool]], Awaitable[bool]]
+
+
+class Settlement:
+    """Judges and writes. `submit` writes a change and answers once it is committed."""
+
+    def __init__(
+        self, publisher: Publisher, submit: Submit, clock: Clock, rng: Random, policy: RetryPolicy
+    ) -> None:
+        self._publisher = publisher
+        self._submit = submit
+        self._clock = clock
+        self._rng = rng
+        self._policy = policy
+
+    def judge(self, held: Held) -> Judge:
+        """What an outcome is judged by, now."""
+        return Judge(self.guarantee(held), self._policy, self._clock.now(), self._rng)
+
+    def guarantee(self, held: Held) -> Guarantee:
+        """How a lost answer to the step that is next can be settled."""
+        return guaranteed(held.work.delivery, self._publisher.guarantee(held.work.account))
+
+    async def sent(
+        self, held: Held, outcome: Sent, started: datetime, index: int, action: str
+    ) -> Delivery:
+        """A step was sent, or could not be; as `settle`."""
+        after = self.judge(held).sent(held.work.delivery, outcome, started)
+        return await self.settle(held, after, started, index, outcome, action)
+
+    async def settle(
+        self,
+        held: Held,
+        after: Delivery,
+        started: datetime,
+        index: int,
+        outcome: Sent | Asked,
+        action: str,
+    ) -> Delivery:
+        """Write what an attempt came to, with its evidence. Returns the delivery as it is now for
+        this worker: without a claim if another one has taken it over."""
+        before = held.work.delivery
+        step = before.steps[index]
+        name = f"{step.role} {step.n}" if step.role == "part" else str(step.role)
+        problem = getattr(outcome, "problem", None)
+        attempt = Attempt(
+            before.attempts, started, self._clock.now(), action, name, _word(outcome), problem,
+            getattr(outcome, "evidence", None) or getattr(outcome, "remote_id", None),
+        )  # fmt: skip
+        if after.claim is None:
+            held.done_sending()
+        refused = isinstance(outcome, LetGo) and outcome.after is None
+        if refused and problem:
+            log.error("%s: %s; its posts wait", before.account, problem.message)
+            written = await self.write(held, after, attempt, hold=problem)
+        else:
+            if isinstance(outcome, LetGo) and problem and problem != before.problem:
+                log.warning("%s: %s; tried again soon", before.account, problem.message)
+            written = await self.write(held, after, attempt)
+        if not written:
+            log.warning("delivery %d was taken over by another worker", before.id)
+            after = replace(before, claim=None)
+        return after
+
+    async def write(
+        self, held: Held, after: Delivery, *made: Attempt, hold: Problem | None = None
+    ) -> bool:
+        """Write a changed delivery and its attempts; whether it was still held. `hold` is why the
+        account's login was refused: the account waits for another."""
+        now, account = self._clock.now(), held.work.account
+
+        def change(connection: Connection) -> bool:
+            if not queue.settle(connection, after, held.token, now, *made):
+                return False
+            # Not if a person has given it another secret since: that one was not refused.
+            if hold and account_rows.by_ids(connection, [account.id]).get(account.id) == account:
+                words = f"{hold.message}. {hold.hint}" if hold.hint else hold.message
+                account_rows.set_state(connection, account.id, AccountState.LOGIN, words)
+            return True
+
+        held.change(after)
+        return await self._submit(change)
+
+    async def save(self, held: Held) -> bool:
+        """Write what was prepared; whether it is still held."""
+        delivery, token = held.work.delivery, held.token
+        return await self._submit(lambda connection: queue.save_steps(connection, delivery, token))
+
+    async def give_back(self, held: Held, again: datetime | None) -> Delivery:
+        """End a claim to prepare ahead, which is to be made again at that instant (UTC), if at
+        all. Returns the delivery without the claim."""
+        delivery, token = held.work.delivery, held.token
+        await self._submit(lambda connection: queue.give_back(connection, delivery, token, again))
+        return replace(delivery, claim=None)
+
+
+def _word(outcome: Sent | Asked) -> str:
+    words: dict[type, str] = {
+        Published: "published",
+        Retry: "retry",
+        Failed: "refused",
+        Lost: "answer lost",
+        LetGo: "let go",
+        Absent: "not there",
+        NotKnown: "not known",
+    }
+    return words[type(outcome)]
