@@ -29,7 +29,7 @@ from postsched.domain.capabilities import CommentAs, Guarantee
 from postsched.domain.counting import length
 from postsched.domain.delivery import Role
 from postsched.domain.fitting import Finding, judge
-from postsched.domain.outcome import Published, Sent
+from postsched.domain.outcome import ErrorKind, Failed, Lost, Published, Sent
 from postsched.domain.post import Content
 from postsched.platforms.base import Unknown
 from postsched.testing.exposure import logged, secrets_of
@@ -95,6 +95,7 @@ class PlatformContract(Stage):
             one, other = self.message("Twice", key="one"), self.message("Twice", key="other")
             return await sender.send(one), await sender.send(other)
 
+        self.needs(self.takes_equals, "refuses what equals an earlier post")
         first, second = self.play(network, scene)
         assert self.published(first).remote_id != self.published(second).remote_id
         assert len(network.posts()) == 2
@@ -222,7 +223,22 @@ class PlatformContract(Stage):
                 ), found
 
         self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
+        self.needs(self.takes_equals, "refuses what equals an earlier post")
         self.play(network, scene)
+
+    def test_an_equal_post_is_refused_as_a_duplicate(self, network: Network) -> None:
+        """And is never taken for the one that is out: both were wanted."""
+
+        async def scene(sender: Sender) -> Sent:
+            one, other = self.message("Twice", key="one"), self.message("Twice", key="other")
+            self.published(await sender.send(one))
+            return await sender.send(other)
+
+        self.needs(not self.takes_equals, "takes what equals an earlier post")
+        sent = self.play(network, scene)
+        assert isinstance(sent, Failed | Lost), sent
+        assert sent.problem.kind is ErrorKind.DUPLICATE
+        assert len(network.posts()) == 1
 
     def test_find_knows_the_parent(self, network: Network) -> None:
         async def scene(sender: Sender) -> None:

@@ -30,6 +30,8 @@ class Stage:
     platform: ClassVar[type[Platform]]
     needs_media: ClassVar[bool] = False
     """Whether a post without media is refused (Pixelfed, Instagram)."""
+    takes_equals: ClassVar[bool] = True
+    """Whether a post is taken that equals an earlier one (not by LinkedIn)."""
 
     @pytest.fixture
     def network(self) -> Iterator[Network]:
