@@ -94,13 +94,14 @@ class Secrets:
         variable set both are left alone."""
         if variable(account) in self._environ:
             return
+        is_in_file = self._is_in_file(account)
         if self.store is not SecretStore.FILE:
             try:
                 self._ring(account).delete(account)
             except NoKeyring:
                 if not self._file_stands_in:
                     raise
-        if self.file:
+        if self.file and is_in_file:
             self.file.delete(account)
 
     def client_secret(self, platform: str) -> Secret | None:
