@@ -44,7 +44,10 @@ class Folder:
     def make(self) -> None:
         """Create the folder where it doesn't exist yet."""
         with self._said():
-            self.root.mkdir(parents=True, exist_ok=True)
+            try:
+                self.root.mkdir(parents=True, exist_ok=True)
+            except (FileExistsError, FileNotFoundError) as error:  # a file, or a place like /proc
+                raise NotADirectoryError(errno.ENOTDIR, "no folder", str(self.root)) from error
             self._make_rooms()
 
     def require(self) -> None:

@@ -203,6 +203,15 @@ def test_no_folder_is_said(tmp_path: Path) -> None:
     refused(login_to(Path("relative")), ErrorKind.INVALID, "no absolute path")
 
 
+def test_a_place_where_no_folder_can_be_is_said(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.touch()
+    for root in (place, place / "below"):
+        with pytest.raises(PlatformError, match="is no folder") as caught:
+            asyncio.run(Outbox().inspect(login_to(root), NO_HTTP))
+        assert caught.value.problem.kind is ErrorKind.INVALID
+
+
 def test_a_vanished_folder_is_not_made_anew(tmp_path: Path) -> None:
     login = login_to(tmp_path / "gone")
     refused(login, ErrorKind.TRANSIENT, "gone")
@@ -227,13 +236,6 @@ def test_a_folder_that_vanishes_after_preparing(tmp_path: Path) -> None:
 
     asyncio.run(scene())
     assert not (tmp_path / "out").exists()
-
-
-def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(PlatformError, match="no folder") as caught:
-        asyncio.run(Outbox().inspect(login_to(tmp_path / "file" / "out"), NO_HTTP))
-    assert caught.value.problem.kind is ErrorKind.INVALID
 
 
 READ_ONLY = """
