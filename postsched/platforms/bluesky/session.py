@@ -30,7 +30,7 @@ ENTRYWAY = "https://bsky.social"
 MARGIN = timedelta(minutes=5)
 """A token that lives no longer than this is renewed before it is used."""
 NEW_PASSWORD = (
-    "make an app password in Bluesky's settings (Privacy and security), then give it anew"  # noqa: S105 - a hint
+    "Make an app password in Bluesky's settings (Privacy and security), then give it anew"  # noqa: S105 - a hint
 )
 
 
