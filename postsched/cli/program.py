@@ -54,7 +54,15 @@ class Program:
         settings = self.read_settings()
         for warning in settings.warnings:
             self.warn(warning)
+        for name in settings.platforms:
+            self._warn_of_no_platform(name)
         return settings
+
+    def _warn_of_no_platform(self, name: str) -> None:
+        from postsched.service.checks.settings import no_platform
+
+        if sentence := no_platform(name):
+            self.warn(". ".join(filter(None, sentence)))
 
     def read_settings(self) -> Settings:
         """The settings, read without a word."""

@@ -17,11 +17,16 @@ def settings_findings(subject: Subject) -> Iterator[Finding]:
     yield ok("settings", where)
     for sentence in settings.warnings:
         yield warning("settings", sentence)
-    known = {slug(name): name for name in platforms.names()}
     for name in settings.platforms:
-        if name not in known:
-            yield warning(
-                "settings",
-                f"[platforms.{name}] names no platform, and has no effect",
-                did_you_mean(name, known.values()),
-            )
+        if wrong := no_platform(name):
+            yield warning("settings", *wrong)
+
+
+def no_platform(name: str) -> tuple[str, str | None] | None:
+    """What is wrong with settings for a platform of that name, and what to do; None for one that
+    is there."""
+    known = {slug(one): one for one in platforms.names()}
+    if name in known:
+        return None
+    said = f"[platforms.{name}] names no platform, and has no effect"
+    return said, did_you_mean(name, known.values())
