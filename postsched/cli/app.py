@@ -6,6 +6,7 @@ The only place that turns errors into a sentence and an exit code.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -245,10 +246,26 @@ def _unexpected(error: Exception) -> str:
     )
 
 
+USAGE = (
+    (
+        re.compile(r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)$"),
+        r"there is no place for '\1'. A text with spaces in it needs quotes",
+    ),
+    (re.compile(r"is not a valid int(?:eger)?(?: range)?$"), "is no whole number"),
+)
+"""What the library says of mistakes that are made often -> what helps."""
+
+
+def _plainly(text: str) -> str:
+    for pattern, words in USAGE:
+        text = pattern.sub(words, text)
+    return text
+
+
 def _usage(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "postsched"
-    text = " ".join(error.format_message().split()).rstrip(".")
+    text = _plainly(" ".join(error.format_message().split()).rstrip("."))
     if not text.endswith("?"):
         text += "."
     return f"{text[:1].lower()}{text[1:]} See: {path} --help"

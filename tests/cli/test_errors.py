@@ -50,7 +50,9 @@ def posts(database: Path) -> list[str]:
         (("--db",), "--db"),
         (("--", "--db"), "there is no command '--db'"),
         (("list", "--config", "x"), "no such option: --config"),
-        (("list", "too", "many"), "unexpected extra argument"),
+        (("list", "too", "many"), "no place for 'too many'. A text with spaces in it needs quotes"),
+        (("show", "abc"), "'abc' is no whole number. See: postsched show --help"),
+        (("add", "x", "--priority", "high"), "'high' is no whole number"),
     ],
 )
 def test_wrong_usage_is_one_line_with_the_nearest_name(
@@ -221,6 +223,17 @@ def test_a_configuration_with_a_slip(
     config.write_bytes(content)
     call("--config", str(config), "list").refused(2, str(config), said)
     assert not call.database.exists()
+
+
+def test_settings_for_a_platform_that_is_not_there(call: Caller, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[platforms.mastdon]\nurl = 'https://a.example'")
+    answer = call("--config", str(config), "account", "list")
+    assert answer.code == 0
+    assert answer.err == (
+        "postsched: warning: [platforms.mastdon] names no platform, and has no effect. "
+        "Did you mean mastodon?\n"
+    )
 
 
 def test_a_configuration_that_is_not_there(call: Caller, tmp_path: Path) -> None:
