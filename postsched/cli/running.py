@@ -96,12 +96,13 @@ def publish_due(
         engine = _engine(program, "publish-due", None)
         engine.dispatcher.on_event = watching.logging_events(tally)
         asyncio.run(_drain(engine))
+    refused = _complain_of_logins(program)
+    unread = _complain_of_secrets(program, tally)
     if json:
         program.print_json(tally.document())
     elif not program.quiet:
-        program.print(tally.sentence() or "Nothing was due")
-    refused = _complain_of_logins(program)
-    unread = _complain_of_secrets(program, tally)
+        nothing = "Nothing went out" if refused or unread else "Nothing was due"
+        program.print(tally.sentence() or nothing)
     raise typer.Exit(1 if tally.failed or refused else 4 if unread else 0)
 
 

@@ -100,8 +100,9 @@ def log_event(word: str, work: Work) -> None:
     if delivery.problem and word != "published":
         facts["error"] = delivery.problem.message
         parts.append(f"{delivery.problem.kind}: {delivery.problem.message}")
-    if delivery.next_at and word in ("retrying", "confirming", "scheduled"):
-        parts.append(f"again at {delivery.next_at:%H:%M:%S}Z")
+    again = delivery.next_at if word in ("retrying", "confirming", "scheduled") else None
+    if again and again > delivery.due_at:  # else it waits for a login, not for a time
+        parts.append(f"again at {again:%H:%M:%S}Z")
     log.log(logging.ERROR if word in LOUD else logging.INFO, ", ".join(parts), extra=facts)
 
 
