@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from keyring.core import load_keyring
+
 from tests.cli.calling import PATIENCE, Answer, Caller
 from tests.servers.process import free_port
 
@@ -42,14 +44,11 @@ class Door:
         """A login as a command line."""
         return [sys.executable, "-m", "postsched", "account", "login", *words]
 
-    def kept(self, account: str) -> str:
+    def kept(self, account: str) -> str | None:
         """The secret in the keyring."""
-        code = "import keyring, sys; print(keyring.get_password('postsched', sys.argv[1]))"
-        done = subprocess.run(
-            [sys.executable, "-c", code, account], env=self.environ, text=True,
-            capture_output=True, check=True,
-        )  # fmt: skip
-        return done.stdout
+        ring = load_keyring("keyrings.alt.file.PlaintextKeyring")
+        text: str | None = ring.get_password("postsched", account)
+        return text
 
     def browse(self, *words: str, visitor: str = "", stdin: str = "") -> Answer:
         """Log in with a browser; `visitor` are options of tests.servers.visitor."""

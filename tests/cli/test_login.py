@@ -34,7 +34,7 @@ def server() -> Iterator[MastodonServer]:
 def door(call: Caller, server: MastodonServer, tmp_path: Path) -> Door:
     """A person with the account `me` at that server, not logged in."""
     door = Door(call, tmp_path)
-    added = door("account", "add", "me", "--platform", "mastodon", "--url", server.url)
+    added = call("account", "add", "me", "--platform", "mastodon", "--url", server.url)
     assert added.code == 0
     assert "me has no secret yet" in added.err
     return door
@@ -46,14 +46,9 @@ def shown_code(url: str) -> str:
     return page.split('value="')[1].split('"')[0]
 
 
-def account(door: Door) -> dict[str, Any]:
-    """What `account show` says of `me`."""
-    document: dict[str, Any] = door("account", "show", "me", "--json").json
-    return document
-
-
-def has_secret(door: Door) -> bool:
-    return account(door)["secret"] is not None
+def state(call: Caller) -> str:
+    """The state of the account."""
+    return str(call("account", "show", "me", "--json").json["state"])
 
 
 def everything(door: Door, call: Caller, answer: Answer) -> str:
@@ -77,9 +72,8 @@ def test_in_the_browser(door: Door, server: MastodonServer, call: Caller) -> Non
     said = everything(door, call, answer) + door.page.read_text()
     for secret in (token, app.secret, "mastodon-code"):
         assert secret not in said
-    shown = account(door)
-    assert (shown["state"], shown["secret"]) == ("ok", "keyring")
-    assert door("add", "Hello", "--to", "me", "--at", "now").code == 0
+    assert state(call) == "ok"
+    assert call("add", "Hello", "--to", "me", "--at", "now").code == 0
     assert door("publish-due").code == 0
     assert [seen.text for seen in server.posts()] == ["Hello"]
     assert server.requests[-1].headers["authorization"] == f"Bearer {token}"
@@ -97,7 +91,7 @@ def test_a_refusal(door: Door, server: MastodonServer) -> None:
     assert answer.code == 1
     assert "postsched: the login was refused: The resource owner" in answer.err.splitlines()[-1]
     assert "The login was refused" in door.page.read_text()
-    assert not has_secret(door)
+    assert door.kept("me") is None
 
 
 def test_a_code_that_is_not_taken(door: Door, server: MastodonServer) -> None:
@@ -107,18 +101,18 @@ def test_a_code_that_is_not_taken(door: Door, server: MastodonServer) -> None:
     assert answer.code == 1
     assert answer.err.splitlines()[-1].startswith("postsched: the login of me failed: expired")
     assert "The login did not work" in door.page.read_text()
-    assert not has_secret(door)
+    assert door.kept("me") is None
 
 
-def test_a_login_that_does_not_work_leaves_the_old(door: Door, server: MastodonServer) -> None:
+def test_a_login_that_does_not_work_leaves_the_old(
+    door: Door, server: MastodonServer, call: Caller
+) -> None:
     assert door("account", "set", "me", "--token-stdin", stdin=TOKEN).code == 0
     server.desk.grants = "read:statuses"
     answer = door.browse("me")
     assert answer.code == 1
     assert "Mastodon refuses the login of me" in answer.err
-    assert account(door)["state"] == "ok"
-    assert door("account", "check", "me").code == 0
-    assert server.requests[-1].headers["authorization"] == f"Bearer {TOKEN}"
+    assert (state(call), door.kept("me")) == ("ok", TOKEN)
 
 
 def test_fewer_scopes_than_asked_for(door: Door, server: MastodonServer) -> None:
@@ -137,13 +131,13 @@ def test_a_port_that_is_taken(door: Door, server: MastodonServer) -> None:
 # By paste
 
 
-def test_by_a_code_that_is_shown(door: Door, server: MastodonServer) -> None:
+def test_by_a_code_that_is_shown(door: Door, server: MastodonServer, call: Caller) -> None:
     answer = door.paste("me", answer=shown_code)
     assert answer.code == 0, answer.err
     assert answer.out == "me (mastodon, as @me@example.social) is logged in\n"
     (app,) = server.desk.apps.values()
     assert app.redirect == OOB
-    assert account(door)["state"] == "ok"
+    assert state(call) == "ok"
 
 
 def test_by_the_address(door: Door, server: MastodonServer) -> None:
@@ -158,19 +152,14 @@ def test_by_the_address(door: Door, server: MastodonServer) -> None:
     ("pasted", "words"),
     [
         ("https://app.example/back?code=abc&state=wrong", "belongs to another login"),
-        ("https://app.example/back?code=abc", "belongs to another login"),
-        ("code=abc", "belongs to another login"),
-        ("two words", "neither the address"),
         ("", "nothing was pasted"),
-        ("https://app.example/", "belongs to another login"),
-        ("x" * 5000, "neither the address"),
     ],
 )
 def test_what_can_not_be(door: Door, pasted: str, words: str) -> None:
     answer = door.paste("me", answer=lambda url: pasted)
     assert answer.code == 2
     assert words in answer.err.splitlines()[-1]
-    assert not has_secret(door)
+    assert door.kept("me") is None
 
 
 def test_a_pasted_refusal(door: Door) -> None:
@@ -193,7 +182,7 @@ def test_one_may_paste_again_at_a_terminal(
         url = next(line for line in program.lines if line.startswith("http"))
         program.type(shown_code(url) + "\n")
         assert program.end() == 0
-    assert has_secret(door)
+    assert door.kept("me")
 
 
 def test_ctrl_c(door: Door) -> None:
@@ -202,7 +191,7 @@ def test_ctrl_c(door: Door) -> None:
         program.type("\x03")
         assert program.end() == 130
         assert "Traceback" not in program.text
-    assert not has_secret(door)
+    assert door.kept("me") is None
 
 
 def test_ctrl_c_while_the_browser_is_awaited(door: Door) -> None:
@@ -234,7 +223,7 @@ def test_an_outbox_needs_none(call: Caller) -> None:
 
 def test_the_variable_would_win(door: Door, call: Caller) -> None:
     call.set(POSTSCHED_TOKEN_ME=TOKEN)
-    door("account", "login", "me", "--no-browser").refused(4, "POSTSCHED_TOKEN_ME is set")
+    call("account", "login", "me", "--no-browser").refused(4, "POSTSCHED_TOKEN_ME is set")
 
 
 def test_no_keyring(call: Caller, server: MastodonServer) -> None:
@@ -247,15 +236,17 @@ def test_no_keyring(call: Caller, server: MastodonServer) -> None:
     assert not server.desk.apps
 
 
-def test_a_server_that_is_away(door: Door, server: MastodonServer) -> None:
+def test_a_server_that_is_away(door: Door, server: MastodonServer, call: Caller) -> None:
     server.close()
-    door("account", "login", "me", "--no-browser").refused(1, "the login of me failed")
+    call("account", "login", "me", "--no-browser").refused(1, "the login of me failed")
 
 
 @pytest.mark.parametrize("body", [b"<h1>hello</h1>", [], {"client_id": 7}, {"client_id": "x"}])
-def test_a_server_that_makes_no_app(door: Door, server: MastodonServer, body: Any) -> None:
+def test_a_server_that_makes_no_app(
+    door: Door, server: MastodonServer, call: Caller, body: Any
+) -> None:
     server.program(Fault(FaultKind.ANSWER, HttpAnswer(200, body)), "POST", "/api/v1/apps")
-    door("account", "login", "me", "--no-browser").refused(1, "the login of me failed")
+    call("account", "login", "me", "--no-browser").refused(1, "the login of me failed")
 
 
 # The app
@@ -303,14 +294,14 @@ def test_a_wrong_client_secret(door: Door, server: MastodonServer) -> None:
     ],
 )
 def test_an_app_that_can_not_be(
-    door: Door, options: tuple[str, ...], stdin: str, words: str
+    door: Door, call: Caller, options: tuple[str, ...], stdin: str, words: str
 ) -> None:
-    door("account", "login", "me", "--no-browser", *options, stdin=stdin).refused(2, words)
+    call("account", "login", "me", "--no-browser", *options, stdin=stdin).refused(2, words)
 
 
-def test_the_secret_holds_the_app(door: Door, server: MastodonServer, call: Caller) -> None:
+def test_the_secret_holds_the_app(door: Door, server: MastodonServer) -> None:
     assert door.paste("me", answer=shown_code).code == 0
-    kept = json.loads(door.kept("me"))
+    kept = json.loads(door.kept("me") or "")
     (app,) = server.desk.apps.values()
     (token,) = server.desk.tokens
     assert kept == {"access_token": token, "client_id": app.id, "client_secret": app.secret}
@@ -321,13 +312,13 @@ def test_the_secret_holds_the_app(door: Door, server: MastodonServer, call: Call
 
 def test_a_network_that_wants_a_secret(call: Caller, tmp_path: Path) -> None:
     door = Door(call, tmp_path)
-    door("account", "add", "sky", "--platform", "bluesky", "--user", "me.test",
+    call("account", "add", "sky", "--platform", "bluesky", "--user", "me.test",
          "--url", "http://127.0.0.1:9")  # fmt: skip
     answer = door("account", "login", "sky")
     assert answer.code == 2
     assert "Bluesky wants an app password" in answer.err
     assert "postsched account set sky --token-stdin" in answer.err
-    door("account", "login", "sky", "--client-id", "a").refused(2, "has no login by an app")
+    call("account", "login", "sky", "--client-id", "a").refused(2, "has no login by an app")
     with OnTerminal(door.command("sky"), door.environ, columns=200) as program:
         program.wait_for("Secret for sky")
         assert not program.echoes
