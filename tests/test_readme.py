@@ -22,6 +22,8 @@ from postsched.domain.moves import MOVES
 from postsched.domain.setting import KEYS
 from postsched.testing import MastodonServer
 from postsched.testing.bluesky import APP_PASSWORD, HANDLE, BlueskyServer
+from postsched.testing.linkedin import TOKEN as LINKEDIN_TOKEN
+from postsched.testing.linkedin import LinkedInServer
 from postsched.testing.mastodon import TOKEN
 from postsched.testing.picture import png
 from tests import readme
@@ -120,11 +122,14 @@ def test_every_block_is_run_or_says_why_not() -> None:
         assert runs or block.language == "mermaid" or block.says("file: "), f"line {block.line}"
 
 
+Networks = tuple[MastodonServer, BlueskyServer, LinkedInServer]
+
+
 @pytest.fixture
-def networks() -> Iterator[tuple[MastodonServer, BlueskyServer]]:
+def networks() -> Iterator[Networks]:
     """The networks that the README posts to."""
-    with MastodonServer() as mastodon, BlueskyServer() as bluesky:
-        yield mastodon, bluesky
+    with MastodonServer() as mastodon, BlueskyServer() as bluesky, LinkedInServer() as linkedin:
+        yield mastodon, bluesky, linkedin
 
 
 @pytest.fixture
@@ -139,7 +144,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def environment(place: Path, bluesky: str) -> dict[str, str]:
+def environment(place: Path, bluesky: str, linkedin: str) -> dict[str, str]:
     """What that person's shell has."""
     return {
         "HOME": str(place),
@@ -148,6 +153,7 @@ def environment(place: Path, bluesky: str) -> dict[str, str]:
         "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
         "POSTSCHED_ALLOW_PLAINTEXT_KEYRING": "true",
         "POSTSCHED_PLATFORMS_BLUESKY_URL": bluesky,
+        "POSTSCHED_PLATFORMS_LINKEDIN_URL": linkedin,
         "NO_PROXY": "*",
         "TZ": "UTC",
     }
@@ -155,10 +161,10 @@ def environment(place: Path, bluesky: str) -> dict[str, str]:
 
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a Unix shell")
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
-def test_every_command_works(place: Path, networks: tuple[MastodonServer, BlueskyServer]) -> None:
-    mastodon, bluesky = networks
-    environ = environment(place, bluesky.url)
-    secrets = {"mastodon": TOKEN, "bluesky": APP_PASSWORD}
+def test_every_command_works(place: Path, networks: Networks) -> None:
+    mastodon, bluesky, linkedin = networks
+    environ = environment(place, bluesky.url, linkedin.url)
+    secrets = {"mastodon": TOKEN, "bluesky": APP_PASSWORD, "linkedin": LINKEDIN_TOKEN}
     ran = 0
     for block in blocks():
         left_out = block.says("not run: ") is not None or block.directive == "slow"

@@ -55,6 +55,8 @@ def _counting(rules: TextRules) -> str:
     words = [rules.unit.value] if rules.limit is not None else ["no limit"]
     if rules.url_length is not None:
         words.append(f"a URL counts {rules.url_length}")
+    if rules.escapes:
+        words.append("an escaped one counts 2")
     if rules.byte_limit is not None:
         words.append(f"{rules.byte_limit} bytes")
     return ", ".join(words)

@@ -64,14 +64,11 @@ class Guarantee:
         """The guarantee in the words of the documentation."""
         if self.deduplicates == FOREVER:
             return "exactly once"
-        if self.deduplicates is not None and self.can_look_up:
-            minutes = int(self.deduplicates.total_seconds() // 60)
-            return f"exactly once for {minutes} min, then effectively once"
-        if self.can_look_up:
-            return "effectively once"
-        if self.deduplicates is not None:
-            return "exactly once for a while, then at most once"
-        return "at most once"
+        later = "effectively once" if self.can_look_up else "at most once"
+        if self.deduplicates is None:
+            return later
+        minutes = int(self.deduplicates.total_seconds() // 60)
+        return f"exactly once for {minutes} min, then {later}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,8 @@ class TextRules:
 @dataclass(frozen=True, slots=True)
 class MediaRules:
     """Which files a part may carry. Sizes are bytes; `types` maps a MIME type to its largest size
-    (None: no limit known). A part has at most `count` images, or `alone` other files."""
+    (None: no limit known). A part has at most `count` images, or `alone` other files; `singles`
+    are types of images that count as such others."""
 
     count: int = 0
     alone: int = 1
@@ -113,6 +111,7 @@ class MediaRules:
     from_url: bool = False
     """Whether the network fetches a public URL itself."""
     from_bytes: bool = True
+    singles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
