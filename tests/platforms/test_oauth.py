@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -121,9 +122,13 @@ def test_the_address() -> None:
         "scope": "post.read post.write",
         "state": "s+t",
         "prompt": "consent",
-        "code_challenge": "87PVwvI78Nai6m-6h4AiqK_oxfNzPFtmGk3oGmdMrCQ",
+        "code_challenge": base64url(hashlib.sha256(b"v" * 43).digest()),
         "code_challenge_method": "S256",
     }
+
+
+def base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def test_the_example_of_the_rfc() -> None:
@@ -175,7 +180,7 @@ def test_the_end_of_a_login_that_is_not_renewed() -> None:
     assert traded(Endpoint(answer(both))).expires_at == NOW + timedelta(days=1)
 
 
-@pytest.mark.parametrize("given", ["soon", -5, 0, None, True, 1e300, [], "-1"])
+@pytest.mark.parametrize("given", [-5, 0, None, True, 1e300, "-1"])
 def test_an_end_that_can_not_be(given: object) -> None:
     renewal = traded(Endpoint(answer({"access_token": "access-2", "expires_in": given})))
     assert renewal.expires_at is None
@@ -187,7 +192,7 @@ def test_how_a_client_secret_goes() -> None:
     login = Login("me", "", secret, service=APP)
     for client_auth in ("body", "basic", "none"):
         endpoint = Endpoint(answer())
-        oauth = replace(OAUTH, client_auth=client_auth)  # type: ignore[arg-type]  # it is one
+        oauth = replace(OAUTH, client_auth=client_auth)
         renewal = traded(endpoint, login, oauth)
         assert renewal.secret.get("client_id") == "own id"
         assert renewal.secret.get("client_secret") == "s:ecret+1"
@@ -304,6 +309,17 @@ def test_a_refresh_token_that_stays() -> None:
 def test_there_is_one_pair_before() -> None:
     renewal = renewed(Endpoint(answer()), {**PAIR, "previous": {"access_token": "access-0"}})
     assert renewal.secret.get("previous") == PAIR
+
+
+def test_the_pair_before_is_tried_where_the_new_one_never_came_to_be() -> None:
+    before = {"access_token": "access-0", "refresh_token": "refresh-0"}
+    endpoint = Endpoint(refused("invalid_grant"), answer())
+    renewal = renewed(endpoint, {**PAIR, "previous": before})
+    assert endpoint.form["refresh_token"] == "refresh-0"
+    assert renewal.secret.get("previous") == before
+    endpoint = Endpoint(refused("invalid_grant", "first"), refused("invalid_grant", "second"))
+    error = refusal(lambda: renewed(endpoint, {**PAIR, "previous": before}))
+    assert (error.problem.kind, error.problem.message) == (ErrorKind.AUTH, "first")
 
 
 def test_without_a_refresh_token() -> None:
