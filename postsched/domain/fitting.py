@@ -146,12 +146,13 @@ def _media(parts: tuple[Part, ...], rules: MediaRules, require_alt: bool) -> _Fo
 
 def _together(place: str, media: tuple[Media, ...], rules: MediaRules) -> _Found:
     """How many there are: images, for which a URL of unknown type counts, and others."""
-    images = sum((medium.type or "image/*").startswith("image/") for medium in media)
+    kinds = [medium.type or "image/*" for medium in media]
+    images = sum(kind.startswith("image/") and kind not in rules.singles for kind in kinds)
     others = len(media) - images
     if images > rules.count:
         yield "media", f"{place} has {_excess(images, rules.count, 'images')}", True
     if others > rules.alone > 0:
-        kind = "files that are no images"
+        kind = "GIFs or other files" if rules.singles else "files that are no images"
         yield "media", f"{place} has {_excess(others, rules.alone, kind)}", True
     if images and others and not rules.mixed:
         yield "media", f"{place} has images and other files, which don't go together", True

@@ -57,12 +57,14 @@ class Limit:
 @dataclass(frozen=True, slots=True)
 class Published:
     """One part (or the comment) is out. `data` is what later parts and look-ups need, plain JSON
-    (a Bluesky reply needs its parent's cid)."""
+    (a Bluesky reply needs its parent's cid). `evidence` is what the record of the attempt says
+    beside, None for the id alone; it stays with the attempt."""
 
     remote_id: str
     url: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     limits: tuple[Limit, ...] = ()
+    evidence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

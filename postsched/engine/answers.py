@@ -28,7 +28,9 @@ def published(answer: Any) -> Published:
         raise TypeError("the id of a post must be a text")
     if not isinstance(answer.url, str | None):
         raise TypeError("the address of a post must be a text")
-    _check_plain([answer.remote_id, answer.url, dict(answer.data)])
+    if not isinstance(answer.evidence, str | None):
+        raise TypeError("the evidence of a post must be a text")
+    _check_plain([answer.remote_id, answer.url, dict(answer.data), answer.evidence])
     return answer
 
 
