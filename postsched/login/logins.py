@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from postsched.domain.account import Account
 from postsched.domain.outcome import ErrorKind, Problem
+from postsched.domain.secret import Secret
 from postsched.login.account import scrubbed, with_command
 from postsched.login.pair import PREVIOUS, is_any, same, settled
 from postsched.login.reading import PATIENCE, Reader
@@ -59,6 +60,7 @@ class Logins:
         self._renewer = Renewer(self._reader, database, now, holder, seconds)
         self._now = now
         self._kept: dict[str, Kept] = {}
+        self._ahead: dict[str, tuple[datetime, Secret]] = {}
         self._seen: dict[str, tuple[Login, ...]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
@@ -88,13 +90,26 @@ class Logins:
             self._kept[account.uid] = Kept(self._now(), account, login)
             return login
 
+    async def read_ahead(self, account: Account, platform: Platform) -> None:
+        """Make sure that the account's secret can be read, and keep it for the next `get`. That
+        there is none is for `get` to find: it may be given until then.
+
+        Raises SecretUnavailable, and InvalidInput where the environment has what is no secret.
+        """
+        secret = await self._reader.secret(account) if platform.needs_secret else None
+        if secret is not None:
+            self._ahead[account.uid] = (self._now(), secret)
+
     def _see(self, account: Account, login: Login) -> None:
         seen = self._seen.get(account.uid, ())
         if not is_any(login, seen):
             self._seen[account.uid] = (login, *seen[: SEEN - 1])
 
     def _is_fresh(self, kept: Kept, account: Account) -> bool:
-        return kept.account == account and abs(self._now() - kept.read_at) <= FRESH
+        return kept.account == account and self._is_recent(kept.read_at)
+
+    def _is_recent(self, read_at: datetime) -> bool:
+        return abs(self._now() - read_at) <= FRESH
 
     async def use(
         self,
@@ -157,11 +172,16 @@ class Logins:
     def forget(self) -> None:
         """Read every secret anew at its next use."""
         self._kept.clear()
+        self._ahead.clear()
 
     async def _read(self, account: Account, platform: Platform, kept: Login | None) -> Login:
         if not platform.needs_secret:
             return self._reader.login(account, platform, None)
-        login = await self._reader.read(account, platform)
+        read_at, secret = self._ahead.pop(account.uid, (None, None))
+        if read_at is not None and self._is_recent(read_at):
+            login = self._reader.login(account, platform, secret)
+        else:
+            login = await self._reader.read(account, platform)
         if kept and kept.secret and self._reader.from_environment(account):
             return replace(login, secret=kept.secret)  # renewed here, and saved nowhere
         return login

@@ -10,6 +10,7 @@ from postsched.domain.errors import SecretUnavailable
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
 from postsched.login.account import command, login_for
+from postsched.login.apart import apart
 from postsched.platforms.base import Login, Platform, PlatformError
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ class Reader:
 
     async def secret(self, account: Account) -> Secret | None:
         """The account's secret. One thread for each account waits for its keyring at the most, or
-        a keyring that hangs would use up all threads."""
+        a keyring that hangs would use them up. The environment is not waited for."""
+        if self.from_environment(account):
+            return self._secrets.read(account.name)
         reading = self._reading.get(account.uid)
         if reading is None:
-            reading = asyncio.ensure_future(asyncio.to_thread(self._secrets.read, account.name))
+            reading = apart(lambda: self._secrets.read(account.name), f"secret of {account.name}")
             self._reading[account.uid] = reading
         try:
             async with asyncio.timeout(self._patience):

@@ -190,6 +190,67 @@ class TestReading:
         run(scene)
 
 
+class TestReadingAhead:
+    """Whether a secret can be read is found out before it is needed."""
+
+    def test_it_is_kept_for_the_first_use(self, world: World) -> None:
+        async def scene() -> None:
+            logins = world.logins()
+            world.secrets.ring["me"] = "one"
+            await logins.read_ahead(world.account, world.platform)
+            assert await world.secret(logins) == "one"
+
+        run(scene)
+        assert world.secrets.reads == 1
+
+    def test_and_for_a_minute_at_most(self, world: World) -> None:
+        async def scene() -> None:
+            logins = world.logins()
+            world.secrets.ring["me"] = "one"
+            await logins.read_ahead(world.account, world.platform)
+            world.secrets.ring["me"] = "two"
+            world.clock.advance(FRESH + timedelta(seconds=1))
+            assert await world.secret(logins) == "two"
+
+        run(scene)
+
+    def test_one_that_was_refused_is_read_anew(self, world: World) -> None:
+        async def scene() -> None:
+            logins = world.logins()
+            world.secrets.ring["me"] = "one"
+            await logins.read_ahead(world.account, world.platform)
+            login = await logins.get(world.account, world.platform, HTTP)
+            world.secrets.ring["me"] = "two"
+            login = await logins.get(world.account, world.platform, HTTP, refused=[login])
+            assert login.secret and login.secret.reveal() == "two"
+
+        run(scene)
+
+    def test_one_that_is_missing_may_be_given_until_then(self, world: World) -> None:
+        async def scene() -> None:
+            logins = world.logins()
+            await logins.read_ahead(world.account, world.platform)
+            world.secrets.ring["me"] = "one"
+            assert await world.secret(logins) == "one"
+
+        run(scene)
+
+    def test_a_renewed_one_wins_over_the_environment(self, world: World) -> None:
+        async def scene() -> None:
+            logins = world.logins()
+            world.secrets.environ["me"] = "old"
+            assert await world.secret(logins) == "new 1"
+            world.clock.advance(FRESH + timedelta(seconds=1))
+            await logins.read_ahead(world.account, world.platform)
+            assert await world.secret(logins) == "new 1"
+
+        run(scene)
+
+    def test_nothing_is_read_where_none_is_needed(self, world: World) -> None:
+        run(lambda: world.logins().read_ahead(world.account, FakePlatform()))
+        assert world.secrets.reads == 0
+
+
 class TestAKeyringThatHangs:
     """It may be asking a person for its password."""
 
@@ -208,6 +269,26 @@ class TestAKeyringThatHangs:
             assert await world.secret(logins) == "one"
 
         run(scene)
+
+    def test_holds_up_no_number_of_other_accounts(self, world: World) -> None:
+        """Nor the end of the process, which would wait for the threads of a pool."""
+        world.secrets.gate = threading.Event()
+        others = [replace(world.account, uid=f"{n:032}", name=f"a{n}") for n in range(50)]
+
+        async def scene() -> None:
+            logins = world.logins(patience=0.5)
+            reads = [logins.read_ahead(other, world.platform) for other in others]
+            found = await asyncio.gather(*reads, return_exceptions=True)
+            assert all(isinstance(one, SecretUnavailable) for one in found)
+            assert world.secrets.reads == len(others)
+
+        run(scene)
+        hanging = [t for t in threading.enumerate() if t.name.startswith("secret of a")]
+        assert len(hanging) == len(others)
+        assert all(thread.daemon for thread in hanging)
+        world.secrets.gate.set()
+        for thread in hanging:
+            thread.join(10)
 
     def test_holds_up_no_other_account(self, world: World) -> None:
         world.secrets.gate = threading.Event()
