@@ -60,6 +60,7 @@ def add(
     wanted = Wanted(name, platform, url, user, settings, _secret(token_stdin))
     checked = accounts.add(program.desk, program.secrets, wanted)
     answer(program, checked, "is added", json=json)
+    _say_where_it_is(program, wanted.name, wanted.secret)
 
 
 account.command(name="login", epilog=EXAMPLES)(login)
@@ -135,6 +136,7 @@ def set_(
     if secret is not None:
         checked = accounts.set_secret(program.desk, program.secrets, checked.account, secret)
     answer(program, checked, "is changed", json=json)
+    _say_where_it_is(program, name, secret)
 
 
 @account.command(epilog="Example:\n\npostsched account remove me")
@@ -202,6 +204,13 @@ def platforms_(ctx: typer.Context, json: Json = False) -> None:
         program.print_json(documents)
     else:
         program.show(platform_table(documents, program.screen))
+
+
+def _say_where_it_is(program: Program, name: str, secret: Secret | None) -> None:
+    """Say that a secret is in the file: a backup of it, and of the passphrase, is one's own."""
+    file = program.secrets.file
+    if secret is not None and file is not None and program.secrets.source(name) == "file":
+        program.say(f"The secret of {name} is encrypted in {file.path}")
 
 
 def _secret(from_stdin: bool) -> Secret | None:
