@@ -102,8 +102,10 @@ class Flight:
             answer: Asked = NotKnown(CANT_ASK)
             after = moves.give_to_person(held.work.delivery, CANT_ASK)
         else:
+            remembered = judge.remembers(held.work.delivery.sent_at)
+            neighbours = await self._settlement.neighbours(held)
             answer = await self._preparation.to_ask(held, index) or await self._publisher.ask(
-                held.work, index, remembered=judge.remembers(held.work.delivery.sent_at)
+                held.work, index, neighbours, remembered=remembered
             )
             after = self._settlement.judge(held).asked(held.work.delivery, answer)
         return await self._settlement.settle(held, after, started, index, answer, "ask")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Delivery, Role, delivery_key, guaranteed
+from postsched.domain.delivery import Role, guaranteed
 from postsched.domain.errors import PostschedError
 from postsched.domain.outcome import (
     Absent,
@@ -33,6 +33,7 @@ from postsched.domain.outcome import (
 from postsched.domain.post import Media
 from postsched.engine import answers
 from postsched.engine.clock import Clock, wait_until
+from postsched.engine.step import in_doubt_since, prepared_step, step_key
 from postsched.login import Logins, login_for
 from postsched.platforms.base import (
     Attachment,
@@ -40,10 +41,10 @@ from postsched.platforms.base import (
     Message,
     Platform,
     PlatformError,
-    Prepared,
     Unknown,
 )
 from postsched.platforms.judging import classify
+from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
 
 if TYPE_CHECKING:
@@ -102,17 +103,17 @@ class Publisher:
         work: Work,
         index: int,
         begin: Callable[[], bool] = lambda: True,
-        since: datetime | None = None,
+        neighbours: Neighbours | None = None,
     ) -> Sent:
         """Send one prepared step, not before it is due: the one call that makes it visible.
-        `begin` is called right before it, and says whether it still may be made. `since` is when
-        the same may have been sent before, if that is so."""
+        `begin` is called right before it, and says whether it still may be made. `neighbours` are
+        given where the same may have been sent before."""
         due = work.delivery.due_at
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
             if not await wait_until(due, self._clock) or not begin():
                 raise _NotNow
-            prepared = prepared_step(work.delivery, index, self._clock.now(), since)
+            prepared = prepared_step(work.delivery, index, self._clock.now(), neighbours)
             key = step_key(work, index)
             sending.under_way = True
             return answers.published(await platform.publish(prepared, key, login, sending.http))
@@ -120,18 +121,19 @@ class Publisher:
         # Twice the time of one request: adapters may have to read after they have written.
         return await self._called(work, call, 2 * self._settings.request_timeout + 5)
 
-    async def ask(self, work: Work, index: int, *, remembered: bool) -> Asked:
+    async def ask(
+        self, work: Work, index: int, neighbours: Neighbours, *, remembered: bool
+    ) -> Asked:
         """Settle a step whose answer was lost. While the network remembers keys, the same is sent
         again; else it is asked whether it has the post."""
         guarantee = guaranteed(work.delivery, self.guarantee(work.account))
         if remembered:
-            sent_at = work.delivery.sent_at or work.delivery.occurrence
-            outcome = await self.send(work, index, since=sent_at)
+            outcome = await self.send(work, index, neighbours=neighbours)
             if not isinstance(outcome, Failed) or not guarantee.can_look_up:
                 return _as_answer(outcome, self._clock.now())
-            return await self._find(work, index)
+            return await self._find(work, index, neighbours)
         if guarantee.can_look_up:
-            return await self._find(work, index)
+            return await self._find(work, index, neighbours)
         return NotKnown(
             Problem(
                 ErrorKind.UNCONFIRMED,
@@ -140,13 +142,12 @@ class Publisher:
             )
         )
 
-    async def _find(self, work: Work, index: int) -> Asked:
+    async def _find(self, work: Work, index: int, neighbours: Neighbours) -> Asked:
         async def call(
             platform: Platform, login: Login, sending: _Sending
         ) -> Published | Unknown | None:
-            since = work.delivery.sent_at or work.delivery.occurrence
-            prepared = prepared_step(work.delivery, index, self._clock.now(), since)
-            key = step_key(work, index)
+            prepared = prepared_step(work.delivery, index, self._clock.now(), neighbours)
+            key, since = step_key(work, index), in_doubt_since(work.delivery)
             found = await platform.find(prepared, key, login, sending.http, since)
             return answers.published(found) if isinstance(found, Published) else found
 
@@ -246,35 +247,6 @@ def _outcome_of(error: Exception, sending: _Sending) -> Sent:
             problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
             return Lost(problem) if sending.under_way else Retry(problem)
     return classify(error, sending=sending.under_way)
-
-
-def step_key(work: Work, index: int) -> str:
-    """The key of one step of a delivery."""
-    delivery = work.delivery
-    return delivery_key(
-        work.post.uid,
-        work.account.uid,
-        delivery.occurrence,
-        delivery.revision,
-        delivery.steps[index],
-    )
-
-
-def prepared_step(
-    delivery: Delivery, index: int, now: datetime, since: datetime | None
-) -> Prepared:
-    """A prepared step, with the parts it follows."""
-    step = delivery.steps[index]
-    before = [earlier.published for earlier in delivery.steps[:index] if earlier.published]
-    return Prepared(
-        data=step.prepared or {},
-        role=step.role,
-        n=step.n,
-        root=before[0] if before else None,
-        parent=before[-1] if before else None,
-        now=now,
-        since=since,
-    )
 
 
 def _as_answer(outcome: Sent, now: datetime) -> Asked:

@@ -16,7 +16,6 @@ from postsched.domain.delivery import Attempt, Delivery, guaranteed
 from postsched.domain.outcome import (
     Absent,
     Asked,
-    ErrorKind,
     Failed,
     LetGo,
     Lost,
@@ -33,6 +32,7 @@ from postsched.engine.hands import Held
 from postsched.engine.publisher import Publisher
 from postsched.store import accounts as account_rows
 from postsched.store import queue
+from postsched.store.neighbours import Neighbours, neighbours
 
 log = logging.getLogger("postsched.engine")
 Submit = Callable[[Callable[[Connection], bool]], Awaitable[bool]]
@@ -117,6 +117,18 @@ class Settlement:
 
         held.change(after)
         return await self._submit(change)
+
+    async def neighbours(self, held: Held) -> Neighbours:
+        """What else the account has posted, which must not be taken for what is in doubt."""
+        work, now = held.work, self._clock.now()
+        found: list[Neighbours] = []
+
+        def look(connection: Connection) -> bool:
+            found.append(neighbours(connection, work.delivery, work.post, work.account, now))
+            return True
+
+        await self._submit(look)
+        return found[-1]
 
     async def save(self, held: Held) -> bool:
         """Write what was prepared; whether it is still held."""

@@ -1,0 +1,46 @@
+"""One step of a delivery as an adapter gets it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from postsched.domain.delivery import Delivery, delivery_key
+from postsched.platforms.base import Prepared
+from postsched.store.neighbours import Neighbours
+from postsched.store.queue import Work
+
+
+def step_key(work: Work, index: int) -> str:
+    """The key of one step of a delivery."""
+    delivery = work.delivery
+    return delivery_key(
+        work.post.uid,
+        work.account.uid,
+        delivery.occurrence,
+        delivery.revision,
+        delivery.steps[index],
+    )
+
+
+def in_doubt_since(delivery: Delivery) -> datetime:
+    """When the step in doubt may first have been sent (UTC)."""
+    return delivery.sent_at or delivery.occurrence
+
+
+def prepared_step(
+    delivery: Delivery, index: int, now: datetime, neighbours: Neighbours | None
+) -> Prepared:
+    """A prepared step, with the parts it follows; with neighbours, one that is in doubt."""
+    step = delivery.steps[index]
+    before = [earlier.published for earlier in delivery.steps[:index] if earlier.published]
+    return Prepared(
+        data=step.prepared or {},
+        role=step.role,
+        n=step.n,
+        root=before[0] if before else None,
+        parent=before[-1] if before else None,
+        now=now,
+        since=in_doubt_since(delivery) if neighbours else None,
+        others=neighbours.others if neighbours else frozenset(),
+        removed=neighbours.removed if neighbours else False,
+    )
