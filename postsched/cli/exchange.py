@@ -74,7 +74,8 @@ def import_(
     if json:
         program.print_json(faults.document(done))
     elif not done.bad:
-        known = f", {done.known:,} were there already" if done.known else ""
+        were = "was" if done.known == 1 else "were"
+        known = f", {done.known:,} {were} there already" if done.known else ""
         program.print(f"{_posts(done.added)} added{known}")
     if done.bad:
         rows = "1 row is bad" if done.bad == 1 else f"{done.bad:,} rows are bad"
