@@ -50,6 +50,7 @@ class Engine:
     clock: Clock
     database: Database
     shutdown_timeout: float
+    logins: Logins
 
     async def stop(self) -> None:
         """Stop in order, within the configured time."""
@@ -57,6 +58,7 @@ class Engine:
 
     async def close(self) -> None:
         """Close connections, strike this worker off the list, and tidy the log of the database."""
+        await self.logins.finish()
         await self.transport.close()
         signed_off = False
         try:
@@ -122,6 +124,7 @@ def assemble(
         clock,
         database,
         settings.shutdown_timeout.total_seconds(),
+        logins,
     )
 
 

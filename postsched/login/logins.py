@@ -28,6 +28,8 @@ T = TypeVar("T")
 FRESH = timedelta(minutes=1)
 """How long a secret that was read is used before it is read again: it may have been replaced."""
 
+FINISH = 5.0
+"""Seconds a process waits at its end for what it still has to write."""
 SEEN = 4
 """So many logins of an account are remembered, to find their secrets in a server's words: an
 answer may come when the login it was made with has been renewed."""
@@ -159,9 +161,9 @@ class Logins:
         task.add_done_callback(lambda _: self._settling.pop(account.uid))
 
     async def finish(self) -> None:
-        """Wait until all is kept as it should be."""
+        """Wait until all is kept as it should be, but not for long: it is kept well enough."""
         if self._settling:
-            await asyncio.wait(list(self._settling.values()))
+            await asyncio.wait(list(self._settling.values()), timeout=FINISH)
 
     def scrub(self, account: Account, problem: Problem) -> Problem:
         """The problem without the account's secret, in case a server's words repeat it."""

@@ -22,8 +22,9 @@ from postsched.platforms.token_endpoint import ask, scopes_of
 if TYPE_CHECKING:
     import httpx
 
-MARGIN = timedelta(minutes=5)
-"""How long before its end an access token is renewed."""
+MARGIN = timedelta(minutes=10)
+"""How long before its end an access token is renewed: if that goes wrong for good, there is time
+left to notice."""
 PAIR = ("access_token", "refresh_token", "expires_at")
 
 

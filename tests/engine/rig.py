@@ -164,7 +164,7 @@ class Rig:
         dispatcher.on_event = lambda word, work: self.events.append((word, work))
         return Engine(
             dispatcher, turns, transport, worker, bell, self.clock, self.database,
-            settings.shutdown_timeout.total_seconds(),
+            settings.shutdown_timeout.total_seconds(), logins,
         )  # fmt: skip
 
 

@@ -330,9 +330,9 @@ def test_without_a_refresh_token() -> None:
 @pytest.mark.parametrize(
     ("secret", "is_stale"),
     [
-        ({**PAIR, "expires_at": "2026-11-21T12:04:59Z"}, True),
+        ({**PAIR, "expires_at": "2026-11-21T12:09:59Z"}, True),
         ({**PAIR, "expires_at": "2026-11-21T11:00:00Z"}, True),
-        ({**PAIR, "expires_at": "2026-11-21T12:05:01Z"}, False),
+        ({**PAIR, "expires_at": "2026-11-21T12:10:01Z"}, False),
         ({**PAIR, "expires_at": "2026-11-21T13:00:00+01:00"}, True),
         ({**PAIR, "expires_at": "2026-11-21T12:00:00"}, False),
         ({**PAIR, "expires_at": "soon"}, False),
