@@ -25,14 +25,14 @@ FLAGS = (
 
 
 def visit(url: str, *, cancel: bool = False, until: str | None = None) -> tuple[str, str]:
-    """Follow a login over plain HTTP to its last page, or to an address that begins with `until`,
+    """Follow a login over plain HTTP to its last page, or to an address with `until` in it,
     which is then not visited. The address, and the page's text."""
     with httpx.Client(trust_env=False, timeout=60) as http:
         response = http.get(url)
         for _ in range(STEPS):
             if response.is_redirect:
                 there = str(response.url.join(response.headers["location"]))
-                if until is not None and there.startswith(until):
+                if until is not None and until in there:
                     return there, ""
                 response = http.get(there)
             elif cancel and (link := re.search(r'href="([^"]*/abort)"', response.text)):
