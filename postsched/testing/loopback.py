@@ -33,6 +33,7 @@ LONGEST_BODY = 10_000
 NETWORKS = {
     "mastodon": "postsched.testing.mastodon:MastodonServer",
     "bluesky": "postsched.testing.bluesky:BlueskyServer",
+    "x": "postsched.testing.x:XServer",
     "linkedin": "postsched.testing.linkedin:LinkedInServer",
 }
 """The networks that can be started as a process, by name."""

@@ -7,6 +7,7 @@ signature (RFC 5849, HMAC-SHA1) covers method, address and query, but no JSON or
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -33,6 +34,7 @@ class Credentials:
             return f"Bearer {self._words[0]}"
         from oauthlib.oauth1 import Client  # only where it is used: it takes 70 ms to load
 
+        logging.getLogger("oauthlib").setLevel(logging.WARNING)  # else it logs the keys
         consumer_key, consumer_secret, token, token_secret = self._words
         client = Client(consumer_key, consumer_secret, token, token_secret)
         _, headers, _ = client.sign(url, http_method=method)
