@@ -111,7 +111,7 @@ class Delivery:
     @property
     def remote_id(self) -> str | None:
         """The network's id of the first part."""
-        return first.remote_id if (first := self._first) else None
+        return (first.remote_id or None) if (first := self._first) else None
 
     @property
     def url(self) -> str | None:

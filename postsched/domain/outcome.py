@@ -58,7 +58,8 @@ class Limit:
 class Published:
     """One part (or the comment) is out. `data` is what later parts and look-ups need, plain JSON
     (a Bluesky reply needs its parent's cid). `evidence` is what the record of the attempt says
-    beside, None for the id alone; it stays with the attempt."""
+    beside, None for the id alone; it stays with the attempt. The id is empty where the network says
+    that it is out but not which it is: then there must be evidence."""
 
     remote_id: str
     url: str | None = None
@@ -103,11 +104,12 @@ class Lost:
 class LetGo:
     """Nothing was sent, and the delivery is none the worse for it (stop, refused login).
 
-    `problem` says why, where the user has to know.
+    `problem` says why, where the user has to know: the account waits for a person, or with `here`
+    it is only this worker that can't send for it, and another may.
     """
 
     problem: Problem | None = None
-    after: float | None = None
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

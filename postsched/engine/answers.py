@@ -24,7 +24,7 @@ def published(answer: Any) -> Published:
     """The answer of `publish`, if it names a post."""
     if not isinstance(answer, Published):
         raise TypeError("publish must return Published")
-    if not isinstance(answer.remote_id, str) or not answer.remote_id:
+    if not isinstance(answer.remote_id, str) or not (answer.remote_id or answer.evidence):
         raise TypeError("the id of a post must be a text")
     if not isinstance(answer.url, str | None):
         raise TypeError("the address of a post must be a text")

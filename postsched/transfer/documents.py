@@ -122,7 +122,7 @@ def _parts(delivery: Delivery) -> list[dict[str, Any]]:
             "n": step.n,
             "role": step.role.value,
             "status": "published" if step.published else _waiting(delivery, index),
-            "remote_id": step.published.remote_id if step.published else None,
+            "remote_id": (step.published.remote_id or None) if step.published else None,
             "url": step.published.url if step.published else None,
         }
         for index, step in enumerate(delivery.steps)

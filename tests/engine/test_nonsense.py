@@ -51,6 +51,7 @@ NO_POST: dict[str, Any] = {
     "text": "123",
     "a number as id": Published(17),  # type: ignore[arg-type]
     "an empty id": Published(""),
+    "evidence that is no text": Published("", evidence=7),  # type: ignore[arg-type]
     "an id of bytes": Published(b"17"),  # type: ignore[arg-type]
     "half a character": Published(SURROGATE),
     "objects": Published("17", data={"at": object()}),

@@ -43,8 +43,8 @@ def settle(response: httpx.Response, prepared: Prepared) -> Published:
     urn = found_in(read(response).message)
     if prepared.since is None:
         raise _first_try(response, prepared, urn)
-    if urn is None:  # there is no doubt that it is out, but nobody says where
-        return Published("", data={"note": "LinkedIn has it, but has not said under which id"})
+    if urn is None:  # it is out, but nobody says where
+        return Published("", evidence="LinkedIn has it already, but does not say which it is")
     if urn in prepared.others or _is_older(urn, prepared.since):
         raise _refused(response, urn)
     if prepared.removed:
