@@ -39,5 +39,5 @@ def work_findings(subject: Subject) -> Iterator[Finding]:
         yield warning(
             "workers",
             f"{counted(subject.dead, 'process', 'processes')} ended without signing off",
-            "What it had in hand is settled by the next postsched run or publish-due",
+            "What was in their hands is settled by the next postsched run or publish-due",
         )
