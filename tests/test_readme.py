@@ -27,6 +27,7 @@ from postsched.testing.linkedin import LinkedInServer
 from postsched.testing.mastodon import TOKEN
 from postsched.testing.picture import png
 from tests import readme
+from tests.servers.process import free_port
 
 TEXT = readme.README.read_text(encoding="utf-8")
 BLOCK = re.compile(r"(?:<!-- ([^>]+?) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -154,6 +155,8 @@ def environment(place: Path, bluesky: str, linkedin: str) -> dict[str, str]:
         "POSTSCHED_ALLOW_PLAINTEXT_KEYRING": "true",
         "POSTSCHED_PLATFORMS_BLUESKY_URL": bluesky,
         "POSTSCHED_PLATFORMS_LINKEDIN_URL": linkedin,
+        "BROWSER": f"{sys.executable} -m tests.servers.visitor %s",
+        "POSTSCHED_CALLBACK_PORT": str(free_port()),
         "NO_PROXY": "*",
         "TZ": "UTC",
     }
