@@ -226,7 +226,8 @@ class XServer(Loopback):
         size = query.get("max_results", "10")
         if not size.isdigit() or not 5 <= int(size) <= 100:
             raise invalid("The max_results is not one of 5 to 100", max_results=size)
-        shown = [post for post in reversed(self.state.posts.values()) if self._shows(post, query)]
+        newest_first = sorted(self.state.posts.values(), key=lambda post: -int(post.id))
+        shown = [post for post in newest_first if self._shows(post, query)]
         start = int(query.get("pagination_token", "0"))
         page = shown[start : start + int(size)]
         meta: dict[str, Any] = {"result_count": len(page)}

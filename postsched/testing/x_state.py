@@ -122,14 +122,16 @@ class State:
         self._limit = limit
         self._polls = polls
         self._same_text = same_text
-        self._last_id = 0
+        self._ids: set[int] = set()
 
     def new_id(self, at: int | None = None) -> str:
-        """The next id, with the time in it."""
+        """An id with the time in it, which nothing has yet."""
         at = self._clock() if at is None else at
         number = (at // 10**6 - FIRST_ID_TIME) << 22
-        self._last_id = number if at < self._clock() else max(self._last_id + 1, number)
-        return str(self._last_id)
+        while number in self._ids:
+            number += 1
+        self._ids.add(number)
+        return str(number)
 
     # Uploads
 

@@ -132,9 +132,9 @@ class X(Platform):
     ) -> Published:
         """Post it."""
         body = dict(prepared.data["body"])
-        if parent := parent_of(prepared):
+        if (parent := parent_of(prepared)) is not None:
             body.pop("reply_settings", None)  # they are those of the post it replies to
-            body["reply"] = {"in_reply_to_tweet_id": known_id(parent)}
+            body["reply"] = {"in_reply_to_tweet_id": parent}
         response = await Api(login, http).call("POST", "/2/tweets", json=body)
         judge(response, with_media="media" in body)
         remote_id = id_of(data_of(document_of(response)))

@@ -94,9 +94,14 @@ def known_id(remote_id: str) -> str:
 
 
 def parent_of(prepared: Prepared) -> str | None:
-    """The id of the post that a step replies to: the part before it; the first for a comment."""
+    """The id of the post that a step replies to: the part before it; the first for a comment; None
+    for the first. Raises PlatformError(INVALID) where it isn't known."""
+    if prepared.role is Role.PART and prepared.n == 1:
+        return None
     parent = prepared.root if prepared.role is Role.COMMENT else prepared.parent
-    return parent.remote_id if parent else None
+    if parent is None:
+        raise PlatformError(ErrorKind.INVALID, "the part it replies to is not known")
+    return known_id(parent.remote_id)
 
 
 def published(remote_id: str, username: str | None) -> Published:

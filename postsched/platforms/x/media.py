@@ -114,7 +114,7 @@ async def _ready(api: Api, media_id: str, data: Mapping[str, Any]) -> None:
     while (state := _state(data)) not in (None, "succeeded"):
         if state == "failed":
             raise PlatformError(ErrorKind.INVALID, f"X can't process the file: {_why(data)}")
-        wait = _wait(data)
+        wait = wait_of(data)
         left -= wait
         if left < 0:
             raise PlatformError(ErrorKind.TRANSIENT, "X is still processing the uploaded file")
@@ -130,7 +130,8 @@ def _state(data: Mapping[str, Any]) -> str | None:
     return str(_processing(data).get("state")) if "processing_info" in data else None
 
 
-def _wait(data: Mapping[str, Any]) -> float:
+def wait_of(data: Mapping[str, Any]) -> float:
+    """Seconds to wait before the next look, as X says, within reason."""
     seconds = _processing(data).get("check_after_secs")
     if not isinstance(seconds, int | float) or not seconds >= 0:
         return USUAL_WAIT
