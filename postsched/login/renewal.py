@@ -28,7 +28,7 @@ from postsched.login.lease import Lease
 from postsched.login.pair import ends, is_any, is_pair, is_plain, lives, same, settled, turned_back
 from postsched.login.reading import Reader
 from postsched.platforms.base import Login, Platform, PlatformError, Renewal
-from postsched.platforms.judging import classify
+from postsched.platforms.judging import classify, problem_of
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Renewer:
         except Exception as error:  # an adapter may raise anything
             if tried or not lives(login.secret, self._now()):
                 raise
-            await asyncio.to_thread(self._tell, turn, login.secret, error)
+            await asyncio.to_thread(self._tell, turn, login, login.secret, error)
             return login
 
     def _before(self, turn: Turn, login: Login, secret: Secret) -> Secret | None:
@@ -205,12 +205,12 @@ class Renewer:
         with contextlib.suppress(StoreUnavailable), self._database.write() as connection:
             account_rows.note_renewal(connection, account.id, end)
 
-    def _tell(self, turn: Turn, secret: Secret, error: Exception) -> None:
+    def _tell(self, turn: Turn, login: Login, secret: Secret, error: Exception) -> None:
         """Say that a login could not be renewed, though it still works; to all who look at the
         account where only a person can help."""
         account, end = turn.account, ends(secret, renewed=False)
         refused = isinstance(error, PlatformError) and error.problem.kind is ErrorKind.AUTH
-        words = str(error) or type(error).__name__
+        words = scrubbed(problem_of(error), login).message
         if not refused or end is None:
             log.warning("%s: its login could not be renewed yet: %s", account.name, words)
             return

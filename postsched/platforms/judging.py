@@ -12,6 +12,7 @@ from postsched.domain.outcome import (
     Limit,
     Lost,
     Problem,
+    Published,
     Retry,
     Sent,
 )
@@ -102,6 +103,15 @@ def _wait(text: str) -> tuple[float | None, datetime | None]:
             continue
         return None, moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     return None, None
+
+
+def problem_of(error: Exception) -> Problem:
+    """What an exception out of an adapter comes to, where nothing was sent. The words of those that
+    nobody wrote for people are left out: they may be anything."""
+    outcome = classify(error, sending=False)
+    if isinstance(outcome, Published) or outcome.problem is None:
+        return Problem(ErrorKind.TRANSIENT, type(error).__name__)
+    return outcome.problem
 
 
 def classify(error: Exception, *, sending: bool) -> Sent:

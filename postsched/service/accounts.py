@@ -13,7 +13,6 @@ from postsched.domain.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
-    PostschedError,
     SecretUnavailable,
 )
 from postsched.domain.outcome import ErrorKind
@@ -90,10 +89,6 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
             f"{platform.title} refuses the login of {account.name}: {said}",
             error.problem.hint or how_to_log_in(account),
         ) from None
-    except PostschedError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
-        return Checked(account, _unchecked(account, str(error) or type(error).__name__))
     known: dict[str, Any] = {}
     in_environment = secrets.in_environment(account.name)
     end = end_of(secret, facts, in_environment=in_environment)
@@ -127,10 +122,7 @@ def set_secret(
     check it. One that the network refuses is not kept, nor is one of another person where it must
     be the `same_person`; the account is then as it was. Raises NotAllowed then, SecretUnavailable
     where the keyring can't be used."""
-    try:
-        before = secrets.read(account.name)
-    except SecretUnavailable:
-        before = None  # what is there is no secret; a keyring that fails will fail again
+    before = secrets.before_writing(account.name)
     secrets.write(account.name, secret)
     try:
         # The old refusal says nothing of the new secret, also if the network can't be asked now.

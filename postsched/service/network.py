@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from postsched import platforms
 from postsched.domain.account import Account
+from postsched.domain.errors import PostschedError
 from postsched.login import Logins, login_for
 from postsched.platforms.base import Login, Platform, PlatformError
+from postsched.platforms.judging import problem_of
 from postsched.transport import Transport
 from postsched.wakeup import new_mark
 
@@ -26,8 +28,8 @@ Call = Callable[[Platform, Login, "httpx.AsyncClient"], Awaitable[T]]
 def call(desk: Desk, secrets: Secrets, account: Account, action: Call[T]) -> T:
     """Do one thing with an account's network, with a login that is renewed where need be.
 
-    Raises PlatformError where the network refuses, httpx errors where it can't be reached,
-    SecretUnavailable where the keyring can't be used.
+    Raises PlatformError where the network refuses or can't be reached, its words without the
+    secret; SecretUnavailable where the keyring can't be used.
     """
     return asyncio.run(_call(desk, secrets, account, action))
 
@@ -65,9 +67,13 @@ async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T])
             return await logins.use(
                 account, platform, http, lambda login: action(platform, login, http)
             )
-    except PlatformError as error:
-        error.problem = logins.scrub(account, error.problem)
+    except PostschedError:
         raise
+    except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
+        problem = logins.scrub(account, problem_of(error))
+        raise PlatformError(
+            problem.kind, problem.message, http_status=problem.http_status, hint=problem.hint
+        ) from None
     finally:
         await logins.finish()
         await transport.close()

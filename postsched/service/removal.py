@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
 from postsched.domain.delivery import IN_DOUBT, Attempt, Delivery, DeliveryStatus
-from postsched.domain.errors import NotAllowed, PostschedError
+from postsched.domain.errors import NotAllowed
 from postsched.domain.outcome import Published
 from postsched.platforms.base import PlatformError
 from postsched.service.deliveries import Which
@@ -84,10 +84,6 @@ def _remove(desk: Desk, secrets: Secrets, account: Account, out: Published) -> s
         )
     except PlatformError as error:
         return str(error)
-    except PostschedError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
-        return f"it can't be reached: {str(error) or type(error).__name__}"
     return None
 
 
