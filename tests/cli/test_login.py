@@ -115,6 +115,21 @@ def test_a_login_that_does_not_work_leaves_the_old(
     assert (state(call), door.kept("me")) == ("ok", TOKEN)
 
 
+def test_another_person_than_before(door: Door, server: MastodonServer, call: Caller) -> None:
+    assert door.browse("me").code == 0
+    before = door.kept("me")
+    eve = {"id": "8", "acct": "eve", "username": "eve", "url": f"{server.url}/@eve"}
+    who = HttpAnswer(200, {**eve, "source": {}})
+    server.program(Fault(FaultKind.ANSWER, who), "GET", "/api/v1/accounts/verify_credentials")
+    answer = door.browse("me")
+    assert answer.code == 1
+    assert "me is @me@example.social, and the login is @eve@example.social's" in answer.err
+    assert door.kept("me") == before
+    shown = call("account", "show", "me", "--json").json
+    assert (shown["state"], shown["user"]) == ("ok", "@me@example.social")
+    assert shown["facts"]["id"] == "7"
+
+
 def test_fewer_scopes_than_asked_for(door: Door, server: MastodonServer) -> None:
     server.desk.grants = SCOPES.replace(" write:media", "")
     answer = door.browse("me")
