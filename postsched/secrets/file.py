@@ -63,6 +63,12 @@ class SecretsFile:
         with self._one_at_a_time:
             self._texts(self._found())
 
+    def prepare(self) -> None:
+        """Make sure that the passphrase is right, or that there is one for a new file; ask for it
+        if need be."""
+        with self._one_at_a_time:
+            self._key_of(self._found())
+
     def stop_asking(self) -> None:
         """From now on no person is asked for the passphrase."""
         self._passphrase.stop_asking()

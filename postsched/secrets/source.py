@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Literal
 
 from postsched.domain.errors import InvalidInput, SecretUnavailable
@@ -88,6 +89,22 @@ class Secrets:
             if not self.file or not self._file_stands_in:
                 raise
             self.file.write(account, text)
+
+    def before_writing(self, account: str) -> Secret | None:
+        """The secret that `write` would replace, None if there is none, or what is there is none.
+
+        Raises SecretUnavailable where nothing could be kept, so that this is known, and the
+        passphrase asked for, before a new secret is fetched.
+        """
+        self._refuse_beside_variable(account)
+        if self.file and (self.store is SecretStore.FILE or self._is_in_file(account)):
+            self.file.prepare()
+            text = self.file.read(account)
+        else:
+            text = self._before_in_keyring(account)
+        with suppress(InvalidInput):
+            return parse(text) if text is not None else None
+        return None
 
     def delete(self, account: str) -> None:
         """Remove it from the file and the keyring; one that is not there is no error. With the
@@ -184,6 +201,15 @@ class Secrets:
                 f"the keyring ({ring.name}) did not keep the secret of account {account!r}",
                 f"Choose another in PYTHON_KEYRING_BACKEND, or set {variable(account)}",
             )
+
+    def _before_in_keyring(self, account: str) -> str | None:
+        try:
+            return self._ring(account).read(account)
+        except NoKeyring:
+            if not self.file or not self._file_stands_in:
+                raise
+        self.file.prepare()
+        return None
 
     def _ring(self, account: str) -> Ring:
         otherwise = ', or secrets = "file"' if self.store is SecretStore.AUTO else ""

@@ -13,7 +13,6 @@ from postsched.domain.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
-    SecretUnavailable,
 )
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret

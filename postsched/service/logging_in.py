@@ -112,7 +112,7 @@ def begin(
             f"{variable(account.name)} is set, and would win over the login of {account.name!r}",
             f"Unset {variable(account.name)} to log in",
         )
-    kept = secrets.read(account.name)  # a keyring that can't be used says so now, not at the end
+    kept = secrets.before_writing(account.name)  # what can't be kept is said now, not at the end
     platform = platforms.get(account.platform)
     login = login_for(account, platform, desk.settings, None, secrets.client_secret(platform.name))
     oauth = platform.oauth(login)

@@ -175,6 +175,43 @@ class TestAuto:
         assert Memory.kept["postsched", "me"] == "SESAME"
 
 
+class TestBeforeWriting:
+    """What is known before a new secret is fetched."""
+
+    @pytest.mark.parametrize("store", SecretStore)
+    def test_it_is_what_would_be_replaced(self, process: Start, store: str) -> None:
+        secrets = process(store, **WORDS)
+        assert secrets.before_writing("me") is None
+        secrets.write("me", Secret("SESAME"))
+        found = secrets.before_writing("me")
+        assert found is not None
+        assert found.text == "SESAME"
+
+    def test_without_a_keyring_it_is_nothing_where_a_file_is_expected(
+        self, process: Start, ring: Ring, path: Path
+    ) -> None:
+        ring("Missing")
+        assert process(**WORDS).before_writing("me") is None
+        assert not path.exists()
+        assert "no keyring" in refusal(lambda: process().before_writing("me"))
+
+    def test_what_could_not_be_kept_is_refused(
+        self, process: Start, ring: Ring, path: Path
+    ) -> None:
+        variable = {"POSTSCHED_TOKEN_ME": "x"}
+        assert "is set" in refusal(lambda: process(**variable).before_writing("me"))
+        assert "no passphrase" in refusal(lambda: process("file").before_writing("me"))
+        process("file", **WORDS).write("you", Secret("OPEN"))
+        wrong = process("file", POSTSCHED_PASSPHRASE="wrong")
+        assert "passphrase is not" in refusal(lambda: wrong.before_writing("me"))
+        ring("Locked")
+        assert "locked" in refusal(lambda: process(**WORDS).before_writing("me"))
+
+    def test_what_is_no_secret_can_be_replaced(self, process: Start, ring: Ring) -> None:
+        ring("Broken")
+        assert process().before_writing("me") is None
+
+
 class TestOneOnly:
     """What `secrets = "keyring"` and `secrets = "file"` come to."""
 
