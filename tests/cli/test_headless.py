@@ -17,6 +17,8 @@ from keyring.backends.fail import Keyring
 from postsched.testing import MastodonServer
 from postsched.testing.mastodon import TOKEN
 from tests.cli.calling import Answer, Caller
+from tests.cli.logins import Door
+from tests.servers.visitor import visit
 
 WORDS = "open up"
 BY_FD = 'exec 3<"$0"; export POSTSCHED_PASSPHRASE_FD=3; exec "$@"'
@@ -175,6 +177,27 @@ def test_an_account_that_gets_its_secret_later(headless: Headless) -> None:
     assert "no secret yet" in answer.err
     assert headless("account", "set", "me", "--token-stdin", stdin=TOKEN).code == 0
     assert headless.secret() == "file"
+
+
+def test_a_login_by_paste_is_kept_in_the_file(headless: Headless, tmp_path: Path) -> None:
+    assert headless(*headless.adding[:-1]).code == 0
+    missing = "keyring.backends.fail.Keyring"
+    door = Door(headless.call, tmp_path, PYTHON_KEYRING_BACKEND=missing, POSTSCHED_PASSPHRASE=WORDS)
+    answer = door.paste("me", answer=lambda url: visit(url)[1].split('value="')[1].split('"')[0])
+    assert answer.code == 0, answer
+    assert headless.secret() == "file"
+    assert headless("add", "Hello", "--to", "me", "--at", "now", passphrase=None).code == 0
+    assert headless("publish-due").out == "1 published\n"
+    door = Door(headless.call, tmp_path, PYTHON_KEYRING_BACKEND=missing, POSTSCHED_PASSPHRASE="x")
+    asked: list[str] = []
+
+    def asked_for(url: str) -> str:
+        asked.append(url)
+        return "code"
+
+    answer = door.paste("me", answer=asked_for)
+    answer.refused(4, "the passphrase is not that of the secrets file")
+    assert asked == [], "that is known before anybody is sent to a browser"
 
 
 def rows(answer: Answer) -> dict[str, tuple[str, str]]:
