@@ -18,10 +18,12 @@ from urllib.parse import parse_qs
 from postsched import platforms
 from postsched.domain.account import Account
 from postsched.domain.errors import InvalidInput, NotAllowed, PostschedError, SecretUnavailable
+from postsched.domain.outcome import Failed, Retry
 from postsched.domain.secret import Secret
 from postsched.login import login_for
 from postsched.platforms import oauth as protocol
 from postsched.platforms.base import Login, Platform, PlatformError, Renewal
+from postsched.platforms.judging import classify
 from postsched.platforms.oauth import Client, OAuth
 from postsched.secrets import variable
 from postsched.service import accounts
@@ -194,13 +196,14 @@ def _asked(desk: Desk, account: Account | str, url: str, ask: Callable[[Any], Aw
     try:
         return talk(desk, name, url, ask)
     except PlatformError as error:
-        problem = error.problem
-        raise NotAllowed(f"the login of {name} failed: {problem.message}", problem.hint) from None
+        said, hint = error.problem.message, error.problem.hint
     except PostschedError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever stands between us and the network
-        words = str(error) or type(error).__name__
-        raise NotAllowed(f"the login of {name} failed: {words}", "Try again") from None
+        judged = classify(error, sending=False)
+        said, hint = judged.problem.message if isinstance(judged, Retry | Failed) else "", None
+    # Outside the except clauses, so that what a server said isn't even the context.
+    raise NotAllowed(f"the login of {name} failed: {said}", hint or "Log in again")
 
 
 def _reason(given: dict[str, str]) -> str:

@@ -104,6 +104,15 @@ def test_a_code_that_is_not_taken(door: Door, server: MastodonServer) -> None:
     assert door.kept("me") is None
 
 
+def test_an_answer_that_is_lost(door: Door, server: MastodonServer) -> None:
+    server.program(Fault(FaultKind.RESET_AFTER), "POST", "/oauth/token")
+    answer = door.browse("me")
+    assert answer.code == 1
+    assert "the login of me failed: the connection broke" in answer.err
+    assert "Log in again" in answer.err
+    assert door.kept("me") is None
+
+
 def test_a_login_that_does_not_work_leaves_the_old(
     door: Door, server: MastodonServer, call: Caller
 ) -> None:
