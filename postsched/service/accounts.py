@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from postsched.secrets import Secrets
 
 
+NEVER = (ErrorKind.INVALID, ErrorKind.PERMANENT)
+"""What a network calls wrong for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
     """An account after its network was asked. `warning` says what the person should know: that it
@@ -55,16 +59,17 @@ def add(desk: Desk, secrets: Secrets, wanted: Wanted) -> Checked:
         with desk.database.write() as connection:
             _check_new_name(connection, account.name)
             account = account_rows.insert(connection, account)
-        return check(desk, secrets, account)
+        return check(desk, secrets, account, new=True)
     except BaseException:
         _take_back(desk, secrets, account, wanted)
         raise
 
 
-def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
+def check(desk: Desk, secrets: Secrets, account: Account, *, new: bool = False) -> Checked:
     """Ask the network who this is and what it allows, and keep the answer.
 
-    Raises NotAllowed if it refuses the login; the account is then held.
+    Raises NotAllowed if it refuses the login; the account is then held. InvalidInput where a `new`
+    account can never be used as it was given: with a folder that is none, at a wrong address.
     """
     from postsched.service.network import call
 
@@ -80,6 +85,10 @@ def check(desk: Desk, secrets: Secrets, account: Account) -> Checked:
     try:
         facts, secret = call(desk, secrets, account, ask)
     except PlatformError as error:
+        if new and error.problem.kind in NEVER:
+            raise InvalidInput(
+                f"{account.name} can't be used: {error.problem.message}", error.problem.hint
+            ) from None
         if error.problem.kind is not ErrorKind.AUTH:
             return Checked(account, _unchecked(account, error.problem.message))
         said = error.problem.message

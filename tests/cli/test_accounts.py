@@ -253,6 +253,26 @@ def test_an_outbox_has_its_folder(call: Caller, tmp_path: Path) -> None:
     assert shown(call)["settings"] == {"dir": str(folder)}
 
 
+def test_a_folder_that_is_none_leaves_nothing(call: Caller, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    setting = f"dir={tmp_path / 'file'}"
+    answer = call("account", "add", "out", "--platform", "outbox", "--set", setting)
+    assert answer.code == 2
+    assert "out can't be used" in answer.err
+    assert "is no folder" in answer.err
+    assert listed(call) == []
+
+
+def test_an_address_without_its_network_leaves_nothing(
+    call: Caller, server: MastodonServer
+) -> None:
+    words = ("account", "add", "me", "--platform", "mastodon", "--url", server.url + "/blog")
+    answer = call(*words, "--token-stdin", stdin=TOKEN)
+    assert answer.code == 2
+    assert "check the account's URL" in answer.err
+    assert (listed(call), kept()) == ([], None)
+
+
 def test_check_asks_again(call: Caller, server: MastodonServer) -> None:
     assert add(call, server).code == 0
     answer = call("account", "check", "me")
