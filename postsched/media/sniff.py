@@ -1,7 +1,7 @@
 """What a media file is: its type by its content, never by its name alone, and its size in pixels.
 
 Sources: the PNG, JPEG (ITU T.81), GIF, RIFF, EBML, Ogg, FLAC and ISO base media (ISO 14496-12)
-specifications, for brands mp4ra.org.
+specifications, for brands mp4ra.org; for office documents ECMA-376 part 2 and [MS-CFB] 2.2.
 """
 
 from __future__ import annotations
@@ -52,11 +52,22 @@ SUFFIXES = {
     "audio/wav": ("wav",),
     "audio/flac": ("flac",),
     "application/pdf": ("pdf",),
+    "application/msword": ("doc",),
+    "application/vnd.ms-powerpoint": ("ppt", "pps"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ("docx",),
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ("pptx", "ppsx"),
 }
 """The endings that a file's name may have, for each type by content."""
 
 _SOUND_NAMES = {"m4a": "audio/mp4", "m4b": "audio/mp4", "weba": "audio/webm", "aac": "audio/aac"}
 """Endings that say more than the content: that there is only sound in the container."""
+
+_OFFICE = {b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": ("doc", "ppt", "pps"),
+           b"PK\x03\x04": ("docx", "pptx", "ppsx")}  # fmt: skip
+"""How office documents begin, and the endings that say which they are: from their first bytes all
+of one generation look alike."""
+_PACKAGE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"word/", b"ppt/")
+"""Names of which one is near the start of a package of the younger generation."""
 
 _MEDIA = ("image/", "video/", "audio/")
 
@@ -69,9 +80,10 @@ RASTER = frozenset(
 def media_type(head: bytes, name: str = "") -> str | None:
     """The MIME type of the file that starts with `head` (HEAD bytes of it), None if unknown.
 
-    Its `name` only decides whether a container is known to hold nothing but sound.
+    Its `name` only decides whether a container is known to hold nothing but sound, and which kind
+    of office document is in one.
     """
-    found = _by_signature(head) or _by_library(head)
+    found = _by_signature(head) or _office(head, name) or _by_library(head)
     sound = _SOUND_NAMES.get(ending(name))
     return sound if sound and _may_be(found, sound) else found
 
@@ -113,6 +125,16 @@ def _by_signature(head: bytes) -> str | None:
     if head.startswith(b"OggS"):
         return "video/ogg" if b"\x80theora" in head[:512] else "audio/ogg"
     return _frames_of_sound(head)
+
+
+def _office(head: bytes, name: str) -> str | None:
+    """An office document, by its container and the ending of its name."""
+    last = ending(name)
+    endings = next((ends for start, ends in _OFFICE.items() if head.startswith(start)), ())
+    package = head.startswith(b"PK")
+    if last not in endings or (package and not any(one in head for one in _PACKAGE)):
+        return None
+    return next(kind for kind, names in SUFFIXES.items() if last in names)
 
 
 def _iso_media(head: bytes) -> str:

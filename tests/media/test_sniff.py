@@ -50,6 +50,9 @@ def webp(width: int = 8, height: int = 4) -> bytes:
 
 
 GIF = b"GIF89a\x08\x00\x04\x00\x00\x00\x00;"
+OFFICE = "application/vnd.openxmlformats-officedocument"
+OLE = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600)
+OOXML = b"PK\x03\x04" + bytes(26) + b"[Content_Types].xml" + bytes(400)
 SAMPLES = {
     "a.png": (PNG, "image/png"),
     "a.jpg": (jpeg(), "image/jpeg"),
@@ -82,6 +85,12 @@ SAMPLES = {
     "a.avi": (b"RIFF\x24\x00\x00\x00AVI LIST" + bytes(40), "video/x-msvideo"),
     "a.flac": (b"fLaC\x00\x00\x00\x22" + bytes(40), "audio/flac"),
     "a.pdf": (b"%PDF-1.7\n" + bytes(40), "application/pdf"),
+    "a.doc": (OLE, "application/msword"),
+    "a.ppt": (OLE, "application/vnd.ms-powerpoint"),
+    "a.xls": (OLE, None),
+    "a.docx": (OOXML, f"{OFFICE}.wordprocessingml.document"),
+    "a.pptx": (OOXML, f"{OFFICE}.presentationml.presentation"),
+    "a.xlsx": (OOXML, None),
     "a.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml"),
     "a.tiff": (b"II*\x00" + bytes(40), "image/tiff"),
     "a.txt": (b"hello", None),
@@ -131,6 +140,9 @@ def test_what_is_no_image_has_none() -> None:
         (PNG, "A.MP4", "A.MP4 is not what its name says: not video/mp4, but image/png"),
         (b"<html>", "a.png", "not image/png, but something else. Give the file that is meant"),
         (b"hello", "a.mp3", "not audio/mpeg, but something else"),
+        (b"PK\x03\x04" + bytes(40), "a.docx", "but something else"),
+        (b"%PDF-1.7", "a.pptx", "but application/pdf. Name it .pdf"),
+        (OLE, "a.docx", "but something else"),
         (SAMPLES["a.mp3"][0], "a.wav", "not audio/wav, but audio/mpeg. Name it .mp3"),
         (PNG, "a\nb.jpg", "'a\\nb.jpg' is not what"),
         (b"", "a.jpg", "a.jpg is empty"),
