@@ -26,6 +26,8 @@ from postsched.testing.linkedin import TOKEN as LINKEDIN_TOKEN
 from postsched.testing.linkedin import LinkedInServer
 from postsched.testing.mastodon import TOKEN
 from postsched.testing.picture import png
+from postsched.testing.x import XServer
+from postsched.testing.x_oauth import TOKEN as X_TOKEN
 from tests import readme
 from tests.servers.process import free_port
 
@@ -123,14 +125,19 @@ def test_every_block_is_run_or_says_why_not() -> None:
         assert runs or block.language == "mermaid" or block.says("file: "), f"line {block.line}"
 
 
-Networks = tuple[MastodonServer, BlueskyServer, LinkedInServer]
+Networks = tuple[MastodonServer, BlueskyServer, LinkedInServer, XServer]
 
 
 @pytest.fixture
 def networks() -> Iterator[Networks]:
     """The networks that the README posts to."""
-    with MastodonServer() as mastodon, BlueskyServer() as bluesky, LinkedInServer() as linkedin:
-        yield mastodon, bluesky, linkedin
+    with (
+        MastodonServer() as mastodon,
+        BlueskyServer() as bluesky,
+        LinkedInServer() as linkedin,
+        XServer() as x,
+    ):
+        yield mastodon, bluesky, linkedin, x
 
 
 @pytest.fixture
@@ -145,7 +152,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def environment(place: Path, bluesky: str, linkedin: str) -> dict[str, str]:
+def environment(place: Path, bluesky: str, linkedin: str, x: str) -> dict[str, str]:
     """What that person's shell has."""
     return {
         "HOME": str(place),
@@ -155,6 +162,7 @@ def environment(place: Path, bluesky: str, linkedin: str) -> dict[str, str]:
         "POSTSCHED_ALLOW_PLAINTEXT_KEYRING": "true",
         "POSTSCHED_PLATFORMS_BLUESKY_URL": bluesky,
         "POSTSCHED_PLATFORMS_LINKEDIN_URL": linkedin,
+        "POSTSCHED_PLATFORMS_X_URL": x,
         "BROWSER": f"{sys.executable} -m tests.servers.visitor %s",
         "POSTSCHED_CALLBACK_PORT": str(free_port()),
         "NO_PROXY": "*",
@@ -165,9 +173,9 @@ def environment(place: Path, bluesky: str, linkedin: str) -> dict[str, str]:
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a Unix shell")
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 def test_every_command_works(place: Path, networks: Networks) -> None:
-    mastodon, bluesky, linkedin = networks
-    environ = environment(place, bluesky.url, linkedin.url)
-    secrets = {"mastodon": TOKEN, "bluesky": APP_PASSWORD, "linkedin": LINKEDIN_TOKEN}
+    mastodon, bluesky, linkedin, x = networks
+    environ = environment(place, bluesky.url, linkedin.url, x.url)
+    secrets = {"mastodon": TOKEN, "bluesky": APP_PASSWORD, "linkedin": LINKEDIN_TOKEN, "x": X_TOKEN}
     ran = 0
     for block in blocks():
         left_out = block.says("not run: ") is not None or block.directive == "slow"

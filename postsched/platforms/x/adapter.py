@@ -37,7 +37,6 @@ from postsched.platforms.x.api import (
     published,
 )
 from postsched.platforms.x.credentials import has_keys
-from postsched.platforms.x.refusals import judge
 
 if TYPE_CHECKING:
     import httpx
@@ -135,8 +134,9 @@ class X(Platform):
         if (parent := parent_of(prepared)) is not None:
             body.pop("reply_settings", None)  # they are those of the post it replies to
             body["reply"] = {"in_reply_to_tweet_id": parent}
-        response = await Api(login, http).call("POST", "/2/tweets", json=body)
-        judge(response, with_media="media" in body)
+        api = Api(login, http)
+        response = await api.call("POST", "/2/tweets", json=body)
+        api.judge(response, with_media="media" in body)
         remote_id = id_of(data_of(document_of(response)))
         if remote_id is None:
             raise PlatformError(
@@ -167,11 +167,11 @@ class X(Platform):
 
     async def delete(self, published: Published, login: Login, http: httpx.AsyncClient) -> None:
         """Delete the post."""
-        path = f"/2/tweets/{known_id(published.remote_id)}"
-        response = await Api(login, http).call("DELETE", path)
+        api = Api(login, http)
+        response = await api.call("DELETE", f"/2/tweets/{known_id(published.remote_id)}")
         if response.status_code in (404, 410):
             return
-        judge(response)
+        api.judge(response)
         document = document_of(response)
         if data_of(document).get("deleted") is not True and not _is_missing(document):
             raise PlatformError(ErrorKind.TRANSIENT, "X does not say that the post is deleted")

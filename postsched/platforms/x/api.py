@@ -25,6 +25,7 @@ class Api:
     """The API for one login. httpx's errors pass through."""
 
     def __init__(self, login: Login, http: httpx.AsyncClient) -> None:
+        self._account = login.account
         self._url = login.url
         self._http = http
         self._credentials = credentials(login)
@@ -38,16 +39,20 @@ class Api:
         request.headers["Authorization"] = self._credentials.header(method, str(request.url))
         return await self._http.send(request, follow_redirects=False)
 
+    def judge(self, response: httpx.Response, *, with_media: bool = False) -> None:
+        """Raise what an answer means, if it is no success; as `refusals.judge`."""
+        judge(response, self._account, with_media=with_media)
+
     async def ask(self, path: str, **params: str) -> dict[str, Any]:
         """The JSON object at a path. Raises PlatformError for a refusal or what is no object."""
         response = await self.call("GET", path, params=params)
-        judge(response)
+        self.judge(response)
         return document_of(response)
 
     async def order(self, path: str, **more: Any) -> dict[str, Any]:
         """Do something; the `data` of the answer, empty where there is none. Raises as `ask`."""
         response = await self.call("POST", path, **more)
-        judge(response)
+        self.judge(response)
         return data_of(document_of(response)) if response.content.strip() else {}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError, Prepared, Unknown
 from postsched.platforms.x.api import Api, document_of, id_of, parent_of
-from postsched.platforms.x.refusals import judge, read
+from postsched.platforms.x.refusals import read
 from postsched.platforms.x.wording import may_be, same_text
 
 CLOCKS_DIFFER = timedelta(seconds=60)
@@ -112,7 +112,7 @@ async def _page(
         refusal = read(response)
         if TWEET.parameter in refusal.signs or TWEET.parameter in refusal.parameters:
             return await _page(api, user_id, params, POST)
-    judge(response)
+    api.judge(response)
     return document_of(response), words
 
 

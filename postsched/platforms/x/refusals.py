@@ -52,31 +52,31 @@ def read(response: httpx.Response) -> Refusal:
     words = given[0] if given else str(whole.get("title") or _status_line(response))
     parameters = {str(name) for one in errors for name in _names(one.get("parameters"))}
     if transaction := response.headers.get("x-transaction-id"):
-        words = f"{_one_line(words)} (transaction {transaction[:64]})"
+        words = f"{_one_line(words).rstrip('.')} (transaction {transaction[:64]})"
     signs = " ".join([*given, *(str(word) for word in every if word is not None)])
     return Refusal(response.status_code, _one_line(words), signs, frozenset(parameters))
 
 
-def judge(response: httpx.Response, *, with_media: bool = False) -> None:
-    """Raise what an answer means, if it is no success. `with_media` says that it is the answer to
-    a post with uploads, which X forgets after a day."""
+def judge(response: httpx.Response, account: str, *, with_media: bool = False) -> None:
+    """Raise what an answer to that account means, if it is no success. `with_media` says that it
+    is the answer to a post with uploads, which X forgets after a day."""
     if response.is_success:
         return
     refusal = read(response)
     match refusal.status:
         case 400:
-            raise _invalid(refusal, with_media)
+            raise _invalid(refusal, account, with_media)
         case 401:
             raise _refused_login(refusal)
         case 402:
             raise _error(
                 refusal,
                 ErrorKind.PERMANENT,
-                f"Buy credits at {CONSOLE}, then: postsched account check NAME",
+                f"Buy credits at {CONSOLE}, then: postsched account check {account}",
                 hold=True,
             )
         case 403:
-            raise _forbidden(refusal)
+            raise _forbidden(refusal, account)
         case 404 | 413 | 422:
             raise _error(refusal, ErrorKind.INVALID)
         case 429 if "usage-capped" in refusal.signs or "UsageCapExceeded" in refusal.signs:
@@ -88,9 +88,9 @@ def judge(response: httpx.Response, *, with_media: bool = False) -> None:
     raise_for_answer(response, refusal.words)
 
 
-def _invalid(refusal: Refusal, with_media: bool) -> PlatformError:
+def _invalid(refusal: Refusal, account: str, with_media: bool) -> PlatformError:
     if TOO_LONG.search(refusal.signs):
-        return _too_long(refusal)
+        return _too_long(refusal, account)
     named = any("media" in name for name in refusal.parameters)
     if with_media and (named or MEDIA_GONE.search(refusal.signs)):
         return PlatformError(
@@ -103,7 +103,7 @@ def _invalid(refusal: Refusal, with_media: bool) -> PlatformError:
     return _error(refusal, ErrorKind.INVALID)
 
 
-def _forbidden(refusal: Refusal) -> PlatformError:
+def _forbidden(refusal: Refusal, account: str) -> PlatformError:
     """What a 403 means: refused for good, whatever the reason, but for an equal text, which may be
     this very post."""
     signs = refusal.signs
@@ -116,10 +116,12 @@ def _forbidden(refusal: Refusal) -> PlatformError:
             sent=True,
         )
     if TOO_LONG.search(signs) and "video" not in signs.lower():
-        return _too_long(refusal)
+        return _too_long(refusal, account)
     if any(sign in signs for sign in ENROLMENT):
         hint = f"Put the app into a Project with a pay-per-use package at {CONSOLE}, then"
-        return _error(refusal, ErrorKind.AUTH, f"{hint}: postsched account check NAME", hold=True)
+        return _error(
+            refusal, ErrorKind.AUTH, f"{hint}: postsched account check {account}", hold=True
+        )
     if WRONG_TOKEN.search(signs):
         hint = "An app-only token can't post: give a user token, or the owner's four keys"
         return _error(refusal, ErrorKind.AUTH, hint, hold=True)
@@ -141,8 +143,8 @@ def _advice(signs: str) -> str | None:
     return None
 
 
-def _too_long(refusal: Refusal) -> PlatformError:
-    hint = "Only accounts with Premium may post more: postsched account set NAME premium=yes"
+def _too_long(refusal: Refusal, account: str) -> PlatformError:
+    hint = f"Only Premium may post more: postsched account set {account} premium=yes"
     return _error(refusal, ErrorKind.INVALID, hint)
 
 

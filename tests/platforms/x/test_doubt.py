@@ -1,0 +1,178 @@
+"""What becomes of a post on X whose answer is lost: the engine's way with it, by a clock that runs
+fast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postsched.domain.account import AccountState
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.outcome import ErrorKind
+from postsched.platforms.x import X
+from postsched.store import accounts as account_rows
+from postsched.store import deliveries as delivery_rows
+from postsched.testing import Answer, FakeClock, Fault, FaultKind
+from postsched.testing.x import USER, USERNAME, XServer
+from postsched.testing.x_oauth import TOKEN
+from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.store import rows
+
+S = DeliveryStatus
+TICK = 0.01
+"""Seconds of real time in which one second passes."""
+FACTS = {"user": f"@{USERNAME}", "id": USER, "username": USERNAME, "premium": False}
+
+
+class Stage:
+    """An engine with an account on a loopback X, both with the same clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.server = XServer(clock=lambda: int(self.clock.now().timestamp() * 10**9))
+        self.server.__enter__()
+        self.rig = Rig(folder, {"x": X()}, self.clock, secrets=FakeSecrets({"me": TOKEN}))
+        with self.rig.database.write() as connection:
+            account = replace(rows.account(connection, "me", "x"), url=self.server.url, facts=FACTS)
+            account_rows.save(connection, account)
+        self.account = account
+
+    def play(self, text: str, ends: Callable[[Delivery], bool], **more: Any) -> Delivery:
+        """Post a text, and let time pass until its delivery is as wanted."""
+        due = self.clock.now() + timedelta(seconds=2)
+        delivery = self.rig.post(text, self.account, due, **more)
+
+        async def scene() -> None:
+            sim = Simulation(self.rig)
+            while not ends(self.rig.delivery(delivery)):
+                sim.pump()
+                await asyncio.sleep(TICK)
+                self.clock.advance(1)
+            await sim.end()
+
+        play(scene)
+        return self.rig.delivery(delivery)
+
+    def attempts(self, delivery: Delivery) -> list[Attempt]:
+        """What was tried."""
+        with self.rig.database.read() as connection:
+            return delivery_rows.attempts_of(connection, delivery.id)
+
+    def sent(self) -> list[bytes]:
+        """The bodies of the requests that would make a post visible."""
+        return [request.body for request in self.server.published_requests()]
+
+    def close(self) -> None:
+        """End it all."""
+        self.server.close()
+        self.rig.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """An engine and an X."""
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+def has(*statuses: DeliveryStatus) -> Callable[[Delivery], bool]:
+    """Whether a delivery has one of these."""
+    return lambda delivery: delivery.status in statuses
+
+
+SETTLED = has(S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
+
+
+def test_what_is_out_is_found_after_a_quarter_of_a_minute(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello", SETTLED)
+    assert delivery.status is S.PUBLISHED
+    assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
+    assert len(stage.sent()) == 1
+    lost, found = stage.attempts(delivery)
+    assert found.started_at - lost.started_at >= timedelta(seconds=15)
+
+
+def test_what_is_not_out_is_sent_again_the_same(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    delivery = stage.play("Hello", SETTLED)
+    assert delivery.status is S.PUBLISHED
+    assert len(stage.server.posts()) == 1
+    first, second = stage.sent()
+    assert first == second
+    asked = [attempt for attempt in stage.attempts(delivery) if attempt.action == "ask"]
+    assert len(asked) == 2
+    assert asked[1].started_at - asked[0].started_at >= timedelta(seconds=60)
+
+
+def test_each_part_of_a_thread_is_settled_by_itself(stage: Stage) -> None:
+    stage.server.lose_answers(1.0, 7)
+    delivery = stage.play("One", SETTLED, then=["Two"], comment="More")
+    assert delivery.status is S.PUBLISHED
+    one, two, comment = stage.server.posts()
+    assert [post.parent for post in (one, two, comment)] == [None, one.remote_id, one.remote_id]
+    assert len(stage.sent()) == 3
+
+
+def test_what_shows_late_is_found_when_it_is_refused_as_equal(stage: Stage) -> None:
+    stage.server.delay = 100
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello", SETTLED)
+    assert delivery.status is S.PUBLISHED
+    assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
+    assert len(stage.sent()) == 2
+
+
+def test_what_never_shows_is_for_a_person(stage: Stage) -> None:
+    stage.server.delay = 10**6
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello", SETTLED)
+    assert delivery.status is S.UNCONFIRMED
+    assert delivery.problem is not None
+    assert delivery.problem.kind is ErrorKind.DUPLICATE
+    assert len(stage.sent()) == 2
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_what_may_not_be_read_is_for_a_person_and_never_sent_again(
+    stage: Stage, status: int
+) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    answer = Answer(status, {"title": "CreditsDepleted"})
+    stage.server.program(Fault(FaultKind.ANSWER, answer), "GET", count=None)
+    delivery = stage.play("Hello", SETTLED)
+    assert delivery.status is S.UNCONFIRMED
+    assert len(stage.sent()) == 1
+
+
+def test_a_text_that_was_posted_before_is_a_duplicate(stage: Stage) -> None:
+    now = stage.server.clock()
+    stage.server.state.put("Good morning", at=now - 7200 * 10**9)
+    delivery = stage.play("Good morning", SETTLED)
+    assert delivery.status is S.FAILED
+    assert delivery.problem is not None
+    assert delivery.problem.kind is ErrorKind.DUPLICATE
+    assert len(stage.sent()) == 1
+
+
+def test_without_credits_the_account_waits(stage: Stage) -> None:
+    stage.server.credits = "no"
+
+    def held(delivery: Delivery) -> bool:
+        with stage.rig.database.read() as connection:
+            account = account_rows.by_ids(connection, [stage.account.id])[stage.account.id]
+        return account.state is AccountState.LOGIN and "credits" in (account.state_message or "")
+
+    delivery = stage.play("Hello", held)
+    assert delivery.status is S.SCHEDULED
+    assert delivery.problem is not None
+    assert delivery.problem.kind is ErrorKind.PERMANENT
+    assert len(stage.sent()) == 1
+    assert not stage.server.posts()
