@@ -25,6 +25,8 @@ from postsched.testing.wire import Answer, Request
 
 TOKEN = "AQXNnd2kXITHELmWblJigbHEuoFdfRhOwGA0QNnumBI8XOVSs0HtOHEU"  # noqa: S105 - of a test server
 REFRESH_TOKEN = "AQWAft_WjYZKwuWXLC5hQlghgTam-tuT8CvFej9-XxGyqeER"  # noqa: S105 - the same
+CLIENT = {"client_id": "client", "client_secret": "very secret"}
+"""The app that the tokens are of."""
 SUBJECT = "782bbtaQ"
 NAME = "Ada Lovelace"
 ORGANIZATION = "urn:li:organization:5515715"
@@ -218,11 +220,19 @@ class LinkedInServer(Loopback):
         paging = {"start": 0, "count": count, "links": []}
         return Answer(200, {"paging": paging, "elements": [_row(post) for post in newest]})
 
+    def _introspect(self, request: Request) -> Answer:
+        form = {name: value.decode() for name, (_, value) in request.form.items()}
+        if form.pop("token", "") != self.token or form != CLIENT:
+            return Answer(200, {"active": False})
+        end = self.clock() // 10**9 + 30 * 86400
+        return Answer(
+            200, {"active": True, "status": "active", "expires_at": end, "scope": self.scopes}
+        )
+
     def _token(self, request: Request) -> Answer:
         """Only approved partners can renew; the refresh token stays the same."""
         form = {name: value.decode() for name, (_, value) in request.form.items()}
-        wanted = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN,
-                  "client_id": "client", "client_secret": "very secret"}  # fmt: skip
+        wanted = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN, **CLIENT}
         if form != wanted:
             words = {"error": "invalid_grant", "error_description": "The token is not valid"}
             return Answer(400, words)
@@ -253,5 +263,6 @@ ROUTES: tuple[tuple[str, str, str | None, Callable[..., Answer]], ...] = (
     ("PUT", r"/dms-uploads/(\d+)/(\d+)", None, LinkedInServer._put),
     ("GET", "/v2/userinfo", None, LinkedInServer._who),
     ("POST", "/oauth/v2/accessToken", None, LinkedInServer._token),
+    ("POST", "/oauth/v2/introspectToken", None, LinkedInServer._introspect),
 )
 """Method, path, the Rest.li method it must name, and what answers it."""

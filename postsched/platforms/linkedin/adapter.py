@@ -31,6 +31,7 @@ from postsched.platforms.base import (
 from postsched.platforms.linkedin import ability, author, comment, duplicate, urn
 from postsched.platforms.linkedin.api import Api, plain
 from postsched.platforms.linkedin.content import content
+from postsched.platforms.linkedin.introspection import token_end
 from postsched.platforms.linkedin.refusal import judge, unreadable
 
 if TYPE_CHECKING:
@@ -60,8 +61,10 @@ class LinkedIn(Platform):
     usual_facts: ClassVar[Mapping[str, Any]] = {"kind": "person"}
 
     async def inspect(self, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
-        """Ask whose token it is, or whether it may read the organization's posts."""
-        return await author.inspect(login, Api(login, http))
+        """Ask whose token it is, or whether it may read the organization's posts; and when it
+        ends."""
+        facts = await author.inspect(login, Api(login, http))
+        return {**facts, **await token_end(login, _login_base(login), http)}
 
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The limits are those of all; persons and organizations differ in what can be asked."""
@@ -127,7 +130,7 @@ class LinkedIn(Platform):
 
     def oauth(self, login: Login) -> oauth.OAuth | None:
         """By an app of one's own, with its client secret."""
-        base = LOGIN if login.url == SERVICE else login.url
+        base = _login_base(login)
         organization = author.organization(login) is not None
         scopes = FOR_PAGES if organization else PERSONAL
         return oauth.OAuth(
@@ -174,6 +177,11 @@ def _post(owner: str, text: str, visibility: Visibility | None) -> dict[str, Any
         "lifecycleState": "PUBLISHED",
         "isReshareDisabledByAuthor": False,
     }
+
+
+def _login_base(login: Login) -> str:
+    """Where people log in: beside the API, or at the account's own address."""
+    return LOGIN if login.url == SERVICE else login.url
 
 
 def _looks_up(login: Login) -> bool:

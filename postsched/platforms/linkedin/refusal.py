@@ -36,8 +36,8 @@ LOG_IN = (
     "log in again"
 )
 SCOPES = (
-    "A person's token needs the scope w_member_social, an organization's w_organization_social and "
-    "r_organization_social, from somebody who may post for it"
+    "A person's token needs the scopes openid profile w_member_social, an organization's "
+    "w_organization_social r_organization_social, from somebody who may post for it"
 )
 VERSIONS = 'Update postsched, or set api_version = "YYYYMM" under [platforms.linkedin]'
 

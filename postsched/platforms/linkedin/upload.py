@@ -92,10 +92,11 @@ async def wait_until_ready(api: Api, urns: Sequence[str]) -> None:
 
 
 async def _state(api: Api, urn: str) -> str | None:
-    """How far LinkedIn is with an upload, None if this token may not see it."""
+    """How far LinkedIn is with an upload, None if this token may not see it. Then the publishing
+    request tells."""
     kind = urn.split(":")[2]
     response = await api.get(f"{kind}s/{in_path(urn)}")
-    if response.status_code == 403:
+    if response.status_code in (403, 404, 405):
         return None
     judge(response)
     return str(json_object(response).get("status"))

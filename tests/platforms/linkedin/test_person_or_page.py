@@ -100,6 +100,40 @@ def test_a_new_token_is_tried_again() -> None:
         assert facts_of(server.login())["user"] == NAME
 
 
+# When a token ends
+
+
+def app(secret: str | None = "very secret") -> Service:
+    return Service(client_id="client", client_secret=Secret(secret) if secret else None)
+
+
+def test_its_app_may_ask_when_a_token_ends() -> None:
+    with LinkedInServer() as server:
+        facts = facts_of(replace(server.login(), service=app()))
+    end = datetime.fromisoformat(facts["token_expires_at"])
+    assert timedelta(days=29) < end - datetime.now(UTC) < timedelta(days=31)
+
+
+@pytest.mark.parametrize("secret", [None, "another"])
+def test_nobody_else_may(secret: str | None) -> None:
+    with LinkedInServer() as server:
+        facts = facts_of(replace(server.login(), service=app(secret)))
+    assert "token_expires_at" not in facts
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(FaultKind.RESET), Fault(FaultKind.NOT_JSON), Fault(FaultKind.ANSWER, Answer(500, b"")),
+     Fault(FaultKind.ANSWER, Answer(200, {"active": True, "expires_at": "soon"}))],
+)  # fmt: skip
+def test_an_end_that_is_not_said_is_not_known(fault: Fault) -> None:
+    with LinkedInServer() as server:
+        server.program(fault, "POST", ".*/introspectToken")
+        facts = facts_of(replace(server.login(), service=app()))
+    assert facts["user"] == NAME
+    assert "token_expires_at" not in facts
+
+
 # Logging in
 
 
