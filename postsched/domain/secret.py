@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,12 @@ from urllib.parse import quote
 HIDDEN = "[secret]"
 SHORTEST = 6
 """What is shorter is not looked for in texts: it would be found in every other word."""
+
+
+LONG = 9
+"""Characters from which a word is looked for in Base64, too: fewer would leave too little."""
+PUBLIC = frozenset({"client_id", "did", "expires_at", "pds"})
+"""Members of secrets that are none, and stand in ids and addresses."""
 
 
 class SecretStore(StrEnum):
@@ -45,10 +52,14 @@ class Secret:
         return None if isinstance(self._value, str) else self._value.get(name)
 
     def scrub(self, text: str) -> str:
-        """The text without the secret, in case a server's words repeat it."""
+        """The text without the secret, in case a server's words repeat it: as it is, in an address
+        or in Base64, as HTTP Basic sends it."""
         for word in sorted(_strings(self._value), key=len, reverse=True):
             if len(word) >= SHORTEST:
                 text = text.replace(word, HIDDEN).replace(quote(word, safe=""), HIDDEN)
+            for inside in _in_base64(word):
+                if inside in text:
+                    text = re.sub(f"[\\w+/-]*{re.escape(inside)}[\\w+/=-]*", HIDDEN, text)
         return text
 
     def reveal(self) -> str | Mapping[str, Any]:
@@ -60,5 +71,16 @@ def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for member in value.values():
-            yield from _strings(member)
+        for name, member in value.items():
+            if name not in PUBLIC:
+                yield from _strings(member)
+
+
+def _in_base64(word: str) -> Iterator[str]:
+    """What of the word is seen when a text that has it is in Base64, wherever it begins there."""
+    if len(word) >= LONG:
+        from base64 import b64encode
+
+        for before in range(3):
+            whole = b64encode(b"x" * before + word.encode("utf-8", "replace")).decode()
+            yield whole[-(-before * 4 // 3) : -4]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from postsched.domain.account import Account
-from postsched.domain.outcome import Problem
+from postsched.domain.outcome import Problem, Published
 from postsched.domain.secret import Secret
-from postsched.platforms.base import Login, Platform, Service
+from postsched.platforms.base import Login, Platform, PlatformError, Service, Unknown
 
 if TYPE_CHECKING:
     from postsched.config import Settings
+
+T = TypeVar("T")
 
 
 def login_for(
@@ -66,6 +69,42 @@ def with_command(problem: Problem, account: Account, platform: Platform) -> Prob
         mend = command(account, platform)
         hint = f"{hint or 'Log in again'}: {mend}"
     return replace(problem, hint=hint)
+
+
+def cleaned(answer: T, login: Login) -> T:
+    """What an adapter has answered without the login's secrets, wherever a server has put them: in
+    an id, an address or the facts."""
+    secrets = [one for one in (login.secret, login.service.client_secret) if one is not None]
+    return _cleaned(answer, secrets) if secrets else answer
+
+
+def _cleaned(value: Any, secrets: Sequence[Secret]) -> Any:
+    match value:
+        case str():
+            for secret in secrets:
+                value = secret.scrub(value)
+            return value
+        case dict():
+            return {_cleaned(k, secrets): _cleaned(v, secrets) for k, v in value.items()}
+        case list() | tuple():
+            return type(value)(_cleaned(one, secrets) for one in value)
+        case Published():
+            return replace(
+                value,
+                remote_id=_cleaned(value.remote_id, secrets),
+                url=_cleaned(value.url, secrets),
+                data=_cleaned(value.data, secrets),
+                evidence=_cleaned(value.evidence, secrets),
+            )
+        case Unknown():
+            return replace(value, reason=_cleaned(value.reason, secrets))
+    return value
+
+
+def hide(error: PlatformError, login: Login) -> None:
+    """Take the login's secrets out of an error: it may be shown with others that come of it."""
+    error.problem = scrubbed(error.problem, login)
+    error.args = (error.problem.message,)
 
 
 def scrubbed(problem: Problem, login: Login | None) -> Problem:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from postsched.domain.account import Account
 from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import Secret
-from postsched.login.account import scrubbed, with_command
+from postsched.login.account import cleaned, hide, scrubbed, with_command
 from postsched.login.pair import PREVIOUS, is_any, same, settled
 from postsched.login.reading import PATIENCE, Reader
 from postsched.login.renewal import Renewer, Turn
@@ -123,15 +123,16 @@ class Logins:
         """Do something with the account's login; if the network refuses the login, do it again
         with what there is instead, or once more with the same: a refusal proves that nothing was
         done. Raises as `get` and `action` do; the error of a refused login says the one command
-        that mends it."""
+        that mends it. Neither an answer nor an error has the login's secrets in it."""
         tried: list[Login] = []
         try:
             login = await self.get(account, platform, http)
             most = _most(login)
             while True:
                 try:
-                    done = await action(login)
+                    done = cleaned(await action(login), login)
                 except PlatformError as error:
+                    hide(error, login)
                     refused = error.problem.kind is ErrorKind.AUTH and not error.hold
                     if not refused or len(tried) + 1 >= most:
                         raise

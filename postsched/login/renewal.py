@@ -23,7 +23,7 @@ from postsched.domain.account import Account
 from postsched.domain.errors import SecretUnavailable, StoreUnavailable
 from postsched.domain.outcome import ErrorKind, Lost
 from postsched.domain.secret import Secret
-from postsched.login.account import command, scrubbed
+from postsched.login.account import command, hide, scrubbed
 from postsched.login.lease import Lease
 from postsched.login.pair import ends, is_any, is_pair, is_plain, lives, same, settled, turned_back
 from postsched.login.reading import Reader
@@ -166,9 +166,9 @@ class Renewer:
                     continue
                 if isinstance(error, PlatformError):
                     words = "; the answer to the request before was lost" if lost else ""
-                    problem = replace(error.problem, message=error.problem.message + words)
-                    error.problem = scrubbed(problem, login)
-                    error.args = (error.problem.message,)
+                    message = error.problem.message + words
+                    error.problem = replace(error.problem, message=message)
+                    hide(error, login)
                 raise
 
     async def _asked_once(self, turn: Turn, login: Login) -> Renewal | None:

@@ -278,12 +278,12 @@ class TestSuspended:
 
         async def asleep() -> None:
             ended.clock.advance(LEASE * 2)
-            ended.network.ends["by hand"] = ended.clock.now() + timedelta(hours=2)
-            ended.keep({"access_token": "by hand"})
+            ended.network.ends["hand"] = ended.clock.now() + timedelta(hours=2)
+            ended.keep({"access_token": "hand"})
 
         ended.network.answers = [asleep]
-        assert play(lambda: ended.use(ended.process())) == "by hand"
-        assert ended.stored() == {"access_token": "by hand"}
+        assert play(lambda: ended.use(ended.process())) == "hand"
+        assert ended.stored() == {"access_token": "hand"}
 
     def test_saves_its_pair_if_nobody_has_another(self, ended: World) -> None:
         """The other process had to give up, for the refresh token was spent."""
