@@ -74,7 +74,7 @@ class LinkedIn(Platform):
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
         """Upload the media or make the link card, and freeze the request."""
-        api = Api(login, http)
+        api = Api(login, http, message.now)
         owner = await author.author(login, api)
         if message.role is Role.COMMENT:
             return {"comment": {"actor": owner, "message": {"text": message.text}}}
@@ -92,13 +92,13 @@ class LinkedIn(Platform):
         self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient
     ) -> Published:
         """Send the frozen request, or the comment."""
-        api = Api(login, http)
+        api = Api(login, http, prepared.now)
         if prepared.role is Role.COMMENT:
             return await comment.publish(prepared, api)
         response = await api.post("posts", prepared.data["body"])
         if duplicate.is_duplicate(response):
             return duplicate.settle(response, prepared)
-        judge(response, prepared.now)
+        judge(response, api.now)
         named = urn.of_post(response.headers.get("x-restli-id", ""))
         if named is None:
             raise unreadable(response, "what was posted")
@@ -117,7 +117,7 @@ class LinkedIn(Platform):
             return Unknown("LinkedIn lets nobody look for it")
         from postsched.platforms.linkedin import lookup  # what only a lost answer needs
 
-        return await lookup.find(Api(login, http), prepared, since)
+        return await lookup.find(Api(login, http, prepared.now), prepared, since)
 
     async def delete(self, published: Published, login: Login, http: httpx.AsyncClient) -> None:
         """Delete the post; its comment goes with it."""

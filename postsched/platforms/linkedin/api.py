@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.outcome import ErrorKind
@@ -21,10 +22,12 @@ TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class Api:
-    """LinkedIn for one login. httpx's errors pass through; answers are returned as they are."""
+    """LinkedIn for one login. httpx's errors pass through; answers are returned as they are. `now`
+    (UTC) is for judging them."""
 
-    def __init__(self, login: Login, http: httpx.AsyncClient) -> None:
+    def __init__(self, login: Login, http: httpx.AsyncClient, now: datetime | None = None) -> None:
         self.base = login.url
+        self.now = now
         self.http = http
         self.authorization = {"Authorization": f"Bearer {_token(login)}"}
         self._versioned = {

@@ -60,7 +60,7 @@ async def inspect(login: Login, api: Api) -> dict[str, Any]:
         return await _person(login, api)
     response = await api.get(posts_of(named), "FINDER")
     if response.status_code != 403:
-        judge(response)
+        judge(response, api.now)
     return {
         "user": named, "author": named, "kind": "organization", "look_up": response.is_success,
     }  # fmt: skip
@@ -76,7 +76,7 @@ async def _person(login: Login, api: Api) -> dict[str, Any]:
     if response.status_code == 401 and read(response).service_code == NEW_TOKEN:
         await asyncio.sleep(PATIENCE)
         response = await api.who()
-    judge(response)
+    judge(response, api.now)
     body = json_object(response)
     subject = body.get("sub")
     if not isinstance(subject, str) or not SUBJECT.fullmatch(subject):

@@ -38,7 +38,7 @@ async def publish(prepared: Prepared, api: Api) -> Published:
             hint="The post is out; its comment needs an app with a scope for comments "
             "(w_member_social_feed, for an organization w_organization_social_feed)",
         )
-    judge(response, prepared.now)
+    judge(response, api.now)
     return Published(_named(response, post))
 
 

@@ -45,7 +45,7 @@ async def _since(api: Api, author: str, floor: datetime) -> list[Row] | None:
     """The author's posts since then, newest first; None if there are too many."""
     for count in COUNTS:
         response = await api.get(posts_of(author, count), "FINDER")
-        judge(response)
+        judge(response, api.now)
         rows = json_object(response).get("elements")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise _unreadable()

@@ -64,7 +64,8 @@ async def upload_video(api: Api, owner: str, file: Path) -> str:
         "uploadToken": value.get("uploadToken") or "",
         "uploadedPartIds": tags,
     }
-    judge(await api.post("videos?action=finalizeUpload", {"finalizeUploadRequest": done}))
+    response = await api.post("videos?action=finalizeUpload", {"finalizeUploadRequest": done})
+    judge(response, api.now)
     return str(value["video"])
 
 
@@ -98,7 +99,7 @@ async def _state(api: Api, urn: str) -> str | None:
     response = await api.get(f"{kind}s/{in_path(urn)}")
     if response.status_code in (403, 404, 405):
         return None
-    judge(response)
+    judge(response, api.now)
     return str(json_object(response).get("status"))
 
 
@@ -108,7 +109,8 @@ async def _upload_whole(api: Api, kind: str, owner: str, content: bytes) -> str:
     if not isinstance(url, str):
         raise unreadable(response, "where the file goes")
     _check_target(url, api.base)
-    judge(await api.http.put(url, content=content, headers=api.authorization))
+    response = await api.http.put(url, content=content, headers=api.authorization)
+    judge(response, api.now)
     return str(value[kind])
 
 
@@ -118,7 +120,7 @@ async def _initialize(
     """Ask for an upload; LinkedIn's answer to it names the upload."""
     body = {"initializeUploadRequest": wanted}
     response = await api.post(f"{kind}s?action=initializeUpload", body)
-    judge(response)
+    judge(response, api.now)
     value = json_object(response).get("value")
     if not isinstance(value, dict) or not str(value.get(kind)).startswith(f"urn:li:{kind}:"):
         raise unreadable(response, "what the upload is called")
@@ -153,7 +155,7 @@ async def _put_part(api: Api, file: Path, part: _Part) -> str:
             ErrorKind.TRANSIENT, "LinkedIn refuses a part of the video",
             http_status=response.status_code,
         )  # fmt: skip
-    judge(response)
+    judge(response, api.now)
     tag = response.headers.get("etag")
     if not tag:
         raise unreadable(response, "what the part of the video is called")

@@ -165,6 +165,14 @@ def test_a_refused_upload(tmp_path: Path, server: LinkedInServer) -> None:
         assert isinstance(send(server, picture(tmp_path)), outcome)
 
 
+def test_a_quota_that_ends_in_an_upload(tmp_path: Path) -> None:
+    with LinkedInServer(quota=2) as server:
+        sent = send(server, picture(tmp_path))
+    assert isinstance(sent, Retry)
+    assert sent.problem.kind is ErrorKind.RATE_LIMIT
+    assert sent.until is not None
+
+
 # Videos and documents
 
 
