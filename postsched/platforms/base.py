@@ -202,6 +202,11 @@ class Platform(ABC):
         is refused, httpx errors if the server can't be reached.
         """
 
+    def stated(self, settings: Mapping[str, str]) -> dict[str, Any]:
+        """The facts that a person states by settings, because no server tells them. Raises
+        PlatformError(INVALID) for a setting that can't be."""
+        return {}
+
     @abstractmethod
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """What the account can do; with empty facts, the weaker limits and guarantee."""

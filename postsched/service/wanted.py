@@ -14,6 +14,7 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.secret import Secret
 from postsched.domain.setting import LOOPBACK
+from postsched.platforms.base import PlatformError
 
 if TYPE_CHECKING:
     from postsched.platforms.base import Platform
@@ -107,6 +108,10 @@ def _judged(desk: Desk, platform: Platform, account: Account) -> Account:
     """The account with its folder, if it has one, once nothing is missing."""
     for key in account.settings:
         check_key(platform, key)
+    try:
+        account = replace(account, facts={**account.facts, **platform.stated(account.settings)})
+    except PlatformError as error:
+        raise InvalidInput(str(error), error.problem.hint) from None
     url = account.url or desk.settings.platform(platform.name).url or platform.url
     if platform.needs_secret and not url:
         raise InvalidInput(f"{platform.title} needs the address of your server", "Give it as --url")

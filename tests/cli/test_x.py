@@ -11,7 +11,9 @@ import pytest
 from postsched.testing import Fault, FaultKind
 from postsched.testing.picture import png
 from postsched.testing.x import USERNAME, XServer
-from postsched.testing.x_oauth import APP_TOKEN, KEYS, TOKEN
+from postsched.testing.x_oauth import APP_TOKEN, CLIENT_ID, KEYS, TOKEN
+from tests.cli.calling import Caller
+from tests.cli.logins import Door
 from tests.cli.posting import Posting
 
 
@@ -77,9 +79,13 @@ def test_an_app_only_token_is_not_kept(cli: Posting, server: XServer) -> None:
 def test_premium_is_set_by_hand(tweets: Posting, server: XServer) -> None:
     text = "日" * 141
     assert "282 weighted characters" in tweets.refused(2, "add", text, "--to", "tw", "--at", "now")
+    tweets.refused(2, "account", "set", "tw", "premium=perhaps")
     tweets("account", "set", "tw", "premium=yes")
-    tweets("account", "check", "tw")
     tweets("add", text, "--to", "tw", "--in", "1h")
+    tweets("account", "check", "tw")
+    tweets("edit", "1", text * 2)
+    tweets("account", "set", "tw", "premium=no")
+    tweets.refused(2, "add", text, "--to", "tw", "--at", "now")
 
 
 def test_what_x_does_not_offer_is_refused_when_it_is_written(tweets: Posting) -> None:
@@ -119,3 +125,17 @@ def test_a_post_that_got_lost_is_sent_again(tweets: Posting, server: XServer) ->
     assert tweets.json("show", "1")["deliveries"][0]["status"] == "published"
     assert len(server.posts()) == 1
     assert len(server.published_requests()) == 2
+
+
+def test_logging_in_with_a_browser(call: Caller, server: XServer, tmp_path: Path) -> None:
+    door = Door(call, tmp_path)
+    assert call("account", "add", "tw", "--platform", "x", "--url", server.url).code == 0
+    answer = door.browse("tw", "--client-id", CLIENT_ID)
+    assert (answer.code, answer.out) == (0, f"tw (x, as @{USERNAME}) is logged in\n")
+    server.guard.tokens.clear()  # as after two hours; the refresh token is good still
+    assert call("add", "Hello", "--to", "tw", "--at", "now").code == 0
+    assert door("publish-due").code == 0
+    assert [post.text for post in server.posts()] == ["Hello"]
+    kept = json.loads(door.kept("tw") or "{}")
+    assert {kept["access_token"]} == server.guard.tokens
+    assert kept["refresh_token"] in server.guard.refresh_tokens

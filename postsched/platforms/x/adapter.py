@@ -77,7 +77,6 @@ class X(Platform):
 
     async def inspect(self, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
         """Ask who the secret belongs to. What the account may post X does not say."""
-        premium, _ = _is_premium(login), _replies(login)
         document = await Api(login, http).ask("/2/users/me", **{"user.fields": "username,name"})
         who = data_of(document)
         user_id, username = id_of(who), who.get("username")
@@ -87,7 +86,13 @@ class X(Platform):
                 "the server does not answer as X does",
                 hint="Check the account's URL",
             )
-        return {"user": f"@{username}", "id": user_id, "username": username, "premium": premium}
+        facts = {"user": f"@{username}", "id": user_id, "username": username}
+        return {**facts, **self.stated(login.settings)}
+
+    def stated(self, settings: Mapping[str, str]) -> dict[str, Any]:
+        """Whether the account has Premium."""
+        _replies(settings)
+        return {"premium": _is_premium(settings)}
 
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The limits of X, and those of Premium where the account is set to have it."""
@@ -121,7 +126,7 @@ class X(Platform):
         if message.attachments:
             ids = [await media.upload(api, one) for one in message.attachments]
             body["media"] = {"media_ids": ids}
-        if (replies := _replies(login)) is not None:
+        if (replies := _replies(login.settings)) is not None:
             body["reply_settings"] = replies
         at = max(message.occurrence, message.now).isoformat()
         return {"body": body, "user_id": login.facts.get("id"), "at": at}
@@ -213,8 +218,8 @@ class X(Platform):
         return await oauth.refresh(description, login, http, now)
 
 
-def _is_premium(login: Login) -> bool:
-    given = login.settings.get("premium", "no").strip().lower()
+def _is_premium(settings: Mapping[str, str]) -> bool:
+    given = settings.get("premium", "no").strip().lower()
     if given in ("yes", "true", "on", "1"):
         return True
     if given in ("no", "false", "off", "0", ""):
@@ -222,8 +227,8 @@ def _is_premium(login: Login) -> bool:
     raise PlatformError(ErrorKind.INVALID, f"premium is yes or no, not {given!r}")
 
 
-def _replies(login: Login) -> str | None:
-    given = login.settings.get("replies", "").strip()
+def _replies(settings: Mapping[str, str]) -> str | None:
+    given = settings.get("replies", "").strip()
     if given in ("", "everyone"):
         return None
     if given in REPLIES:
