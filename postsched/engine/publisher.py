@@ -265,6 +265,6 @@ def not_known(outcome: Any, now: datetime) -> Asked:
             return outcome
         case Retry(problem, after, until):
             return NotKnown(problem, after if until is None else (until - now).total_seconds())
-        case Lost(problem) | Failed(problem):
-            return NotKnown(problem)
+        case Lost(problem) | Failed(problem):  # an adapter that is unsure for good says so
+            return NotKnown(problem, final=problem.kind is ErrorKind.UNCONFIRMED)
     return NotKnown(Problem(ErrorKind.TRANSIENT, "the answer could not be read"))
