@@ -198,7 +198,8 @@ class Platform(ABC):
     async def inspect(self, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
         """Ask the server who this is and what it allows: the account's facts, plain JSON.
 
-        `facts["user"]` is the login as people write it. Raises PlatformError(AUTH) if the secret
+        `facts["user"]` is the login as people write it; `facts["token_expires_at"]` (RFC 3339) is
+        when a person must log in again, where the server says it. Raises PlatformError(AUTH) if the secret
         is refused, httpx errors if the server can't be reached.
         """
 
