@@ -199,8 +199,8 @@ class Platform(ABC):
         """Ask the server who this is and what it allows: the account's facts, plain JSON.
 
         `facts["user"]` is the login as people write it; `facts["token_expires_at"]` (RFC 3339) is
-        when a person must log in again, where the server says it. Raises PlatformError(AUTH) if the secret
-        is refused, httpx errors if the server can't be reached.
+        when a person must log in again, where the server says it. Raises PlatformError(AUTH) if
+        the secret is refused, httpx errors if the server can't be reached.
         """
 
     def stated(self, settings: Mapping[str, str]) -> dict[str, Any]:
