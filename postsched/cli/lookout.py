@@ -91,6 +91,8 @@ class Lookout:
             found.append(("database", f"{trouble.message}; nothing more goes out until it works"))
         if self._outlook.paused:
             found.append(("paused", "everything. Release it with: postsched resume --all"))
+        shut = [*self._engine.dispatcher.access.shut.values()]
+        found += [("waiting", f"{one.account.name}: {one.problem.message}") for one in shut]
         return found + list(_in_the_way(self._outlook.accounts))
 
 

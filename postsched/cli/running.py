@@ -14,6 +14,8 @@ from postsched.domain.errors import InvalidInput, SecretUnavailable
 from postsched.store import outlook
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from postsched.domain.delivery import Delivery
     from postsched.engine.assembly import Engine
     from postsched.store.queue import Work
@@ -49,7 +51,9 @@ def run(
 
     Stopping begins nothing new and waits for the answers that are under way; a second Ctrl-C ends
     at once. With --until-idle it ends when nothing is scheduled, retrying or in flight; posts that
-    are paused, or whose account has to log in, don't keep it. It exits with 1 if a post failed.
+    are paused, or whose account has to log in, don't keep it; nor do those of an account whose
+    secret can't be read here, which another process may send. It exits with 1 if a post failed, or
+    is due and waits for a login that was refused, and with 4 if one waits for a secret.
     """
     import asyncio
 
@@ -67,8 +71,8 @@ def run(
         asyncio.run(run_engine(engine, until_idle=until_idle, started=view.started))
         watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
     if until_idle:
-        refused = _say_what_stays(program)
-        raise typer.Exit(1 if tally.failed or refused else 0)
+        code = _say_what_stays(program, engine)
+        raise typer.Exit(1 if tally.failed else code)
 
 
 @app.command(
@@ -92,12 +96,13 @@ def publish_due(
     program.expect_database()
     tally = Tally(keep=True)
     watching.log_to_stderr(program)
+    unread = 0
     if _something_is_due(program):
         engine = _engine(program, "publish-due", None)
         engine.dispatcher.on_event = watching.logging_events(tally)
         asyncio.run(_drain(engine))
+        unread = _complain_of_secrets(program, engine, program.now())
     refused = _complain_of_logins(program)
-    unread = _complain_of_secrets(program, tally)
     if json:
         program.print_json(tally.document())
     elif not program.quiet:
@@ -140,8 +145,6 @@ class Tally:
         self._published = 0
         self._not_out: dict[int, str] = {}
         self._need_a_hand: set[int] = set()
-        self.without_login: dict[int, Delivery] = {}
-        """What could not even be begun, since there was no login to begin with, by id."""
 
     def __call__(self, word: str, work: Work) -> None:
         if word == "sending":
@@ -151,14 +154,11 @@ class Tally:
             self._kept[delivery.id] = delivery
         self._not_out.pop(delivery.id, None)
         self._need_a_hand.discard(delivery.id)
-        self.without_login.pop(delivery.id, None)
         status = delivery.status.value
         if status == "published":
             self._published += 1
             return
         self._not_out[delivery.id] = status
-        if status == "scheduled" and delivery.problem and delivery.problem.kind == "auth":
-            self.without_login[delivery.id] = delivery
         expected = status == "missed" and work.post.missed.value != "ask"
         if status in watching.LOUD and not expected:
             self._need_a_hand.add(delivery.id)
@@ -242,37 +242,37 @@ def _complain_of_logins(program: Program) -> int:
     return sum(count for _, count in refused)
 
 
-def _complain_of_secrets(program: Program, tally: Tally) -> bool:
-    """Say which due posts wait for a secret that can't be read; whether there are any."""
+def _complain_of_secrets(program: Program, engine: Engine, upto: datetime | None = None) -> int:
+    """Say what waits for accounts for which nothing can be sent from here, because their secret
+    can't be read, and is due at `upto` (None: whenever); how many deliveries that are."""
+    shut = engine.dispatcher.access.shut
     with program.database.read() as connection:
-        refused = {one.name for one, _ in outlook.held_by_login(connection, program.now())}
-    waiting: dict[str, list[Delivery]] = {}
-    for delivery in tally.without_login.values():
-        if delivery.account not in refused:
-            waiting.setdefault(delivery.account, []).append(delivery)
-    for account, those in waiting.items():
-        posts = "1 due post waits" if len(those) == 1 else f"{len(those)} due posts wait"
-        problem = those[0].problem
-        assert problem is not None, "it is what they wait for"
+        counts = outlook.count_waiting(connection, list(shut), upto)
+    for number, count in counts.items():
+        problem = shut[number].problem
         hint = f". {problem.hint}" if problem.hint else ""
-        program.complain(f"{posts} for the secret of {account}: {problem.message}{hint}")
-    return bool(waiting)
+        program.complain(
+            f"{count} {'due ' if upto else ''}{'post waits' if count == 1 else 'posts wait'} for "
+            f"{shut[number].account.name}: {problem.message}{hint}"
+        )
+    return sum(counts.values())
 
 
-def _say_what_stays(program: Program) -> bool:
-    """Say what is left for a person to release; whether posts are due whose login is refused."""
+def _say_what_stays(program: Program, engine: Engine) -> int:
+    """Say what is left for a person to release, or for another worker; the exit code that is."""
     from postsched.domain.delivery import WAITING
 
     refused = _complain_of_logins(program)
+    unread = _complain_of_secrets(program, engine)
     with program.database.read() as connection:
         counts = outlook.count_by_status(connection)
-    stays = sum(counts[status] for status in WAITING) - refused
+    stays = sum(counts[status] for status in WAITING) - refused - unread
     if stays:
         program.warn(
             f"{stays} {'delivery is' if stays == 1 else 'deliveries are'} held and stay: paused, "
             "or for an account that has to log in. See: postsched status"
         )
-    return refused > 0
+    return 1 if refused else 4 if unread else 0
 
 
 def _view(

@@ -70,14 +70,12 @@ def claim_to_ask(delivery: Delivery, held: Claim) -> Delivery:
 
 
 @move(S.PUBLISHING, to=(S.SCHEDULED, S.RETRYING))
-def let_go(
-    delivery: Delivery, at: datetime | None = None, problem: Problem | None = None
-) -> Delivery:
-    """Nothing was sent: as before the claim, with the attempt given back. `at` puts it off."""
+def let_go(delivery: Delivery, problem: Problem | None = None) -> Delivery:
+    """Nothing was sent: as before the claim, with the attempt given back."""
     return replace(
         _released(delivery, delivery.came_from or S.SCHEDULED),
         attempts=max(0, delivery.attempts - 1),
-        next_at=max(at, delivery.due_at) if at else delivery.due_at,
+        next_at=delivery.due_at,
         sent_at=None,
         problem=problem or delivery.problem,
     )

@@ -50,9 +50,8 @@ class Judge:
                     _timed(delivery, started), self.guarantee, self._first_question(started),
                     started, problem,
                 )  # fmt: skip
-            case LetGo(problem, after):
-                at = None if after is None else self.now + timedelta(seconds=after)
-                return moves.let_go(delivery, at, problem)
+            case LetGo(problem):
+                return moves.let_go(delivery, problem)
             case Retry(problem):
                 return self._retry(_timed(delivery, started), outcome)
 
@@ -63,9 +62,9 @@ class Judge:
                 return moves.step_out(delivery, answer, self.now)
             case Failed(problem):
                 return moves.refuse(delivery, problem)
-            case LetGo(problem, after):
-                at = next_question(delivery.asked, after, self.now, self.rng)
-                if problem is None or after is None:  # it waits for the person's new secret
+            case LetGo(problem, here):
+                at = next_question(delivery.asked, None, self.now, self.rng)
+                if problem is None or not here:  # it waits for the person's new secret
                     return moves.ask_again(delivery, at, problem)
                 return self._ask_again(delivery, at, problem)
             case NotKnown(problem, final=True):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from postsched.domain.errors import StoreUnavailable
+from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Hands, Limits
 from postsched.engine.turns import Turn, Turns, Wish
@@ -28,6 +29,9 @@ WATCH_WORKERS = 1.0
 claims."""
 
 
+END = datetime.max.replace(tzinfo=UTC)
+
+
 class Cycle:
     """Makes a turn whenever one is needed, never two at once. `start` begins a task, `absorb` is
     called with each turn and the monotonic time it was asked for, `ended` after the last one that
@@ -37,6 +41,7 @@ class Cycle:
         self,
         turns: Turns,
         hands: Hands,
+        access: Access,
         clock: Clock,
         limits: Limits,
         database: Path | None,
@@ -46,6 +51,7 @@ class Cycle:
     ) -> None:
         self._turns = turns
         self._hands = hands
+        self._access = access
         self._clock = clock
         self._limits = limits
         self._watch = Watch(database, clock)
@@ -54,8 +60,10 @@ class Cycle:
         self._ended = ended
         self.task: asyncio.Task[None] | None = None
         """The turn that is being made, or was last."""
-        self.look = Look([], None, {})
+        self.look = Look([], {}, {})
         """The queue as the last turn found it."""
+        self.only_due = False
+        """Whether what comes later is none of our business."""
         self.trouble: StoreUnavailable | None = None
         """Why the database can't be used just now."""
         self._watched: Sequence[Worker] = ()
@@ -103,6 +111,7 @@ class Cycle:
         if self._wanted or self._turns.changes_waiting:
             return 0.0
         waits = [(at - now).total_seconds() for at in self._instants()]
+        waits.append(self._access.seconds_left(self._near(now)))
         if self._watched:
             waits.append(self._watch_at - monotonic)
         return min(waits, default=float("inf"))
@@ -118,11 +127,24 @@ class Cycle:
         instants = [
             lane.next_at - self._limits.claim_ahead
             for lane in self.look.lanes
-            if left.get(lane.platform, 1) > 0 and in_all > 0
+            if left.get(lane.platform, 1) > 0 and in_all > 0 and self._is_open(lane.account_id)
         ]
-        if self.look.prepare_at and self._hands.left_to_prepare() > 0:
-            instants.append(self.look.prepare_at)
+        if self._hands.left_to_prepare() > 0:
+            instants += [at for number, at in self.look.prepare.items() if self._is_open(number)]
         return instants + list(self.look.foreign.values())
+
+    def _is_open(self, account_id: int) -> bool:
+        return self._access.is_open(account_id)
+
+    def _near(self, now: datetime) -> set[int]:
+        """The accounts for which it must be known whether anything can be sent."""
+        if self._hands.closed:
+            return set()
+        until = self._meeting(now)
+        return {lane.account_id for lane in self.look.lanes if lane.next_at <= until}
+
+    def _meeting(self, now: datetime) -> datetime:
+        return now + self._limits.claim_ahead if self.only_due else END
 
     async def _make(self) -> None:
         self._watch.remember()
@@ -155,6 +177,9 @@ class Cycle:
             default=hands.full,
             total=hands.left_in_all(),
             preparing=hands.left_to_prepare(),
+            open=self._access.opened(),
+            settled=self._access.settled(),
+            meeting=self._meeting(now),
             mine=hands.mine(),
         )
 

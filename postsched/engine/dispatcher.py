@@ -17,6 +17,7 @@ from typing import Any
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.retry import RetryPolicy
+from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.cycle import Cycle
 from postsched.engine.flight import Flight
@@ -26,6 +27,7 @@ from postsched.engine.preparation import Preparation
 from postsched.engine.publisher import Publisher
 from postsched.engine.settlement import Settlement
 from postsched.engine.turns import Turn, Turns
+from postsched.store.lanes import Lane
 from postsched.store.queue import Work
 
 log = logging.getLogger("postsched.engine")
@@ -53,14 +55,15 @@ class Dispatcher:
         self.on_change: Callable[[], None] = lambda: None
         self.on_event: Callable[[str, Work], None] = lambda word, work: None
         self.hands = Hands(limits)
+        self.access = Access(publisher, clock, self._tried)
         self.cycle = Cycle(
-            turns, self.hands, clock, limits, database, self._start, self._absorb,
+            turns, self.hands, self.access, clock, limits, database, self._start, self._absorb,
             lambda: self.on_change(),
         )  # fmt: skip
         submit = self.cycle.submit
         self._leases = Leases(self.hands, submit, clock, limits.lease, request_timeout)
-        settlement = Settlement(publisher, submit, clock, rng, policy)
-        self._preparation = Preparation(publisher, settlement, clock)
+        settlement = Settlement(publisher, self.access, submit, clock, rng, policy)
+        self._preparation = Preparation(publisher, self.access, settlement, clock)
         self._flight = Flight(publisher, self._preparation, settlement, self._leases, clock)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stop_by = 0.0
@@ -68,7 +71,8 @@ class Dispatcher:
     # ---- what drives it
 
     def kick(self) -> None:
-        """Something changed: look at the queue again."""
+        """Somebody changed something: look at the queue again."""
+        self.access.try_soon()
         self.cycle.want()
 
     def take_due(self, now: datetime) -> list[Held]:
@@ -107,7 +111,7 @@ class Dispatcher:
         finally:
             free()
             self.hands.drop(held)
-            self.kick()
+            self.cycle.want()
 
     def let_fly(self, held: Held) -> asyncio.Task[None]:
         """`fire` as a task of its own, which the stop waits for."""
@@ -120,13 +124,14 @@ class Dispatcher:
         """
         change = asyncio.Event()
         self.on_change = change.set
+        self.cycle.only_due = True
         gives_up: float | None = None
         while True:
             change.clear()
             now = self._clock.now()
             for held in self.take_due(now):
                 self.let_fly(held)
-            if self._is_quiet() and not any(lane.next_at <= now for lane in self.cycle.look.lanes):
+            if self._is_quiet() and not any(lane.next_at <= now for lane in self._lanes()):
                 return
             if self.cycle.trouble is None:
                 gives_up = None
@@ -143,9 +148,13 @@ class Dispatcher:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is in flight and nothing waits that could go out by itself."""
-        look = self.cycle.look
-        return self._is_quiet() and not look.lanes and not look.foreign
+        """Whether nothing is in flight and nothing waits that this worker could send."""
+        return self._is_quiet() and not self._lanes() and not self.cycle.look.foreign
+
+    def _lanes(self) -> list[Lane]:
+        """The lanes that this worker can send from, as far as is known."""
+        shut = self.access.shut
+        return [lane for lane in self.cycle.look.lanes if lane.account_id not in shut]
 
     def _is_quiet(self) -> bool:
         return not (self.hands.everything() or self._tasks) and self.cycle.is_quiet
@@ -156,6 +165,7 @@ class Dispatcher:
         """Claim no more, give back what was not begun, wait for what is in flight; what is not
         done in that time is broken off and counts as lost."""
         self.hands.closed = True
+        self.access.stop()
         self._stop_by = self._clock.monotonic() + seconds
         for held in self.hands.flying.values():
             held.stopping = True
@@ -198,6 +208,8 @@ class Dispatcher:
     # ---- what a turn brings
 
     def _absorb(self, turn: Turn, asked_at: float) -> None:
+        if not self.hands.closed:
+            self.access.try_out(turn.strangers)
         for work in turn.taken:
             held = Held(work, asked_at)
             self.hands.held[held.id] = held
@@ -234,9 +246,14 @@ class Dispatcher:
             await self._preparation.ahead(held)
         finally:
             self.hands.drop(held)
-            self.kick()
+            self.cycle.want()
 
     # ---- the rest
+
+    def _tried(self) -> None:
+        """It is known of an account whether anything can be sent for it."""
+        self.cycle.go_on()
+        self.on_change()
 
     def _start(self, coroutine: Any) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(coroutine)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from postsched.domain.delivery import Delivery, Step
-from postsched.domain.outcome import Asked, ErrorKind, Problem
+from postsched.domain.outcome import Asked, ErrorKind, LetGo, Problem, Sent
+from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Held
 from postsched.engine.publisher import Publisher, not_known
@@ -21,30 +22,38 @@ CANT_PREPARE = Problem(ErrorKind.TRANSIENT, "it can't be prepared now")
 class Preparation:
     """Has the steps of held deliveries prepared."""
 
-    def __init__(self, publisher: Publisher, settlement: Settlement, clock: Clock) -> None:
+    def __init__(
+        self, publisher: Publisher, access: Access, settlement: Settlement, clock: Clock
+    ) -> None:
         self._publisher = publisher
+        self._access = access
         self._settlement = settlement
         self._clock = clock
 
     async def ahead(self, held: Held) -> None:
         """Prepare the steps of a delivery that stays scheduled, and give it back. What can't be
-        prepared now is tried again in a minute, and at the latest when it is due."""
-        delivery = held.work.delivery
-        problem: Problem | None = None
-        for index, step in enumerate(delivery.steps):
-            if problem or step.published or step.prepared is not None:
+        prepared now is tried again in a minute, and at the latest when it is due; by another worker
+        at once, if it is only this one that can't."""
+        again: datetime | None = None
+        for index, step in enumerate(held.work.delivery.steps):
+            if step.published or step.prepared is not None:
                 continue
             outcome = await self._publisher.prepare(held.work, index)
-            if isinstance(outcome, dict):
-                held.note_prepared(index, outcome, self._clock.now())
-            else:
-                problem = getattr(outcome, "problem", None) or CANT_PREPARE
-        again = None
-        if problem:
-            log.warning("%s: can't be prepared yet: %s", delivery.account, problem.message)
-            again = self._clock.now() + AGAIN
-            again = again if again < delivery.due_at else None
+            if not isinstance(outcome, dict):
+                again = self._when_again(held, outcome)
+                break
+            held.note_prepared(index, outcome, self._clock.now())
         await self._settlement.give_back(held, again)
+
+    def _when_again(self, held: Held, outcome: Sent) -> datetime | None:
+        account, now = held.work.account, self._clock.now()
+        problem = getattr(outcome, "problem", None) or CANT_PREPARE
+        if isinstance(outcome, LetGo) and outcome.here:
+            self._access.close(account, problem)
+            return now
+        log.warning("%s: can't be prepared yet: %s", account.name, problem.message)
+        again = now + AGAIN
+        return again if again < held.work.delivery.due_at else None
 
     async def finish(self, held: Held) -> Delivery | None:
         """Prepare every step that is not, and save it. Returns None if the delivery is ready to be

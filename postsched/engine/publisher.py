@@ -84,6 +84,17 @@ class Publisher:
         except Exception:  # noqa: BLE001 - a plug-in may raise anything
             return Guarantee()
 
+    async def obstacle(self, account: Account) -> Problem | None:
+        """Why nothing can be sent for the account from here, whatever it is: its secret can't be
+        read, or its platform is not installed."""
+        try:
+            await self._logins.read_ahead(account, self._platform(account.platform))
+        except PostschedError as error:
+            return _obstacle(error)
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything: told when it is used
+            return None
+        return None
+
     def prepares_alike(self, work: Work, index: int) -> bool:
         """Whether preparing the step again gives the same, so that it need not be on record."""
         pictured = bool(self._message(work, index).attachments)
@@ -170,13 +181,13 @@ class Publisher:
                 sending.http = http
 
                 async def action(login: Login) -> T:
-                    sending.under_way = False
+                    sending.called, sending.under_way = True, False
                     try:
                         async with asyncio.timeout(seconds):
                             return await call(platform, login, sending)
                     except PlatformError as error:
                         if error.problem.kind is ErrorKind.AUTH:
-                            sending.under_way = False  # a refused login proves it
+                            sending.called = sending.under_way = False  # a refused login proves it
                         raise
 
                 return await self._logins.use(work.account, platform, http, action)
@@ -228,12 +239,14 @@ class _NotNow(Exception):
 
 
 class _Sending:
-    """How far a call has come: `under_way` from right before the request that makes the post
-    visible; what fails then leaves open whether it is out."""
+    """How far a call has come: `called` from when the adapter has a login; `under_way` from right
+    before the request that makes the post visible; what fails then leaves open whether it is
+    out."""
 
     http: httpx.AsyncClient
 
     def __init__(self) -> None:
+        self.called = False
         self.under_way = False
 
 
@@ -241,12 +254,16 @@ def _outcome_of(error: Exception, sending: _Sending) -> Sent:
     match error:
         case _NotNow():
             return LetGo()
-        case PostschedError() if not sending.under_way:
-            return LetGo(Problem(ErrorKind.AUTH, error.message, hint=error.hint), after=60.0)
+        case PostschedError() if not sending.called:
+            return LetGo(_obstacle(error), here=True)
         case TimeoutError():
             problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
             return Lost(problem) if sending.under_way else Retry(problem)
     return classify(error, sending=sending.under_way)
+
+
+def _obstacle(error: PostschedError) -> Problem:
+    return Problem(ErrorKind.AUTH, error.message, hint=error.hint)
 
 
 def _as_answer(outcome: Sent, now: datetime) -> Asked:

@@ -27,6 +27,7 @@ from postsched.domain.outcome import (
 )
 from postsched.domain.retry import RetryPolicy
 from postsched.domain.settling import Judge
+from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Held
 from postsched.engine.publisher import Publisher
@@ -42,9 +43,16 @@ class Settlement:
     """Judges and writes. `submit` writes a change and answers once it is committed."""
 
     def __init__(
-        self, publisher: Publisher, submit: Submit, clock: Clock, rng: Random, policy: RetryPolicy
+        self,
+        publisher: Publisher,
+        access: Access,
+        submit: Submit,
+        clock: Clock,
+        rng: Random,
+        policy: RetryPolicy,
     ) -> None:
         self._publisher = publisher
+        self._access = access
         self._submit = submit
         self._clock = clock
         self._rng = rng
@@ -86,15 +94,13 @@ class Settlement:
         )  # fmt: skip
         if after.claim is None:
             held.done_sending()
-        refused = isinstance(outcome, LetGo) and outcome.after is None
-        if refused and problem:
-            log.error("%s: %s; its posts wait", before.account, problem.message)
-            written = await self.write(held, after, attempt, hold=problem)
-        else:
-            if isinstance(outcome, LetGo) and problem and problem != before.problem:
-                log.warning("%s: %s; tried again soon", before.account, problem.message)
-            written = await self.write(held, after, attempt)
-        if not written:
+        hold: Problem | None = None
+        match outcome:
+            case LetGo(Problem() as problem, here=True):
+                self._access.close(held.work.account, problem)
+            case LetGo(Problem() as hold):
+                log.error("%s: %s; its posts wait", before.account, hold.message)
+        if not await self.write(held, after, attempt, hold=hold):
             log.warning("delivery %d was taken over by another worker", before.id)
             after = replace(before, claim=None)
         return after

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,8 +25,10 @@ from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Claim, Delivery
 from postsched.domain.errors import StoreRefused, StoreUnavailable
 from postsched.engine.worker import bury, is_alive
+from postsched.store import accounts as account_rows
 from postsched.store import lanes, outlook, queue, workers
 from postsched.store.database import Database
+from postsched.store.lanes import Lane
 from postsched.store.outlook import Look
 from postsched.store.queue import Work
 from postsched.store.workers import Worker
@@ -41,7 +43,9 @@ SWEEP = 500
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to claim: up to `upto`, as many as there are hands for, by platform and in all;
-    `preparing` more to prepare. `mine` is what is in hand, as delivery and token."""
+    `preparing` more to prepare; for the accounts in `open`. The accounts of lanes due until
+    `meeting` are to be introduced, but for those in `settled`. `mine` is what is in hand, as
+    delivery and token."""
 
     now: datetime
     upto: datetime
@@ -49,11 +53,26 @@ class Wish:
     default: int
     total: int
     preparing: int
-    mine: frozenset[tuple[int, str]] = frozenset()
+    open: frozenset[int]
+    settled: frozenset[int]
+    meeting: datetime
+    mine: frozenset[tuple[int, str]]
 
     def hands_for(self, platform: str) -> int:
         """Free hands for one platform."""
         return self.hands.get(platform, self.default)
+
+    def due(self, look: Look) -> list[Lane]:
+        """The lanes to claim from."""
+        return [
+            lane for lane in look.lanes
+            if lane.next_at <= self.upto and lane.account_id in self.open
+        ]  # fmt: skip
+
+    def to_prepare(self, look: Look) -> list[int]:
+        """The accounts that have something to prepare."""
+        ready = (number for number, at in look.prepare.items() if at <= self.now)
+        return [number for number in ready if self.preparing > 0 and number in self.open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,8 @@ class Turn:
     expired: list[tuple[Delivery, Delivery]] = field(default_factory=list)
     watched: tuple[Worker, ...] = ()
     """Other workers on this machine that hold claims: their death is noticed at once."""
+    strangers: Sequence[Account] = ()
+    """Accounts with lanes of which it is not known whether anything can be sent for them."""
 
 
 class Turns:
@@ -152,8 +173,9 @@ class Turns:
             with self._database.read() as connection:
                 look = outlook.look(connection, self._worker.id, wish.mine)
                 watched, dead = self._others(connection, look)
+                strangers = _strangers(connection, look, wish)
             if not _something_to_do(look, wish, dead):
-                return [], Turn(look, watched=watched)
+                return [], Turn(look, watched=watched, strangers=strangers)
         with self._database.write() as connection:
             results = [change(connection) for change in changes]
             return results, self._claim(connection, wish)
@@ -161,8 +183,9 @@ class Turns:
     def _claim(self, connection: Connection, wish: Wish) -> Turn:
         look = outlook.look(connection, self._worker.id, wish.mine)
         watched, dead = self._others(connection, look)
+        strangers = _strangers(connection, look, wish)
         if not _something_to_do(look, wish, dead):
-            return Turn(look, watched=watched)
+            return Turn(look, watched=watched, strangers=strangers)
         expired = []
         if dead or any(until <= wish.now for until in look.foreign.values()):
             expired = queue.expire(
@@ -177,8 +200,8 @@ class Turns:
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
         taken, late = _claim_lanes(connection, look, wish, held)
         to_prepare: list[int] = []
-        if wish.preparing > 0 and look.prepare_at and look.prepare_at <= wish.now:
-            to_prepare = queue.claim_to_prepare(connection, wish.preparing, wish.now, held)
+        if ready := wish.to_prepare(look):
+            to_prepare = queue.claim_to_prepare(connection, ready, wish.preparing, wish.now, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         return Turn(
             outlook.look(
@@ -189,6 +212,7 @@ class Turns:
             queue.load(connection, late),
             expired,
             watched,
+            strangers,
         )
 
     def _others(
@@ -219,18 +243,21 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _something_to_do(look: Look, wish: Wish, dead: list[Worker]) -> bool:
-    due = any(
-        lane.next_at <= wish.upto and wish.hands_for(lane.platform) > 0 for lane in look.lanes
-    )
-    preparing = wish.preparing > 0 and look.prepare_at is not None and look.prepare_at <= wish.now
+    due = any(wish.hands_for(lane.platform) > 0 for lane in wish.due(look))
     over = any(until <= wish.now for until in look.foreign.values())
-    return bool((due and wish.total > 0) or preparing or over or dead)
+    return bool((due and wish.total > 0) or wish.to_prepare(look) or over or dead)
+
+
+def _strangers(connection: Connection, look: Look, wish: Wish) -> Sequence[Account]:
+    near = {lane.account_id for lane in look.lanes if lane.next_at <= wish.meeting}
+    strange = near - wish.settled
+    return list(account_rows.by_ids(connection, list(strange)).values()) if strange else ()
 
 
 def _claim_lanes(
     connection: Connection, look: Look, wish: Wish, held: Claim
 ) -> tuple[list[int], list[int]]:
-    due = [lane for lane in look.lanes if lane.next_at <= wish.upto]
+    due = wish.due(look)
     hands = {lane.platform: wish.hands_for(lane.platform) for lane in due}
     taken: list[int] = []
     late: list[int] = []

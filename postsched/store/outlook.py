@@ -22,6 +22,7 @@ from postsched.store import accounts as account_rows
 from postsched.store.lanes import OPEN, Lane, waiting_lanes
 from postsched.store.tables import (
     CLAIMED,
+    FREE,
     Instant,
     accounts,
     deliveries,
@@ -32,12 +33,12 @@ S = DeliveryStatus
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a worker has to know of the queue: the lanes, the next instant to prepare something,
-    and the claims that are not in its hands (by worker id, when the first of them runs out). Its
-    own id is there if it has lost hold of a claim."""
+    """What a worker has to know of the queue: the lanes, the next instants to prepare something (by
+    account id), and the claims that are not in its hands (by worker id, when the first of them runs
+    out). Its own id is there if it has lost hold of a claim."""
 
     lanes: Sequence[Lane]
-    prepare_at: datetime | None
+    prepare: Mapping[int, datetime]
     foreign: Mapping[int, datetime]
 
 
@@ -57,9 +58,12 @@ UNPREPARED_OF_D = "d.prepare_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL
 
 PREPARE = text(
     f"""
-    SELECT min((SELECT min(d.prepare_at) FROM deliveries d
-                WHERE d.account_id = accounts.id AND {UNPREPARED_OF_D})) AS prepare_at
-    FROM accounts WHERE {OPEN}
+    SELECT account_id, prepare_at FROM (
+        SELECT id AS account_id,
+            (SELECT min(d.prepare_at) FROM deliveries d
+             WHERE d.account_id = accounts.id AND {UNPREPARED_OF_D}) AS prepare_at
+        FROM accounts WHERE {OPEN}
+    ) AS firsts WHERE prepare_at IS NOT NULL
     """  # noqa: S608 - made of constants only
 ).columns(prepare_at=Instant)
 
@@ -73,7 +77,8 @@ def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] 
             foreign[row.claim_worker] = row.until
         elif row.claims > len(mine) and (until := _dropped(connection, worker, mine)):
             foreign[worker] = until
-    return Look(waiting_lanes(connection), connection.scalar(PREPARE), foreign)
+    prepare = {row.account_id: row.prepare_at for row in connection.execute(PREPARE)}
+    return Look(waiting_lanes(connection), prepare, foreign)
 
 
 def _dropped(
@@ -94,16 +99,26 @@ def _dropped(
 
 def held_by_login(connection: Connection, now: datetime) -> list[tuple[Account, int]]:
     """The accounts whose login is refused, with how many of their deliveries are due."""
+    refused = connection.scalars(select(accounts.c.id).where(accounts.c.state == "login"))
+    counts = count_waiting(connection, list(refused), now)
+    known = account_rows.by_ids(connection, list(counts))
+    return [(known[account_id], count) for account_id, count in counts.items()]
+
+
+def count_waiting(
+    connection: Connection, account_ids: Collection[int], upto: datetime | None = None
+) -> dict[int, int]:
+    """How many deliveries of those accounts wait, unpaused and unclaimed, and are due at `upto`
+    (None: whenever); by account id, those that have any."""
     row = deliveries.c
     query = (
-        select(row.account_id, func.count())
-        .where(row.next_at <= now, row.paused == 0, row.claim.is_(None))
-        .where(row.account_id.in_(select(accounts.c.id).where(accounts.c.state == "login")))
+        select(row.account_id, func.count().label("waiting"))
+        .where(row.account_id.in_(account_ids), text(FREE))
         .group_by(row.account_id)
     )
-    counts = connection.execute(query).all()
-    known = account_rows.by_ids(connection, [account_id for account_id, _ in counts])
-    return [(known[account_id], count) for account_id, count in counts]
+    if upto is not None:
+        query = query.where(row.next_at <= upto)
+    return {row.account_id: row.waiting for row in connection.execute(query)}
 
 
 def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
@@ -113,16 +128,6 @@ def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
     counts: dict[DeliveryStatus, int] = dict.fromkeys(DeliveryStatus, 0)
     counts.update({S(status): count for status, count in connection.execute(query)})
     return counts
-
-
-def is_idle(connection: Connection) -> bool:
-    """Whether nothing is waiting that could go out by itself, and nothing is in flight.
-
-    Paused deliveries, and those of paused or refused accounts, wait for a person.
-    """
-    waiting = bool(waiting_lanes(connection))
-    held = select(literal(1)).where(text(CLAIMED)).select_from(deliveries).limit(1)
-    return not waiting and connection.scalar(held) is None
 
 
 def holds_any(connection: Connection, worker: int) -> bool:

@@ -34,13 +34,12 @@ from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.lanes import OPEN, Lane
+from postsched.store.lanes import Lane
 from postsched.store.tables import (
     CLAIMED,
     FREE,
     UNPREPARED,
     Instant,
-    accounts,
     deliveries,
 )
 
@@ -115,13 +114,15 @@ def claim(
     return taken, late
 
 
-def claim_to_prepare(connection: Connection, limit: int, now: datetime, held: Claim) -> list[int]:
-    """Take up to `limit` deliveries whose time to prepare has come; their status stays."""
+def claim_to_prepare(
+    connection: Connection, account_ids: Collection[int], limit: int, now: datetime, held: Claim
+) -> list[int]:
+    """Take up to `limit` deliveries of those accounts whose time to prepare has come; their status
+    stays."""
     row = deliveries.c
     first = (
         select(row.id)
-        .where(row.account_id.in_(select(accounts.c.id).where(text(OPEN))))
-        .where(text(UNPREPARED), row.prepare_at <= now)
+        .where(row.account_id.in_(account_ids), text(UNPREPARED), row.prepare_at <= now)
         .order_by(row.prepare_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -138,7 +138,9 @@ class Engine:
         self.monotonic = 100.0
         self.clock = SimpleNamespace(monotonic=lambda: self.monotonic, now=lambda: NOW)
         self.dispatcher = SimpleNamespace(
-            hands=SimpleNamespace(held={}, flying={}), cycle=SimpleNamespace(trouble=None)
+            hands=SimpleNamespace(held={}, flying={}),
+            cycle=SimpleNamespace(trouble=None),
+            access=SimpleNamespace(shut={}),
         )
 
 

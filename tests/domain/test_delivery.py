@@ -71,7 +71,7 @@ VARIANTS: tuple[dict[str, object], ...] = (
 CALLS: dict[str, list[Callable[[Delivery], Delivery]]] = {
     "claim": [lambda d: moves.claim(d, claim())],
     "claim_to_ask": [lambda d: moves.claim_to_ask(d, claim())],
-    "let_go": [moves.let_go, lambda d: moves.let_go(d, at(60), PROBLEM)],
+    "let_go": [moves.let_go, lambda d: moves.let_go(d, PROBLEM)],
     "rate_limited": [lambda d: moves.rate_limited(d, at(60), PROBLEM)],
     "step_out": [lambda d: moves.step_out(d, OUT, at(1))],
     "refuse": [lambda d: moves.refuse(d, PROBLEM)],
@@ -151,13 +151,6 @@ def test_a_claim_counts_an_attempt_and_letting_go_gives_it_back() -> None:
     held = moves.claim(before, claim())
     assert (held.attempts, held.came_from) == (2, S.RETRYING)
     assert moves.let_go(held) == before
-
-
-def test_letting_go_can_put_it_off_but_never_brings_it_forward() -> None:
-    held = moves.claim(delivery(), claim())
-    assert moves.let_go(held, at(60)).next_at == at(60)
-    assert moves.let_go(held, at(60)).due_at == NOON
-    assert moves.let_go(held, at(-60)).next_at == NOON
 
 
 def test_a_rate_limit_counts_no_attempt() -> None:

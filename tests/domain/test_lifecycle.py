@@ -154,7 +154,7 @@ class Life:
                 return Retry(PROBLEM, after=self.rng.uniform(0, 7200), counts=False)
             case "refused":
                 return Failed(PROBLEM)
-        return LetGo(PROBLEM, after=60.0)
+        return LetGo(PROBLEM, here=True)
 
     def die(self) -> None:
         self.now += timedelta(minutes=2)
@@ -175,7 +175,7 @@ class Life:
             case "refused login":
                 answer = LetGo(PROBLEM)
             case "keyring away":
-                answer = LetGo(Problem(ErrorKind.AUTH, "locked"), after=60.0)
+                answer = LetGo(Problem(ErrorKind.AUTH, "locked"), here=True)
             case _ if judge.remembers(self.delivery.sent_at):
                 answer = self.network.put(index, self.now)
             case _:
@@ -246,7 +246,7 @@ def test_a_doubt_ends_within_a_day(seed: int) -> None:
         assert doubtful.next_at is not None
         life.now = max(life.now, doubtful.next_at)
         assert life.now - NOON <= DOUBT_ENDS
-        silence: list[Asked] = [NotKnown(PROBLEM), LetGo(PROBLEM, after=60.0)]
+        silence: list[Asked] = [NotKnown(PROBLEM), LetGo(PROBLEM, here=True)]
         answer = life.rng.choice(silence)
         doubtful = life.judge().asked(doubtful, answer)
     assert doubtful.status is S.UNCONFIRMED

@@ -71,8 +71,8 @@ class TestSending:
         assert after.next_at >= at(901)
 
     def test_let_go(self) -> None:
-        after = judge().sent(delivery(S.PUBLISHING), LetGo(PROBLEM, after=60), at(0))
-        assert (after.status, after.attempts, after.next_at) == (S.SCHEDULED, 0, at(61))
+        after = judge().sent(delivery(S.PUBLISHING), LetGo(PROBLEM, here=True), at(0))
+        assert (after.status, after.attempts, after.next_at) == (S.SCHEDULED, 0, NOON)
 
     def test_what_is_of_no_use_is_prepared_again(self) -> None:
         held = delivery(S.PUBLISHING, steps=steps(3, out=1))
@@ -194,7 +194,7 @@ class TestAsking:
 
     def test_nor_does_a_keyring_that_is_away_prolong_it(self) -> None:
         asking = delivery(S.CONFIRMING, asked=50)
-        away = LetGo(Problem(ErrorKind.AUTH, "the keyring is locked"), after=60)
+        away = LetGo(Problem(ErrorKind.AUTH, "the keyring is locked"), here=True)
         assert judge(1000).asked(asking, away).status is S.CONFIRMING
         assert judge(90_000).asked(asking, away).status is S.UNCONFIRMED
 

@@ -81,6 +81,13 @@ class CountedLogins(Logins):
         finally:
             self.busy -= 1
 
+    async def read_ahead(self, *args: Any) -> None:
+        self.busy += 1
+        try:
+            await super().read_ahead(*args)
+        finally:
+            self.busy -= 1
+
 
 class Rig:
     """A database, platforms by name, and the engines made over them."""

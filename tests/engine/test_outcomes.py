@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
@@ -229,26 +229,6 @@ class TestARefusedLogin:
         live(rig, 60)
         assert rig.delivery(delivery).status is S.PUBLISHED
         assert len(fake.called("publish")) == 1
-
-    def test_a_keyring_that_is_away_holds_nothing(
-        self, make: MakeRig, clock: FakeClock, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        """No attempt is counted; it is tried again each minute, and said."""
-
-        class Secret(FakePlatform):
-            needs_secret: ClassVar[bool] = True
-
-        fake = Secret(now=clock.now)
-        rig = make(platforms={"fake": fake})
-        delivery = rig.post("Hello", rig.account(), clock.now())
-        live(rig, 200)
-        after = rig.delivery(delivery)
-        assert (after.status, after.attempts, after.claim) == (S.SCHEDULED, 0, None)
-        assert after.problem is not None
-        with rig.database.read() as connection:
-            (account,) = account_rows.every(connection)
-        assert account.state is AccountState.OK
-        assert any("me" in record.getMessage() for record in caplog.records), "nothing is silent"
 
 
 class TestALostAnswer:

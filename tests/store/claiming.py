@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import time
 from datetime import timedelta
 
 from postsched.domain import moves
@@ -18,6 +19,8 @@ from postsched.store.lanes import share_out, waiting_lanes
 from tests.store.rows import NOON
 
 LATER = NOON + timedelta(days=1)
+SENDING = 0.002
+"""Seconds that a request takes, in which the others have the database."""
 
 
 def main(place: str, worker: int) -> None:
@@ -42,6 +45,7 @@ def main(place: str, worker: int) -> None:
                 for found in queue.claim(connection, lane, share, LATER, NOON, held)[0]
             ]
             works = queue.load(connection, taken)
+        time.sleep(SENDING)
         with database.write() as connection:
             for work in works:
                 if rng.random() < 0.2:

@@ -67,6 +67,12 @@ def take(
     return queue.claim(connection, the_lane(connection), limit, upto, NOON, rows.claim_of(**claim))
 
 
+def prepare(connection: Connection, limit: int = 1) -> list[int]:
+    """Claim what is to be prepared at noon, for whatever account."""
+    account_ids = list(outlook.look(connection, 1).prepare)
+    return queue.claim_to_prepare(connection, account_ids, limit, NOON, rows.claim_of())
+
+
 class TestClaiming:
     """One statement; what it does to a row is what the domain does to a delivery."""
 
@@ -109,7 +115,7 @@ class TestClaiming:
             )
             wanted = set(found.scalars())
             held = claim_of()
-            taken = queue.claim_to_prepare(connection, 100, NOON, held)
+            taken = prepare(connection, 100)
             assert set(taken) == wanted
         after = {found.id: found for found in every(database)}
         assert after == {
@@ -499,7 +505,7 @@ class TestExpiring:
         (delivery,) = planned(database, prepare_at=NOON)
         before = read(database, delivery)
         with database.write() as connection:
-            assert queue.claim_to_prepare(connection, 1, NOON, claim_of()) == [delivery]
+            assert prepare(connection) == [delivery]
             assert lanes.waiting_lanes(connection) == []
             queue.expire(connection, NOON, [1], lambda account: SURE)
         assert read(database, delivery) == before
@@ -511,7 +517,7 @@ class TestGivingBack:
     def test_what_was_prepared_stays(self, database: Database) -> None:
         (delivery,) = planned(database, prepare_at=NOON)
         with database.write() as connection:
-            queue.claim_to_prepare(connection, 1, NOON, claim_of())
+            prepare(connection)
             (work,) = queue.load(connection, [delivery])
             laid = (replace(work.delivery.steps[0], prepared={"text": "x"}),)
             prepared = replace(work.delivery, steps=laid)
@@ -522,12 +528,12 @@ class TestGivingBack:
     def test_a_cancelled_one_takes_it_no_more(self, database: Database) -> None:
         (delivery,) = planned(database, prepare_at=NOON)
         with database.write() as connection:
-            queue.claim_to_prepare(connection, 1, NOON, claim_of())
+            prepare(connection)
             (work,) = queue.load(connection, [delivery])
             before = read_in(connection, delivery)
             assert plans.rewrite(connection, moves.cancel(before), before, NOON)
             assert not queue.give_back(connection, work.delivery, "t1", NOON)
-            assert outlook.look(connection, 1).prepare_at is None
+            assert outlook.look(connection, 1).prepare == {}
         after = read(database, delivery)
         assert (after.status, after.steps) == (S.CANCELLED, ())
 
@@ -592,9 +598,10 @@ class TestLooking:
     def test_what_is_to_be_prepared_next(self, database: Database) -> None:
         planned(database, prepare_at=NOON - timedelta(minutes=10))
         with database.write() as connection:
-            assert outlook.look(connection, 1).prepare_at == NOON - timedelta(minutes=10)
-            queue.claim_to_prepare(connection, 1, NOON, claim_of())
-            assert outlook.look(connection, 1).prepare_at is None
+            prepare_at = outlook.look(connection, 1).prepare
+            assert list(prepare_at.values()) == [NOON - timedelta(minutes=10)]
+            prepare(connection)
+            assert outlook.look(connection, 1).prepare == {}
 
     @pytest.mark.parametrize("hold", ["paused", "login", "all"])
     def test_what_is_held_is_not_to_be_prepared(self, database: Database, hold: str) -> None:
@@ -605,17 +612,13 @@ class TestLooking:
             else:
                 values: dict[str, Any] = {"paused": 1} if hold == "paused" else {"state": "login"}
                 connection.execute(update(accounts).values(values))
-            assert outlook.look(connection, 1).prepare_at is None
-            assert queue.claim_to_prepare(connection, 1, NOON, claim_of()) == []
+            assert outlook.look(connection, 1).prepare == {}
+            assert prepare(connection) == []
 
-    def test_idle(self, database: Database) -> None:
-        with database.read() as connection:
-            assert outlook.is_idle(connection)
+    def test_who_holds_anything(self, database: Database) -> None:
         planned(database)
         with database.write() as connection:
-            assert not outlook.is_idle(connection)
             take(connection)
-            assert not outlook.is_idle(connection)
             assert outlook.holds_any(connection, 1)
             assert not outlook.holds_any(connection, 2)
 
@@ -627,6 +630,18 @@ class TestLooking:
         assert counts[S.SCHEDULED] == 2
         assert counts[S.PUBLISHING] == 1
         assert set(counts) == set(S)
+
+    def test_what_waits_of_some_accounts(self, database: Database) -> None:
+        planned(database, 4)
+        with database.write() as connection:
+            me = the_lane(connection).account_id
+            take(connection, 1)
+            other = rows.account(connection, "other")
+            rows.post(connection, "another", [other], NOON)
+            later = NOON + timedelta(seconds=2)
+            assert outlook.count_waiting(connection, [me]) == {me: 3}
+            assert outlook.count_waiting(connection, [me, other.id], later) == {me: 2, other.id: 1}
+            assert outlook.count_waiting(connection, [me], NOON) == {}
 
     def test_held_by_login(self, database: Database) -> None:
         planned(database, 2)
@@ -676,7 +691,7 @@ def test_every_statement_of_the_engine_goes_by_index(tmp_path: Path) -> None:
         outlook.look(connection, 1, {(1, "t")})
         (lane, *_) = lanes.waiting_lanes(connection)
         taken, _ = queue.claim(connection, lane, 10, SOON, NOON, held)
-        queue.claim_to_prepare(connection, 10, NOON, held)
+        prepare(connection, 10)
         (work, *_) = queue.load(connection, taken)
         queue.save_steps(connection, work.delivery, "t1")
         queue.settle(connection, moves.let_go(work.delivery), "t1", NOON)
@@ -684,7 +699,7 @@ def test_every_statement_of_the_engine_goes_by_index(tmp_path: Path) -> None:
         queue.renew(connection, {(one, "t1") for one in taken}, SOON)
         queue.expire(connection, NOON, [7], lambda account: SURE)
         outlook.held_by_login(connection, NOON)
-        outlook.is_idle(connection)
+        outlook.count_waiting(connection, [1], NOON)
         outlook.holds_any(connection, 1)
     plans = _plans(database, seen)
     database.close()
