@@ -37,7 +37,8 @@ def top_at(text: str, at: int) -> int | None:
         ends = [word.end()] if word[0].lower() in _all() else []
     elif at < len(text):
         names, longest = _other_scripts()
-        ends = [at + n for n in range(longest, 0, -1) if text[at : at + n].lower() in names]
+        furthest = min(at + longest, len(text))
+        ends = [end for end in range(furthest, at, -1) if text[at:end].lower() in names]
     else:
         ends = []
     return next((end for end in ends if not _GOES_ON.match(text, end)), None)

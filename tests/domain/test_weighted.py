@@ -151,6 +151,11 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+def test_an_address_ends_with_the_text() -> None:
+    (link,) = links("example.рф")
+    assert (link.start, link.end) == (0, 10)
+
+
 @given(st.lists(WORDS, max_size=20).map("".join) | st.text())
 def test_addresses_lie_in_the_text_one_after_the_other(text: str) -> None:
     text = unicodedata.normalize("NFC", text)
