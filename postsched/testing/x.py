@@ -9,21 +9,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from typing import Any, ClassVar
 
 from postsched.domain.secret import Secret
-from postsched.domain.weblinks import links
 from postsched.platforms.base import Login
 from postsched.testing.loopback import Loopback
 from postsched.testing.network import Seen
 from postsched.testing.wire import Answer, Request
 from postsched.testing.x_oauth import SCOPE, TOKEN, Guard
-from postsched.testing.x_state import Post, Refusal, State, invalid, problem
+from postsched.testing.x_state import USERNAME, Post, Refusal, State, invalid, problem
+from postsched.testing.x_timeline import row
 
 USER = "2244994945"
-USERNAME = "me_on_x"
 WINDOW = 900 * 10**9
 """The time for which the quota of posts is, in nanoseconds."""
 LINES = {
@@ -236,7 +235,7 @@ class XServer(Loopback):
         meta |= {"newest_id": page[0].id, "oldest_id": page[-1].id}
         if start + len(page) < len(shown):
             meta["next_token"] = str(start + len(page))
-        return Answer(200, {"data": [self._row(post, query) for post in page], "meta": meta})
+        return Answer(200, {"data": [row(post, query, self.words) for post in page], "meta": meta})
 
     def _shows(self, post: Post, query: Mapping[str, str]) -> bool:
         if self.clock() - post.at < self.delay * 10**9:
@@ -245,46 +244,6 @@ class XServer(Loopback):
             return int(post.id) > int(since)
         start = query.get("start_time")
         return not start or post.at >= _nanoseconds(start)
-
-    def _row(self, post: Post, query: Mapping[str, str]) -> dict[str, Any]:
-        """A post with the fields that were asked for. The new vocabulary has what it refers to
-        among the expansions."""
-        fields = set(query.get(f"{self.words}.fields", "").split(","))
-        asked = fields | set(query.get("expansions", "").split(","))
-        whole = self._shown(post)
-        text = whole["text"]
-        row: dict[str, Any] = {"id": post.id, f"edit_history_{self.words}_ids": [post.id]}
-        long = len(text) > 280
-        row["text"] = f"{text[:270]}…" if long else text
-        if f"note_{self.words}" in fields and long:
-            row[f"note_{self.words}"] = whole
-        if "entities" in fields and not long:
-            row["entities"] = whole["entities"]
-        if "created_at" in fields:
-            row["created_at"] = _iso(post.at)
-        if "conversation_id" in fields:
-            row["conversation_id"] = post.conversation
-        if f"referenced_{self.words}s" in asked and post.parent:
-            row[f"referenced_{self.words}s"] = [{"type": "replied_to", "id": post.parent}]
-        return row
-
-    def _shown(self, post: Post) -> dict[str, Any]:
-        """The text as X gives it back: links and media as t.co addresses, signs as HTML."""
-        pieces, urls, at = [], [], 0
-        for n, link in enumerate(links(post.text)):
-            address = post.text[link.start : link.end]
-            whole = address if "://" in address else f"http://{address}"
-            short = f"https://t.co/{post.id[-6:]}{n}"
-            urls.append({"url": short, "expanded_url": whole, "display_url": address})
-            pieces += [escape(post.text[at : link.start], quote=False), short]
-            at = link.end
-        text = "".join([*pieces, escape(post.text[at:], quote=False)])
-        if post.media:
-            short = f"https://t.co/{post.id[-6:]}m"
-            page = f"https://x.com/{USERNAME}/status/{post.id}/photo/1"
-            urls.append({"url": short, "expanded_url": page, "display_url": "pic.x.com/abc"})
-            text = f"{text} {short}".strip()
-        return {"text": text, "entities": {"urls": urls} if urls else {}}
 
 
 def _document(request: Request) -> dict[str, Any]:
@@ -313,11 +272,6 @@ def _known(query: Mapping[str, str], names: set[str]) -> None:
         raise invalid(
             f"The query parameter [{name}] is not one of {sorted(names)}", **{name: query[name]}
         )
-
-
-def _iso(at: int) -> str:
-    moment = datetime.fromtimestamp(at / 10**9, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _nanoseconds(text: str) -> int:

@@ -27,6 +27,7 @@ FIELDS = {"text", "media", "reply", "reply_settings"}
 """What may stand in a post, of what the project sends."""
 REPLY_SETTINGS = {"following", "mentionedUsers", "subscribers", "verified"}
 LARGEST_PIECE = 5 * 1024 * 1024
+USERNAME = "me_on_x"
 STRANGER = "20"
 """The id of a post that is someone else's."""
 

@@ -10,8 +10,9 @@ import pytest
 
 from postsched.testing import Fault, FaultKind
 from postsched.testing.picture import png
-from postsched.testing.x import USERNAME, XServer
+from postsched.testing.x import XServer
 from postsched.testing.x_oauth import APP_TOKEN, CLIENT_ID, KEYS, TOKEN
+from postsched.testing.x_state import USERNAME
 from tests.cli.calling import Caller
 from tests.cli.logins import Door
 from tests.cli.posting import Posting

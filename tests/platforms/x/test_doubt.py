@@ -19,8 +19,9 @@ from postsched.platforms.x import X
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.testing import Answer, FakeClock, Fault, FaultKind
-from postsched.testing.x import USER, USERNAME, XServer
+from postsched.testing.x import USER, XServer
 from postsched.testing.x_oauth import TOKEN
+from postsched.testing.x_state import USERNAME
 from tests.engine.rig import FakeSecrets, Rig, Simulation, play
 from tests.store import rows
 

@@ -18,9 +18,9 @@ from postsched.platforms.base import Message, PlatformError
 from postsched.platforms.x import X
 from postsched.testing import Answer, Fault, FaultKind
 from postsched.testing.sender import Sender, message
-from postsched.testing.x import USER, USERNAME, XServer
+from postsched.testing.x import USER, XServer
 from postsched.testing.x_oauth import APP_TOKEN, KEYS
-from postsched.testing.x_state import STRANGER
+from postsched.testing.x_state import STRANGER, USERNAME
 from tests.platforms.x.playing import attachment, out, play
 
 
