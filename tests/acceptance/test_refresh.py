@@ -27,6 +27,9 @@ from typing import Any
 import pytest
 
 from postsched.testing.faults import Fault, FaultKind
+from postsched.testing.loopback import Loopback
+from postsched.testing.x import XServer
+from postsched.testing.x_oauth import CLIENT_ID, REFRESH_TOKEN, TOKEN
 from tests.acceptance.rotating import SURVIVED
 from tests.servers.tokens import CLIENT, TokenServer
 
@@ -39,7 +42,7 @@ CHECK = ("account", "check", "me")
 class Person:
     """One home with a database and a keyring, and an account on the network."""
 
-    def __init__(self, home: Path, server: TokenServer) -> None:
+    def __init__(self, home: Path, server: Loopback) -> None:
         self.home, self.server = home, server
         self.ring = home / "ring.json"
         _install_plugin(home / "site")
@@ -56,6 +59,7 @@ class Person:
 
     def log_in(self, life: timedelta) -> None:
         """A pair of which the access token ends after that time."""
+        assert isinstance(self.server, TokenServer)
         ends = datetime.now(UTC) + life
         self.keep(**self.server.log_in(), client_id=CLIENT, expires_at=ends.isoformat())
 
@@ -213,6 +217,29 @@ def _lose_pair(person: Person, server: TokenServer, step: str) -> None:
     victim.kill()
     victim.communicate(timeout=PATIENCE)
     assert server.rotations == 1
+
+
+@pytest.mark.parametrize("step", ["saved", "settling", None])
+def test_the_token_of_x(tmp_path: Path, step: str | None) -> None:
+    """The same with our own adapter and the strict X: four at once, and one that dies."""
+    with XServer() as server:
+        person = Person(tmp_path, server)
+        words = ("account", "add", "me", "--platform", "x", "--url", server.url)
+        code, said = person.call(*words)
+        assert code == 0, said
+        pair = {"access_token": TOKEN, "refresh_token": REFRESH_TOKEN, "client_id": CLIENT_ID}
+        person.keep(**pair, expires_at=(datetime.now(UTC) + ALIVE).isoformat())
+        dying = {"ROTATING_DIE_AT": step} if step else {}
+        victim = person.start(*CHECK, **dying)
+        for code, said in [end(other) for other in [person.start(*CHECK) for _ in range(3)]]:
+            assert code == 0, said
+        victim.communicate(timeout=PATIENCE)
+        person.let_leases_run_out()
+        code, said = person.call(*CHECK)
+        assert code == 0, said
+        assert [r.path for r in server.requests].count("/2/oauth2/token") == 1
+        assert person.kept()["refresh_token"] in server.guard.refresh_tokens
+        assert "previous" not in person.kept()
 
 
 @pytest.mark.slow
