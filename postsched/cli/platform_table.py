@@ -57,6 +57,8 @@ def _counting(rules: TextRules) -> str:
         words.append(f"a URL counts {rules.url_length}")
     if rules.escapes:
         words.append("an escaped one counts 2")
+    if rules.caption_limit is not None:
+        words.append(f"{rules.caption_limit} beside media")
     if rules.byte_limit is not None:
         words.append(f"{rules.byte_limit} bytes")
     return ", ".join(words)

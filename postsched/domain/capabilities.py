@@ -91,6 +91,8 @@ class TextRules:
     may_be_empty_with_media: bool = True
     escapes: str = ""
     unescaped: str | None = None
+    caption_limit: int | None = None
+    """The limit of a text beside media, where it is another than that of a text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,12 @@ class MediaRules:
     """Whether the network fetches a public URL itself."""
     from_bytes: bool = True
     singles: frozenset[str] = frozenset()
+    files: int | None = None
+    """How many files a part may have in all, where images and others count together."""
+    albums: tuple[frozenset[str], ...] = ()
+    """Where there are any: several files of one part must all be of types in one of these sets."""
+    total_bytes: int | None = None
+    """How large the files of one part may be together."""
 
 
 @dataclass(frozen=True, slots=True)

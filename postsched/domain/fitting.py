@@ -119,9 +119,11 @@ def _text(
         yield field, f"{name} is empty", True
     warning = content.warning or ""
     counted = length(text, rules, warning)
-    if rules.limit is not None and counted > rules.limit:
+    limit = rules.limit if not part.media else rules.caption_limit or rules.limit
+    if limit is not None and counted > limit:
         unit = f"{rules.unit} with its warning" if rules.warning_counts and warning else rules.unit
-        yield field, f"{name} has {_excess(counted, rules.limit, unit)}", True
+        place = "" if limit == rules.limit else " beside media"
+        yield field, f"{name} has {_excess(counted, limit, unit)}{place}", True
     size = byte_length(text)
     if rules.byte_limit is not None and size > rules.byte_limit:
         yield field, f"{name} has {_excess(size, rules.byte_limit, 'bytes')}", True
@@ -156,6 +158,17 @@ def _together(place: str, media: tuple[Media, ...], rules: MediaRules) -> _Found
         yield "media", f"{place} has {_excess(others, rules.alone, kind)}", True
     if images and others and not rules.mixed:
         yield "media", f"{place} has images and other files, which don't go together", True
+    if rules.files is not None and len(media) > rules.files:
+        yield "media", f"{place} has {_excess(len(media), rules.files, 'files')}", True
+    if len(media) > 1 and rules.albums and not any(album >= set(kinds) for album in rules.albums):
+        yield "media", f"{place} has files of kinds that don't go together: {_kinds(kinds)}", True
+    total = sum(medium.bytes or 0 for medium in media)
+    if rules.total_bytes is not None and total > rules.total_bytes:
+        yield "media", f"{place} has files of {_excess(total, rules.total_bytes, 'bytes')}", True
+
+
+def _kinds(kinds: list[str]) -> str:
+    return ", ".join(sorted(set(kinds)))
 
 
 def _medium(medium: Media, rules: MediaRules) -> _Found:

@@ -249,6 +249,38 @@ def test_where_all_files_go_together() -> None:
     assert found(Content("a", (IMAGE, VIDEO, replace(SOUND, type=None))), can) == []
 
 
+def test_a_caption_may_have_a_limit_of_its_own() -> None:
+    can = replace(FULL, text=TextRules(20, caption_limit=5))
+    assert found(Content("a" * 20, then=(Part("a" * 5, (IMAGE,)),)), can) == []
+    long = "the text has 6 graphemes, 1 more than the 5 allowed beside media"
+    assert found(Content("a" * 6, (IMAGE,)), can) == [("text", long, True)]
+
+
+ALBUMS = MediaRules(
+    3, 3, {"*/*": None}, mixed=True, files=3, total_bytes=2_500,
+    albums=(frozenset({"image/png", "video/mp4"}), frozenset({"audio/ogg"})),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("media", "sentence"),
+    [
+        ((IMAGE, VIDEO), None),
+        ((SOUND,), None),
+        ((IMAGE, SOUND), "it has files of kinds that don't go together: audio/ogg, image/png"),
+        ((IMAGE, VIDEO, VIDEO), "it has files of 3,000 bytes, 500 more than the 2,500 allowed"),
+        ((replace(SOUND, bytes=1),) * 3, None),
+        (
+            (replace(IMAGE, bytes=1),) * 2 + (replace(VIDEO, bytes=1),) * 2,
+            "it has 4 files, 1 more than the 3 allowed",
+        ),
+    ],
+)
+def test_files_of_one_album(media: tuple[Media, ...], sentence: str | None) -> None:
+    expected = [("media", sentence, True)] if sentence else []
+    assert found(Content("a", media), replace(FULL, media=ALBUMS)) == expected
+
+
 def test_alt_text_is_required_only_on_demand() -> None:
     content = Content("a", (replace(IMAGE, alt=" "),))
     assert found(content) == []
