@@ -10,6 +10,7 @@ from postsched.domain.account import Account
 from postsched.domain.outcome import Problem, Published
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, Platform, PlatformError, Service, Unknown
+from postsched.secrets import variable
 
 if TYPE_CHECKING:
     from postsched.config import Settings
@@ -62,12 +63,16 @@ def _has_oauth(account: Account, platform: Platform) -> bool:
         return False
 
 
-def with_command(problem: Problem, account: Account, platform: Platform) -> Problem:
-    """A refused login, the command that mends it in the hint."""
+def with_command(
+    problem: Problem, account: Account, platform: Platform, *, in_environment: bool
+) -> Problem:
+    """A refused login, with what mends it in the hint: a command, or the variable that wins over
+    whatever a command would keep."""
     hint = (problem.hint or "").rstrip(" .")
-    if "postsched account " not in hint:
-        mend = command(account, platform)
-        hint = f"{hint or 'Log in again'}: {mend}"
+    if in_environment:
+        hint = f"{hint or 'Another secret is needed'}: put it into {variable(account.name)}"
+    elif "postsched account " not in hint:
+        hint = f"{hint or 'Log in again'}: {command(account, platform)}"
     return replace(problem, hint=hint)
 
 

@@ -143,7 +143,8 @@ class Logins:
                     return done
         except PlatformError as error:
             if error.problem.kind is ErrorKind.AUTH and not error.hold:
-                error.problem = with_command(error.problem, account, platform)
+                given = self._reader.from_environment(account)
+                error.problem = with_command(error.problem, account, platform, in_environment=given)
             raise
 
     def _settle(self, account: Account, login: Login) -> None:

@@ -60,6 +60,9 @@ def add(desk: Desk, secrets: Secrets, wanted: Wanted) -> Checked:
             _check_new_name(connection, account.name)
             account = account_rows.insert(connection, account)
         return check(desk, secrets, account, new=True)
+    except NotAllowed as error:
+        _take_back(desk, secrets, account, wanted)
+        raise _anew(error, account, secrets) from None
     except BaseException:
         _take_back(desk, secrets, account, wanted)
         raise
@@ -236,6 +239,17 @@ def _unchecked(account: Account, reason: str) -> str:
     return (
         f"{account.name} could not be checked: {reason}. Try again: postsched account check "
         f"{account.name}"
+    )
+
+
+def _anew(error: NotAllowed, account: Account, secrets: Secrets) -> NotAllowed:
+    """A refusal with what mends it where the account was not kept: no command for it works."""
+    if secrets.in_environment(account.name):
+        return error
+    hint = (error.hint or "").partition("postsched account ")[0].removesuffix("Log in again: ")
+    return NotAllowed(
+        error.message,
+        f"{hint.rstrip(' :')}. Then add it again" if hint else "Add it again with another secret",
     )
 
 

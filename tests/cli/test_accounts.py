@@ -88,7 +88,9 @@ def test_people_are_told_in_a_sentence(call: Caller, server: MastodonServer) -> 
 
 
 def test_a_refused_token_leaves_nothing(call: Caller, server: MastodonServer) -> None:
-    add(call, server, token="wrong").refused(1, "refuses the login of me", "invalid")
+    answer = add(call, server, token="wrong")
+    answer.refused(1, "refuses the login of me", "invalid", "Then add it again")
+    assert "postsched account" not in answer.err  # there is none to give it to
     assert listed(call) == []
     assert kept() is None
     assert add(call, server).code == 0
@@ -135,6 +137,14 @@ def test_a_secret_in_the_environment_is_used_and_not_kept(
     assert (answer.code, answer.err) == (0, "")
     assert (shown(call)["state"], shown(call)["secret"]) == ("ok", "environment")
     call("account", "set", "me", "--token-stdin", stdin=TOKEN).refused(4, "POSTSCHED_TOKEN_ME")
+
+
+def test_a_refused_secret_in_the_environment_is_mended_there(
+    call: Caller, server: MastodonServer
+) -> None:
+    call.set(POSTSCHED_TOKEN_ME="wrong")
+    words = ("account", "add", "me", "--platform", "mastodon", "--url", server.url)
+    call(*words).refused(1, "refuses the login of me", "put it into POSTSCHED_TOKEN_ME")
 
 
 @pytest.mark.parametrize(

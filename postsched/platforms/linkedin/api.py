@@ -75,6 +75,5 @@ def _token(login: Login) -> str:
         raise PlatformError(
             ErrorKind.AUTH,
             "the access token is empty or has characters that no token has",
-            hint=f"Give it anew: postsched account set {login.account} --token-stdin",
         )
     return token

@@ -59,5 +59,4 @@ def credentials(login: Login) -> Credentials:
     raise PlatformError(
         ErrorKind.AUTH,
         f"{what} empty or has characters that none has",
-        hint=f"Give it anew: postsched account set {login.account} --token-stdin",
     )
