@@ -236,8 +236,8 @@ def _complain_of_logins(program: Program) -> int:
         refused = outlook.held_by_login(connection, program.now())
     for account, count in refused:
         program.complain(
-            f"{count} due {'post waits' if count == 1 else 'posts wait'} for {account.name}, whose "
-            f"login is refused: {account.state_message or 'unknown'}"
+            f"{count} due {'post waits' if count == 1 else 'posts wait'} for {account.name}, which is "
+            f"held: {account.state_message or 'its login is refused'}"
         )
     return sum(count for _, count in refused)
 

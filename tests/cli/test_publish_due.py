@@ -120,7 +120,7 @@ def test_a_refused_login_holds_the_posts_and_says_so(
     server.program_publishing(refusal, count=None)
     toots("add", "One", "--to", "toot", "--at", "now")
     answer = toots("publish-due", code=1)
-    assert "1 due post waits for toot, whose login is refused" in answer.err
+    assert "1 due post waits for toot, which is held" in answer.err
     assert answer.out == "Nothing went out\n"
     assert "again at" not in answer.err
     assert "revoked" in answer.err

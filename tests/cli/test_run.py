@@ -78,7 +78,7 @@ class TestUntilIdle:
             cli("add", "One", "--to", "toot", "--at", "now")
             answer = cli("run", "--until-idle", code=1)
         assert "its posts wait" in answer.err
-        assert "1 due post waits for toot, whose login is refused" in answer.err
+        assert "1 due post waits for toot, which is held" in answer.err
 
     def test_it_waits_for_an_answer_that_was_lost(self, cli: Posting) -> None:
         with MastodonServer() as server:
