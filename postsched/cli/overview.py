@@ -129,7 +129,8 @@ def _account_line(account: Account, now: datetime, paint: Callable[..., str]) ->
     if account.paused:
         said += ", paused"
     if account.state is AccountState.LOGIN:
-        return paint(f"{said}, its login is refused: {endings.command_of(account)}", "red")
+        refused = f"its login is refused: {endings.command_of(account)}"
+        return paint(f"{said}, {account.state_message or refused}", "red")
     if account.token_expires_at is None:
         return paint(said)
     ends = account.token_expires_at - now

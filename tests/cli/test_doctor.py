@@ -233,7 +233,7 @@ def test_logins(cli: Caller) -> None:
     assert (state, hint) == ("warning", "postsched account check far")
     update(cli, "accounts", "name = 'far'", state="login", state_message="HTTP 401")
     state, message, hint = the(cli("doctor", "--json"), "account far")
-    assert (state, message) == ("problem", "its login is refused: HTTP 401")
+    assert (state, message) == ("problem", "it is held: HTTP 401")
     assert "postsched account login far" in hint
     ended = micros(now - timedelta(days=3, hours=1))
     update(cli, "accounts", "name = 'far'", state="ok", token_expires_at=ended)

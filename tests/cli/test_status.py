@@ -134,3 +134,5 @@ def test_logins(cli: Posting) -> None:
     update_accounts(cli.call, state="login", paused=1)
     page = cli("status").out
     assert "me (outbox): login, paused, its login is refused: postsched account set me" in page
+    update_accounts(cli.call, state_message="there are no credits")
+    assert "me (outbox): login, paused, there are no credits" in cli("status").out

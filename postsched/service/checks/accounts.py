@@ -68,8 +68,8 @@ def _login(subject: Subject, account: Account, name: str, source: str) -> Findin
     check = f"postsched account check {account.name}"
     again = f"Log in again: {command_of(account)}"
     if account.state is AccountState.LOGIN:
-        said = account.state_message or "no more is known"
-        return problem(name, f"its login is refused: {said}", again)
+        said = account.state_message or "its login is refused"
+        return problem(name, f"it is held: {said}", again)
     if ends is not None and ends <= now:
         return problem(name, f"its login ended {distance(ends - now)}", again)
     due = _due_after_end(subject, account)
