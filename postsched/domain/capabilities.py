@@ -21,6 +21,8 @@ class Unit(StrEnum):
     CODE_POINTS = "code points"
     UTF16 = "UTF-16 units"
     WEIGHTED = "weighted characters"
+    EMOJI_BYTES = "characters, emoji as bytes"
+    """Code points, but for those of emoji, which count their bytes of UTF-8 (Threads)."""
 
 
 class CommentAs(StrEnum):
@@ -91,6 +93,8 @@ class TextRules:
     may_be_empty_with_media: bool = True
     escapes: str = ""
     unescaped: str | None = None
+    max_links: int | None = None
+    """How many different web addresses there may be, the link among them."""
     caption_limit: int | None = None
     """The limit of a text beside media, where it is another than that of a text alone."""
 
@@ -144,5 +148,9 @@ class Capabilities:
     delete: bool = False
     prepares_link: bool = False
     """Whether a link or mention needs requests that are worth making ahead of time."""
+    prepares_text: bool = False
+    """Whether every post needs such requests, even one that is nothing but text."""
+    prepares_in_turn: bool = False
+    """Whether a step can be prepared only once those before are out, for it is made of their ids."""
     notes: tuple[str, ...] = ()
     """Sentences for the user on what this network does differently."""

@@ -25,6 +25,9 @@ _ENTITY = rf"(?P<url>{_URL})|{_MENTION}"
 less than Mastodon: then a text counts more here than there, never less. Compiled only once it is
 needed, for that takes a while."""
 
+_PLAIN = dict.fromkeys(map(ord, "0123456789#*"))
+"""What Unicode calls components of emoji, for the keycaps, and is text all the same."""
+
 _SINGLE = re.compile("[\0-\u02ff\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]*")
 """Characters that never join another to one grapheme (UAX #29), but for CR LF."""
 
@@ -56,6 +59,19 @@ def units(text: str, unit: Unit) -> int:
             return len(text) + sum(char > "\uffff" for char in text)
         case Unit.WEIGHTED:
             return _weighted(text, X_URL)
+        case Unit.EMOJI_BYTES:
+            return _emoji_bytes(text)
+
+
+def _emoji_bytes(text: str) -> int:
+    """Code points, and for emoji (what joins and colours them too) their bytes of UTF-8."""
+    if text.isascii():
+        return len(text)
+    import regex  # only for texts that need it: it costs start-up time
+
+    emoji = "".join(regex.findall(r"[\p{Extended_Pictographic}\p{Emoji_Component}]", text))
+    emoji = emoji.translate(_PLAIN)
+    return len(text) - len(emoji) + byte_length(emoji)
 
 
 def _weighted(text: str, url_length: int) -> int:

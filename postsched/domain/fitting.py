@@ -15,6 +15,7 @@ from postsched.domain.counting import byte_length, length
 from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Content, Media, Part
 
+LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'’”]", re.IGNORECASE)
 HALF = re.compile("[\ud800-\udfff]")
 """Half of a character: a surrogate without the other one."""
 
@@ -124,6 +125,9 @@ def _text(
         unit = f"{rules.unit} with its warning" if rules.warning_counts and warning else rules.unit
         place = "" if limit == rules.limit else " beside media"
         yield field, f"{name} has {_excess(counted, limit, unit)}{place}", True
+    addresses = len({*LINK.findall(text), *([content.link] if content.link else [])})
+    if rules.max_links is not None and addresses > rules.max_links:
+        yield field, f"{name} has {_excess(addresses, rules.max_links, 'different links')}", True
     size = byte_length(text)
     if rules.byte_limit is not None and size > rules.byte_limit:
         yield field, f"{name} has {_excess(size, rules.byte_limit, 'bytes')}", True
@@ -176,8 +180,9 @@ def _medium(medium: Media, rules: MediaRules) -> _Found:
     if medium.url is not None and not rules.from_url:
         yield "media", f"{name} is an address, and only files can be sent", True
     if medium.url is None and not rules.from_bytes:
-        yield "media", f"{name} is a file, and only addresses of media can be sent", True
-    if medium.url is None:
+        there = "the network fetches media itself: give a public address of it instead"
+        yield "media", f"{name} is a file, and {there}", True
+    elif medium.url is None:
         yield from _file(name, medium, rules)
     alt = len(medium.alt or "")
     if rules.alt_limit == 0 and alt:

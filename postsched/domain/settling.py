@@ -111,6 +111,8 @@ class Judge:
             delivery = _unprepared(delivery)
         elif delivery.problem and delivery.problem.kind is ErrorKind.DUPLICATE:
             return self._refused_as_equal(delivery, delivery.problem)
+        elif delivery.problem and delivery.problem.kind is ErrorKind.PERMANENT:
+            return moves.refuse(delivery, delivery.problem)  # refused for good, and surely not out
         problem = Problem(ErrorKind.TRANSIENT, f"it did not go out: {answer.evidence}")
         sure = moves.retry_later(delivery, self.now, problem)
         if sure.attempts >= self.policy.attempts:

@@ -46,6 +46,10 @@ class Flight:
         while delivery.status is DeliveryStatus.PUBLISHING and delivery.claim:
             if held.stopping:
                 return await self.let_go(held)
+            # What needs the id of the step before could not be prepared until now.
+            ended = await self._preparation.finish(held)
+            if ended is not None:
+                return ended
             delivery = await self._send(held)
         return delivery
 

@@ -38,6 +38,8 @@ class Preparation:
         for index, step in enumerate(held.work.delivery.steps):
             if step.published or step.prepared is not None:
                 continue
+            if not self._publisher.can_prepare(held.work, index):
+                break
             outcome = await self._publisher.prepare(held.work, index)
             if not isinstance(outcome, dict):
                 again = self._when_again(held, outcome)
@@ -56,12 +58,14 @@ class Preparation:
         return again if again < held.work.delivery.due_at else None
 
     async def finish(self, held: Held) -> Delivery | None:
-        """Prepare every step that is not, and save it. Returns None if the delivery is ready to be
+        """Prepare every step that can be, and save it. Returns None if the delivery is ready to be
         sent, else what it has become (already written), or itself if it is no longer held."""
         delivery, unsaved = held.work.delivery, False
         for index, step in enumerate(delivery.steps):
             if step.published or not self._is_needed(delivery, step):
                 continue
+            if not self._publisher.can_prepare(held.work, index):
+                break
             started = self._clock.now()
             prepared = await self._publisher.prepare(held.work, index)
             if not isinstance(prepared, dict):

@@ -33,7 +33,12 @@ from postsched.domain.outcome import (
 from postsched.domain.post import Media
 from postsched.engine import answers
 from postsched.engine.clock import Clock, wait_until
-from postsched.engine.step import in_doubt_since, prepared_step, step_key
+from postsched.engine.step import (
+    in_doubt_since,
+    prepared_step,
+    published_before,
+    step_key,
+)
 from postsched.login import Logins, login_for
 from postsched.platforms.base import (
     Attachment,
@@ -99,6 +104,16 @@ class Publisher:
         """Whether preparing the step again gives the same, so that it need not be on record."""
         pictured = bool(self._message(work, index).attachments)
         return not pictured and self.guarantee(work.account).prepares_alike
+
+    def can_prepare(self, work: Work, index: int) -> bool:
+        """Whether a step can be prepared now: some need the ids of those before it."""
+        if index == work.delivery.next_step:
+            return True
+        try:
+            platform = self._platform(work.account.platform)
+            return not platform.capabilities(work.account.facts).prepares_in_turn
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything: told when it prepares
+            return True
 
     async def prepare(self, work: Work, index: int) -> dict[str, Any] | Sent:
         """What the step needs before it can be sent, or why that can't be had."""
@@ -210,6 +225,7 @@ class Publisher:
 
     def _message(self, work: Work, index: int) -> Message:
         step, content = work.delivery.steps[index], work.post.content
+        before = published_before(work.delivery, index)
         parts = content.parts(work.account.name)
         first = step.role is Role.PART and step.n == 1
         comment = step.role is Role.COMMENT
@@ -230,6 +246,8 @@ class Publisher:
             warning=content.warning,
             lang=content.lang,
             tags=work.post.tags,
+            root=before[0] if before else None,
+            parent=before[-1] if before else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from postsched.domain.delivery import Delivery, delivery_key
+from postsched.domain.outcome import Published
 from postsched.platforms.base import Prepared
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
@@ -27,12 +28,17 @@ def in_doubt_since(delivery: Delivery) -> datetime:
     return delivery.sent_at or delivery.occurrence
 
 
+def published_before(delivery: Delivery, index: int) -> list[Published]:
+    """The steps before that one which are out, in order."""
+    return [earlier.published for earlier in delivery.steps[:index] if earlier.published]
+
+
 def prepared_step(
     delivery: Delivery, index: int, now: datetime, neighbours: Neighbours | None
 ) -> Prepared:
     """A prepared step, with the parts it follows; with neighbours, one that is in doubt."""
     step = delivery.steps[index]
-    before = [earlier.published for earlier in delivery.steps[:index] if earlier.published]
+    before = published_before(delivery, index)
     return Prepared(
         data=step.prepared or {},
         role=step.role,

@@ -77,7 +77,8 @@ class Message:
     """One step as the account gets it: a part of the thread (`n` from 1) or the first comment.
 
     `key` is the step's key, 64 hex digits, the same at every attempt. `occurrence` is what the
-    schedule named, `now` the time of preparing; both UTC.
+    schedule named, `now` the time of preparing; both UTC. `root` and `parent` are as in Prepared;
+    only with the capability `prepares_in_turn` they are surely there.
     """
 
     role: Role
@@ -93,6 +94,8 @@ class Message:
     warning: str | None = None
     lang: str | None = None
     tags: tuple[str, ...] = ()
+    root: Published | None = None
+    parent: Published | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ the pair before the last renewal, until the next one has shown that the new pair
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +28,10 @@ left to notice."""
 PAIR = ("access_token", "refresh_token", "expires_at")
 
 
+Lasting = Callable[[Mapping[str, Any], "Client", "httpx.AsyncClient"], Awaitable[Mapping[str, Any]]]
+"""From the answer of a token endpoint, and for the app, to another answer like it."""
+
+
 @dataclass(frozen=True, slots=True)
 class OAuth:
     """How people log in to a network.
@@ -37,7 +41,8 @@ class OAuth:
     False where the network wants an https redirect, so that the address can only be pasted.
     `needed` are scopes without which a login is of no use; `authorize_extra` are more parameters
     for the authorization address; `client_hint` says where one gets a client id. `shown` is the
-    redirect with which the network shows the code, to be pasted, if there is one.
+    redirect with which the network shows the code, to be pasted, if there is one. `lasting` trades
+    the tokens that a code gives for those that are kept, where the first live for an hour (Meta).
     """
 
     authorize_url: str
@@ -51,6 +56,8 @@ class OAuth:
     client_hint: str = ""
     needed: tuple[str, ...] = ()
     shown: str | None = None
+    scope_separator: str = " "
+    lasting: Lasting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,9 @@ def authorization_url(
     # oauthlib refuses plain http to loopback too, which the settings permit.
     scheme, _, rest = oauth.authorize_url.partition("://")
     url = client.prepare_request_uri(
-        f"https://{rest}", redirect_uri=redirect_uri, scope=list(oauth.scopes), state=state, **extra
-    )
+        f"https://{rest}", redirect_uri=redirect_uri,
+        scope=oauth.scope_separator.join(oauth.scopes), state=state, **extra,
+    )  # fmt: skip
     return f"{scheme}://{str(url).partition('://')[2]}"
 
 
@@ -117,7 +125,8 @@ async def exchange(
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if oauth.pkce:
         form["code_verifier"] = verifier
-    tokens = await ask(oauth, _client(oauth, login), http, form)
+    client = _client(oauth, login)
+    tokens = await ask(oauth, client, http, form)
     granted = scopes_of(tokens)
     lacking = [] if granted is None else [one for one in oauth.needed if one not in granted]
     if lacking:
@@ -126,6 +135,8 @@ async def exchange(
             f"the consent does not include {', '.join(lacking)}",
             hint="Log in again, and leave every permission ticked",
         )
+    if oauth.lasting is not None:
+        tokens = {**tokens, **await oauth.lasting(tokens, client, http)}
     return _renewal(oauth, login, tokens, now, {})
 
 

@@ -166,13 +166,12 @@ def _prepare_at(
     desk: Desk, content: Content, account: Account, occurrence: datetime
 ) -> datetime | None:
     """When to begin preparing, for what takes requests before it can be sent."""
-    if not (content.media or content.link or any(part.media for part in content.then)):
-        return None
     now = desk.now()
     if occurrence - now < SOON:
         return None
+    can = capabilities_of(account)
     has_media = any(part.media for part in content.parts(account.name))
-    if has_media or (content.link and capabilities_of(account).prepares_link):
+    if has_media or can.prepares_text or (content.link and can.prepares_link):
         return max(now, occurrence - desk.settings.prepare_ahead)
     return None
 

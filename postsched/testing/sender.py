@@ -66,6 +66,7 @@ class Sender:
         self, message: Message, root: Published | None = None, parent: Published | None = None
     ) -> Prepared:
         """Prepare a step; what goes wrong is raised."""
+        message = replace(message, root=root, parent=parent)
         made = await self.platform.prepare(message, self.login, self.http)
         return Prepared(through_json(made), message.role, message.n, root, parent)
 

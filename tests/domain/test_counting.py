@@ -20,31 +20,35 @@ FLAG = "🇩🇪"
 
 
 @pytest.mark.parametrize(
-    ("text", "graphemes_", "code_points", "utf16", "weighted"),
+    ("text", "graphemes_", "code_points", "utf16", "weighted", "emoji_bytes"),
     [
-        ("", 0, 0, 0, 0),
-        ("Hello", 5, 5, 5, 5),
-        ("a\r\nb", 3, 4, 4, 4),
-        ("Grüße — “so” …", 14, 14, 14, 15),
-        ("e\u0301", 1, 2, 2, 1),
-        ("日本語", 3, 3, 3, 6),
-        (FAMILY, 1, 7, 11, 2),
-        (FLAG, 1, 2, 4, 2),
-        (FLAG * 3, 3, 6, 12, 6),
-        ("👍🏽", 1, 2, 4, 2),
-        ("1️⃣", 1, 3, 3, 2),
-        ("🏴󠁧󠁢󠁳󠁣󠁴󠁿", 1, 7, 14, 2),
-        ("각", 1, 1, 1, 2),
-        ("\u200b", 1, 1, 1, 1),
+        ("", 0, 0, 0, 0, 0),
+        ("Hello", 5, 5, 5, 5, 5),
+        ("a\r\nb", 3, 4, 4, 4, 4),
+        ("Grüße — “so” …", 14, 14, 14, 15, 14),
+        ("e\u0301", 1, 2, 2, 1, 2),
+        ("日本語", 3, 3, 3, 6, 3),
+        (FAMILY, 1, 7, 11, 2, 25),
+        (FLAG, 1, 2, 4, 2, 8),
+        (FLAG * 3, 3, 6, 12, 6, 24),
+        ("👍🏽", 1, 2, 4, 2, 8),
+        ("1️⃣", 1, 3, 3, 2, 7),
+        ("🏴󠁧󠁢󠁳󠁣󠁴󠁿", 1, 7, 14, 2, 28),
+        ("각", 1, 1, 1, 2, 1),
+        ("\u200b", 1, 1, 1, 1, 1),
     ],
 )
-def test_units(text: str, graphemes_: int, code_points: int, utf16: int, weighted: int) -> None:
+def test_units(
+    text: str, graphemes_: int, code_points: int, utf16: int, weighted: int, emoji_bytes: int
+) -> None:
     counted = [units(text, unit) for unit in Unit]
-    assert counted == [graphemes_, code_points, utf16, weighted]
+    assert counted == [graphemes_, code_points, utf16, weighted, emoji_bytes]
 
 
 def test_every_unit_is_counted() -> None:
-    assert list(Unit) == [Unit.GRAPHEMES, Unit.CODE_POINTS, Unit.UTF16, Unit.WEIGHTED]
+    assert list(Unit) == [
+        Unit.GRAPHEMES, Unit.CODE_POINTS, Unit.UTF16, Unit.WEIGHTED, Unit.EMOJI_BYTES,
+    ]  # fmt: skip
 
 
 @given(st.text())

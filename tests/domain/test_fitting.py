@@ -189,9 +189,19 @@ LONG = "a" * 21
             ),
         ),
         (
+            Content("https://a.example https://a.example/1, https://b.example", link="http://c.de"),
+            replace(FULL, text=replace(FULL.text, limit=99, byte_limit=None, max_links=3)),
+            ("text", "the text has 4 different links, 1 more than the 3 allowed", True),
+        ),
+        (
             Content("a", (IMAGE,)),
             replace(FULL, media=replace(FULL.media, from_bytes=False, from_url=True)),
-            ("media", "cat.png is a file, and only addresses of media can be sent", True),
+            (
+                "media",
+                "cat.png is a file, and the network fetches media itself: "
+                "give a public address of it instead",
+                True,
+            ),
         ),
         (
             Content("a", visibility=Visibility.DIRECT),

@@ -104,6 +104,12 @@ class TestALostAnswer:
         assert after.next_at is not None
         assert at(2) <= after.next_at <= at(2.3)
 
+    def test_a_refusal_for_good_is_final_once_it_surely_is_not_out(self) -> None:
+        refusal = Problem(ErrorKind.PERMANENT, "taken for spam")
+        asked = delivery(S.CONFIRMING, problem=refusal, not_there=1, sent_at=at(0))
+        after = judge().asked(asked, Absent("it was asked"))
+        assert (after.status, after.problem) == (S.FAILED, refusal)
+
     def test_where_it_can_only_be_looked_for(self) -> None:
         only = Guarantee(None, can_look_up=True, look_ups=(7.0, 30.0))
         after = judge(1, only).sent(delivery(S.PUBLISHING), Lost(PROBLEM), at(0))

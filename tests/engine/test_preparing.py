@@ -65,6 +65,38 @@ def test_ten_minutes_ahead_and_then_only_sent(
     assert at(fake, "publish") == [due]
 
 
+def test_what_is_made_of_the_ids_before_is_prepared_when_they_are_there(
+    rig: Rig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    fake.able = replace(fake.able, prepares_in_turn=True)
+    due = clock.now() + HOUR
+    delivery = pictured(rig, due, then=["Two"], comment="And")
+    on_record: list[bool] = []
+
+    def publish(call: Any) -> Any:
+        steps = rig.delivery(delivery).steps
+        on_record.append(steps[len(on_record)].prepared is not None)
+        return fake._put(call.prepared, call.key)
+
+    fake.will("publish", publish, publish, publish)
+
+    async def scene() -> None:
+        sim = Simulation(rig)
+        await sim.go_to(due - TEN)
+        assert len(fake.called("prepare")) == 1
+        await sim.go_to(due + timedelta(seconds=1))
+        await sim.end()
+
+    play(scene)
+    ids = [post.remote_id for post in fake.posts]
+    assert [call.verb for call in fake.calls] == ["prepare", "publish"] * 3
+    messages = [call.message for call in fake.called("prepare") if call.message]
+    assert [(m.root and m.root.remote_id, m.parent and m.parent.remote_id) for m in messages] == [
+        (None, None), (ids[0], ids[0]), (ids[0], ids[1])
+    ]  # fmt: skip
+    assert on_record == [True, True, True]
+
+
 def test_every_part_is(rig: Rig, clock: FakeClock, fake: FakePlatform) -> None:
     due = clock.now() + HOUR
     pictured(rig, due, then=["Two"], comment="And")

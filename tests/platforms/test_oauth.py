@@ -349,3 +349,34 @@ def test_when_it_is_stale(secret: Any, is_stale: bool) -> None:
 
 def test_the_end_is_utc() -> None:
     assert expiry(Secret({"expires_at": "2026-11-21T13:00:00+01:00"})) == NOW
+
+
+def test_tokens_that_live_an_hour_are_traded_for_those_that_are_kept() -> None:
+    seen: list[tuple[Mapping[str, Any], Client]] = []
+
+    async def lasting(
+        tokens: Mapping[str, Any], client: Client, http: httpx.AsyncClient
+    ) -> Mapping[str, Any]:
+        seen.append((tokens, client))
+        return {"access_token": "lasting-1", "expires_in": 5184000}
+
+    oauth = replace(OAUTH, lasting=lasting)
+    endpoint = Endpoint(answer({"access_token": "short-1", "user_id": "17", "expires_in": 3600}))
+    login = Login("me", "https://net.example", None, service=APP)
+    renewal = do(
+        endpoint,
+        lambda http: exchange(
+            oauth, login, http, code=CODE, redirect_uri="https://localhost/", verifier=VERIFIER,
+            now=NOW,
+        ),
+    )  # fmt: skip
+    assert renewal.secret.get("access_token") == "lasting-1"
+    assert renewal.secret.get("expires_at") == "2027-01-20T12:00:00Z"
+    ((tokens, client),) = seen
+    assert (tokens["access_token"], client.id) == ("short-1", "app-1")
+
+
+def test_scopes_are_joined_as_the_network_wants() -> None:
+    oauth = replace(OAUTH, scope_separator=",")
+    url = authorization_url(oauth, "app-1", "https://localhost/", "state", VERIFIER)
+    assert parse_qs(urlsplit(url).query)["scope"] == ["post.read,post.write"]
