@@ -210,7 +210,9 @@ class Simulation:
             await self._let_wait()
             await self._let_log_in()
             await self.engine.turns.run(lambda database: None)
-            calm = 0 if self._wanted else calm + 1
+            task = self.dispatcher.cycle.task
+            turning = task is not None and not task.done()
+            calm = 0 if self._wanted or turning else calm + 1
             if self._wanted:
                 self.pump()
 
