@@ -235,9 +235,10 @@ def _complain_of_logins(program: Program) -> int:
     with program.database.read() as connection:
         refused = outlook.held_by_login(connection, program.now())
     for account, count in refused:
+        waiting = "post waits" if count == 1 else "posts wait"
         program.complain(
-            f"{count} due {'post waits' if count == 1 else 'posts wait'} for {account.name}, which is "
-            f"held: {account.state_message or 'its login is refused'}"
+            f"{count} due {waiting} for {account.name}, which is held: "
+            f"{account.state_message or 'its login is refused'}"
         )
     return sum(count for _, count in refused)
 

@@ -222,7 +222,8 @@ class TestReadingAhead:
             login = await logins.get(world.account, world.platform, HTTP)
             world.secrets.ring["me"] = "two"
             login = await logins.get(world.account, world.platform, HTTP, refused=[login])
-            assert login.secret and login.secret.reveal() == "two"
+            assert login.secret is not None
+            assert login.secret.reveal() == "two"
 
         run(scene)
 
