@@ -14,7 +14,7 @@ import ipaddress
 import socket
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ CONNECT_TIMEOUT = 10.0
 """Seconds for a connection, at the most."""
 PACKED = {"gzip": 47, "x-gzip": 47, "deflate": 47}
 """Content codings that are unpacked, and the window that tells zlib to look for itself."""
+Origin = tuple[str, str, int | None]
+"""Scheme, host and port of an address."""
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -41,7 +43,7 @@ class Transport:
     """Lends a client to each call that needs one, and closes them all in the end.
 
     `timeout` is seconds for one request with its whole answer, uploads not counted. Unless
-    `allow_private`, an address that is not the account's own server must be public.
+    `allow_private`, an address that is not at one of the account's own servers must be public.
     """
 
     def __init__(self, timeout: float, *, allow_private: bool = False) -> None:
@@ -51,11 +53,11 @@ class Transport:
         self._made: list[httpx.AsyncClient] = []
 
     @contextmanager
-    def client(self, account: str, base_url: str) -> Iterator[httpx.AsyncClient]:
-        """A client for an account whose server is at `base_url`, for one call at a time: its
+    def client(self, account: str, *servers: str) -> Iterator[httpx.AsyncClient]:
+        """A client for an account whose servers have those addresses, for one call at a time: its
         connection stays open for the next."""
-        free = self._free[f"{account} {base_url}"]
-        client = free.pop() if free else self._make(base_url)
+        free = self._free[" ".join((account, *servers))]
+        client = free.pop() if free else self._make(servers)
         try:
             yield client
         finally:
@@ -68,13 +70,13 @@ class Transport:
         self._made.clear()
         self._free.clear()
 
-    def _make(self, base_url: str) -> httpx.AsyncClient:
-        origin = _origin(httpx.URL(base_url)) if "://" in base_url else None
+    def _make(self, servers: Iterable[str]) -> httpx.AsyncClient:
+        own = frozenset(_origin(httpx.URL(server)) for server in servers if "://" in server)
         inner = httpx.AsyncHTTPTransport(
             verify=_tls(), limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=60)
         )
         client = httpx.AsyncClient(
-            transport=Guarded(inner, origin, self._timeout, allow_private=self._allow_private),
+            transport=Guarded(inner, own, self._timeout, allow_private=self._allow_private),
             timeout=httpx.Timeout(self._timeout, connect=_connect_timeout(self._timeout)),
             headers={"User-Agent": f"postsched/{__version__}", "Accept-Encoding": "gzip, deflate"},
             follow_redirects=False,
@@ -89,14 +91,14 @@ class Guarded(httpx.AsyncBaseTransport):
     def __init__(
         self,
         inner: httpx.AsyncBaseTransport,
-        origin: tuple[str, str, int | None] | None,
+        own: frozenset[Origin],
         timeout: float,
         *,
         allow_private: bool,
         largest: int = LARGEST_ANSWER,
     ) -> None:
         self._inner = inner
-        self._origin = origin
+        self._own = own
         self._timeout = timeout
         self._allow_private = allow_private
         self._largest = largest
@@ -104,7 +106,7 @@ class Guarded(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and
         httpx.ReadError when the answer is too large: either way it may have been carried out."""
-        if not self._allow_private and _origin(request.url) != self._origin:
+        if not self._allow_private and _origin(request.url) not in self._own:
             request = await _pinned(request, _connect_timeout(self._timeout))
         try:
             async with asyncio.timeout(self._timeout + _upload_time(request)):
@@ -215,7 +217,7 @@ def _behind_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: httpx.URL) -> Origin:
     return url.scheme, url.host, url.port
 
 

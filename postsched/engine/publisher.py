@@ -39,7 +39,7 @@ from postsched.engine.step import (
     published_before,
     step_key,
 )
-from postsched.login import Logins, login_for
+from postsched.login import Logins, login_for, servers
 from postsched.platforms.base import (
     Attachment,
     Login,
@@ -191,8 +191,8 @@ class Publisher:
         sending = _Sending()
         try:
             platform = self._platform(work.account.platform)
-            url = login_for(work.account, platform, self._settings, None).url
-            with self._transport.client(work.account.name, url) as http:
+            own = servers(login_for(work.account, platform, self._settings, None))
+            with self._transport.client(work.account.name, *own) as http:
                 sending.http = http
 
                 async def action(login: Login) -> T:

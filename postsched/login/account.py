@@ -46,6 +46,11 @@ def login_for(
     )
 
 
+def servers(login: Login) -> tuple[str, ...]:
+    """The addresses that a person has set for the account: they may be internal ones."""
+    return tuple(filter(None, (login.url, login.service.token_url)))
+
+
 def command(account: Account, platform: Platform | None) -> str:
     """The one command that gives the account a secret that works; asks nobody. `platform` is None
     where its package is gone."""

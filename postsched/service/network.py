@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from postsched import platforms
 from postsched.domain.account import Account
 from postsched.domain.errors import PostschedError
-from postsched.login import Logins, login_for
+from postsched.login import Logins, login_for, servers
 from postsched.platforms.base import Login, Platform, PlatformError
 from postsched.platforms.judging import problem_of
 from postsched.transport import Transport
@@ -60,10 +60,10 @@ async def _call(desk: Desk, secrets: Secrets, account: Account, action: Call[T])
     platform = platforms.get(account.platform)
     settings = desk.settings
     transport = _transport(desk)
-    url = login_for(account, platform, settings, None).url
+    own = servers(login_for(account, platform, settings, None))
     logins = Logins(secrets, settings, desk.database, desk.now, new_mark())
     try:
-        with transport.client(account.name, url) as http:
+        with transport.client(account.name, *own) as http:
             return await logins.use(
                 account, platform, http, lambda login: action(platform, login, http)
             )

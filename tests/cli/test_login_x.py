@@ -73,3 +73,21 @@ def test_a_consent_without_write(door: Door, server: XServer) -> None:
     assert answer.code == 1
     assert "the consent does not include tweet.write" in answer.err
     assert door.kept("me") is None
+
+
+def test_a_token_endpoint_at_another_address_renews_too(
+    door: Door, server: XServer, call: Caller
+) -> None:
+    # Another origin than the account's, and as internal: a sandbox with a server for each.
+    elsewhere = server.url.replace("127.0.0.1", "localhost") + "/2/oauth2/token"
+    call.set(POSTSCHED_PLATFORMS_X_TOKEN_URL=elsewhere)
+    assert door.paste("me", "--client-id", CLIENT_ID, answer=address).code == 0
+    ended = {**json.loads(door.kept("me") or ""), "expires_at": "2020-01-01T00:00:00Z"}
+    assert door("account", "set", "me", "--token-stdin", stdin=json.dumps(ended)).code == 0
+    renewed = json.loads(door.kept("me") or "")
+    assert renewed["refresh_token"] != ended["refresh_token"]
+    # The engine, too, whose access token the server has forgotten.
+    server.guard.tokens.clear()
+    assert call("add", "Hello", "--to", "me", "--at", "now").code == 0
+    assert door("publish-due").code == 0
+    assert [seen.text for seen in server.posts()] == ["Hello"]
