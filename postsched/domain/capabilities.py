@@ -151,6 +151,6 @@ class Capabilities:
     prepares_text: bool = False
     """Whether every post needs such requests, even one that is nothing but text."""
     prepares_in_turn: bool = False
-    """Whether a step can be prepared only once those before are out, for it is made of their ids."""
+    """Whether a step can be prepared only once those before are out, as it is made of their ids."""
     notes: tuple[str, ...] = ()
     """Sentences for the user on what this network does differently."""

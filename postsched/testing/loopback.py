@@ -35,6 +35,7 @@ NETWORKS = {
     "bluesky": "postsched.testing.bluesky:BlueskyServer",
     "x": "postsched.testing.x:XServer",
     "linkedin": "postsched.testing.linkedin:LinkedInServer",
+    "threads": "postsched.testing.threads:ThreadsServer",
 }
 """The networks that can be started as a process, by name."""
 

@@ -198,8 +198,10 @@ LONG = "a" * 21
             replace(FULL, media=replace(FULL.media, from_bytes=False, from_url=True)),
             (
                 "media",
-                "cat.png is a file, and the network fetches media itself: "
-                "give a public address of it instead",
+                (
+                    "cat.png is a file, and the network fetches media itself: "
+                    "give a public address of it instead"
+                ),
                 True,
             ),
         ),

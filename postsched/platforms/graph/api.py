@@ -1,0 +1,142 @@
+"""Calls in Meta's Graph style, with the token kept out of sight.
+
+A POST has it in its body. A GET has it in the Authorization header, which not every host is known
+to take: where that is refused, it is asked once more with the documented `access_token` in the
+query. Addresses with a query never show it: httpx logs each address it asks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from postsched.domain.outcome import ErrorKind
+from postsched.domain.secret import Secret
+from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.graph.refusals import Refusal, is_refusal, read
+
+if TYPE_CHECKING:
+    import httpx
+
+TOKEN = re.compile(r"[\x21-\x7e]+")
+"""What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
+NODE = re.compile(r"[0-9A-Za-z_-]{1,100}")
+"""An id that may be part of an address."""
+
+
+class Graph:
+    """The API of one login, at one version. httpx's errors pass through; `judge` is left to the
+    caller, who knows what was asked."""
+
+    def __init__(self, login: Login, http: httpx.AsyncClient, version: str) -> None:
+        self._base = f"{login.url}/{login.service.api_version or version}"
+        self._http = http
+        self._token = _token(login)
+        self._secret = login.secret or Secret("")
+        self._in_query = False
+
+    async def get(self, path: str, **params: str) -> httpx.Response:
+        """Read something; its answer as it is."""
+        return await self._ask("GET", path, params)
+
+    async def delete(self, path: str) -> httpx.Response:
+        """Delete something."""
+        return await self._ask("DELETE", path, {})
+
+    async def post(self, path: str, form: Mapping[str, str]) -> httpx.Response:
+        """Make or publish something, by form fields."""
+        return await self._http.post(
+            f"{self._base}/{path}",
+            data={**form, "access_token": self._token},
+            follow_redirects=False,
+        )
+
+    def read(self, response: httpx.Response) -> Refusal:
+        """What an answer that is no success says, without the secret."""
+        return read(response, self._secret.scrub)
+
+    def judge(self, response: httpx.Response) -> None:
+        """Raise what an answer means, if it is no success (Graph has errors with status 200)."""
+        if is_refusal(response):
+            raise self.read(response).error()
+
+    def object(self, response: httpx.Response) -> Mapping[str, Any]:
+        """The JSON object of a success. Raises PlatformError(TRANSIENT) for what is none."""
+        self.judge(response)
+        body = json_of(response)
+        if not isinstance(body, dict):
+            raise unreadable(response)
+        return body
+
+    async def _ask(self, method: str, path: str, params: Mapping[str, str]) -> httpx.Response:
+        if not self._in_query:
+            header = {"Authorization": f"Bearer {self._token}"}
+            response = await send_unseen(self._http, method, f"{self._base}/{path}", params, header)
+            if not is_refusal(response) or not self.read(response).is_login:
+                return response
+        given = {**params, "access_token": self._token}
+        response = await send_unseen(self._http, method, f"{self._base}/{path}", given)
+        self._in_query = not is_refusal(response)
+        return response
+
+
+async def send_unseen(
+    http: httpx.AsyncClient,
+    method: str,
+    url: str,
+    params: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """One request whose query is in no log; redirects are never followed."""
+    import httpx
+
+    class Unseen(httpx.URL):
+        """An address that shows itself without its query."""
+
+        def __str__(self) -> str:
+            return f"{self.scheme}://{self.netloc.decode('ascii')}{self.path}"
+
+        __repr__ = __str__
+
+    request = http.build_request(method, url, params=dict(params), headers=dict(headers or {}))
+    request.url = Unseen(request.url)
+    return await http.send(request, follow_redirects=False)
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of an answer, None where it is none."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def unreadable(response: httpx.Response) -> PlatformError:
+    """What to raise for a success that does not say what it must; it may have been carried out."""
+    return PlatformError(
+        ErrorKind.TRANSIENT,
+        "the network's answer can't be read",
+        http_status=response.status_code,
+        hint="Something between here and the network answers in its place",
+        sent=True,
+    )
+
+
+def node(remote_id: str) -> str:
+    """An id, as part of an address. Raises PlatformError(INVALID) for what is none."""
+    if not NODE.fullmatch(remote_id):
+        what = f"{remote_id[:80]!r} is no id of a post" if remote_id else "its id is not known"
+        raise PlatformError(ErrorKind.INVALID, what, hint="Look at the account itself")
+    return remote_id
+
+
+def _token(login: Login) -> str:
+    token = login.secret.text if login.secret else ""
+    if not TOKEN.fullmatch(token):
+        raise PlatformError(
+            ErrorKind.AUTH,
+            "the access token is empty or has characters that no token has",
+            hint=f"Give it anew: postsched account set {login.account} --token-stdin",
+        )
+    return token

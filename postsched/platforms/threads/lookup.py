@@ -1,0 +1,90 @@
+"""A post that is out, found among the account's own (fact sheet, section 6).
+
+Threads takes the `#` from texts, so texts are compared without it. A container that is published
+is out for certain; which post it became is only known if just one fits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from postsched.domain.outcome import ErrorKind, Published
+from postsched.platforms.base import PlatformError, Prepared, Unknown
+from postsched.platforms.graph.api import Graph, node
+
+FIELDS = "id,media_type,permalink,shortcode,text,timestamp"
+MARGIN = timedelta(seconds=120)
+"""How far before the first try a post may have been made by Threads' clock."""
+PAGE = 25
+PATIENCE = timedelta(seconds=60)
+"""For how long a post that is out is given to show up in the list."""
+PERMALINK_TIME = 5.0
+"""Seconds to ask for a permalink: it is nice to have."""
+Row = Mapping[str, Any]
+
+
+async def adopt(graph: Graph, prepared: Prepared, since: datetime) -> Published | Unknown:
+    """The post that a published container became, first sent at `since` (UTC). When it does not
+    show after a while, it is out under an id nobody knows."""
+    rows = await candidates(graph, prepared, since)
+    if rows is not None and len(rows) == 1:
+        return of(rows[0])
+    if prepared.now is None or prepared.now - since < PATIENCE:
+        return Unknown("it is out, but it can't be told yet which post it is")
+    container = prepared.data["container"]
+    return Published("", evidence=f"container {container} is published, its post is not known")
+
+
+async def candidates(graph: Graph, prepared: Prepared, since: datetime) -> list[Row] | None:
+    """The posts that it could be, None if there are too many to look at."""
+    path = "me/replies" if prepared.data.get("reply_to") else "me/threads"
+    floor = since - MARGIN
+    response = await graph.get(
+        path, fields=FIELDS, since=str(int(floor.timestamp())), limit=str(PAGE)
+    )
+    rows = graph.object(response).get("data")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise PlatformError(ErrorKind.TRANSIENT, "the network's list of posts can't be read")
+    wanted = _normal(str(prepared.data.get("text") or ""))
+    alike = [
+        row for row in rows
+        if _normal(str(row.get("text") or "")) == wanted
+        and _made_at(row, floor) >= floor
+        and str(row.get("id")) not in prepared.others
+    ]  # fmt: skip
+    return alike if alike or len(rows) < PAGE else None
+
+
+def of(row: Row) -> Published:
+    """A post of the list as a part that is out."""
+    link = row.get("permalink")
+    return Published(node(str(row.get("id"))), link if isinstance(link, str) else None)
+
+
+async def permalink(graph: Graph, remote_id: str) -> str | None:
+    """Where people see a post, None if that can't be had: its being out is what counts."""
+    import httpx
+
+    try:
+        async with asyncio.timeout(PERMALINK_TIME):
+            response = await graph.get(node(remote_id), fields="id,permalink")
+            link = graph.object(response).get("permalink")
+    except (PlatformError, httpx.HTTPError, TimeoutError):
+        return None
+    return link if isinstance(link, str) and link.startswith(("https://", "http://")) else None
+
+
+def _made_at(row: Row, unknown: datetime) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(row.get("timestamp")))
+    except ValueError:
+        return unknown
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+def _normal(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).replace("#", "").split())

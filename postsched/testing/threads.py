@@ -1,0 +1,380 @@
+"""A strict Threads on loopback, from the fact sheet.
+
+It keeps one profile. Media are judged by their address: one whose name has "missing" in it can't be
+fetched, ".gif" and ".webp" are no formats, and a film called "invalid_duration.mp4" fails so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from postsched.domain.secret import Secret
+from postsched.platforms.base import Login
+from postsched.testing.graph import DAY, TOKEN, Container, Refusal, Tokens, invalid, known
+from postsched.testing.loopback import Loopback
+from postsched.testing.network import Seen
+from postsched.testing.wire import Answer, Request
+
+USERNAME = "me_on_threads"
+CREATE_FIELDS = {
+    "access_token", "media_type", "text", "image_url", "video_url", "alt_text", "reply_to_id",
+    "is_carousel_item", "children", "link_attachment", "reply_control", "topic_tag",
+}  # fmt: skip
+LIST_FIELDS = {"id", "media_type", "permalink", "shortcode", "text", "timestamp", "topic_tag",
+               "link_attachment_url"}  # fmt: skip
+QUOTA_FIELDS = {"quota_usage", "config", "reply_quota_usage", "reply_config",
+                "delete_quota_usage", "delete_config"}  # fmt: skip
+LINKS = re.compile(r"https?://\S+")
+FAILURES = re.compile(r"(invalid_\w+|failed_\w+|unknown)\.(?:mp4|mov)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is out; `at` in nanoseconds since the epoch."""
+
+    id: str
+    at: int
+    container: Container
+
+    @property
+    def text(self) -> str:
+        """The text as it was sent."""
+        return self.container.form.get("text", "")
+
+    @property
+    def parent(self) -> str | None:
+        """What it replies to."""
+        return self.container.form.get("reply_to_id")
+
+    @property
+    def shown(self) -> str:
+        """The text as it is given back: the first tag has lost its sign."""
+        return re.sub(r"#(?=\w)", "", self.text, count=1)
+
+    @property
+    def alts(self) -> tuple[str, ...]:
+        """The alt texts of its media."""
+        shown = self.container.children or [self.container]
+        has = ("image_url", "video_url")
+        return tuple(
+            one.form.get("alt_text", "") for one in shown if any(n in one.form for n in has)
+        )
+
+
+class ThreadsServer(Loopback):
+    """See the module.
+
+    `quota` and `reply_quota` are the posts and replies of a day; `polls` how often the state of
+    media is asked before they are ready; `bearer` says whether tokens are taken from the header;
+    `delay` is the seconds after which a post is in the list, `lag` those for which the state of a
+    published container is still FINISHED.
+    """
+
+    publishing: ClassVar[tuple[str, str]] = ("POST", "/v1.0/me/threads_publish")
+
+    def __init__(
+        self,
+        *,
+        quota: int | str = 250,
+        reply_quota: int | str = 1000,
+        polls: int | str = 0,
+        bearer: str = "yes",
+        delay: float | str = 0,
+        lag: float | str = 0,
+        **more: Any,
+    ) -> None:
+        super().__init__(**more)
+        self.tokens = Tokens(self.clock, "th", in_header=bearer == "yes")
+        self.quota, self.reply_quota = int(quota), int(reply_quota)
+        self.polls, self.delay, self.lag = int(polls), float(delay), float(lag)
+        self.containers: dict[str, Container] = {}
+        self.out: dict[str, Post] = {}
+        self._ids = 17_800_000_000_000_000
+
+    def login(self, account: str = "me") -> Login:
+        """A login to the server's one account."""
+        return Login(account, self.url, Secret(TOKEN))
+
+    def posts(self) -> list[Seen]:
+        """What is out, oldest first."""
+        return [
+            Seen(post.id, post.text, post.parent, post.alts, post.container.id)
+            for post in self.out.values()
+        ]
+
+    def expire(self) -> None:
+        """Let a day pass for the containers."""
+        for container in self.containers.values():
+            container.at -= DAY
+
+    def answer(self, request: Request) -> Answer:
+        """What Threads answers."""
+        given = dict(request.query)
+        if request.method == "POST":
+            given |= {name: value.decode() for name, (_, value) in request.form.items()}
+        try:
+            for method, path, needs_token, act in ROUTES:
+                match = re.fullmatch(path, request.path)
+                if match and method == request.method:
+                    if needs_token:
+                        self.tokens.require(request, given)
+                    return act(self, given, *match.groups())
+            raise Refusal(2500, None, f"Unknown path components: {request.path}", 400)
+        except Refusal as refusal:
+            return refusal.answer
+
+    # Who, and tokens
+
+    def _me(self, given: Mapping[str, str]) -> Answer:
+        known(given, {"fields", "access_token"})
+        return Answer(200, {"id": "17", "username": USERNAME, "name": "Me"})
+
+    def _debug(self, given: Mapping[str, str]) -> Answer:
+        return self.tokens.about(given.get("input_token", ""))
+
+    def _authorize(self, given: Mapping[str, str]) -> Answer:
+        return self.tokens.authorize(given)
+
+    def _token(self, given: Mapping[str, str]) -> Answer:
+        return self.tokens.first(given)
+
+    def _exchange(self, given: Mapping[str, str]) -> Answer:
+        return self.tokens.exchange(given)
+
+    def _refresh(self, given: Mapping[str, str]) -> Answer:
+        return self.tokens.refresh(given)
+
+    # Containers
+
+    def _create(self, given: Mapping[str, str]) -> Answer:
+        known(given, CREATE_FIELDS)
+        form = {name: value for name, value in given.items() if name != "access_token"}
+        kind = form.get("media_type")
+        check = CHECKS.get(kind or "")
+        if check is None:
+            raise invalid("media_type must be TEXT, IMAGE, VIDEO or CAROUSEL")
+        check(self, form)
+        self._check_text(form)
+        if (parent := form.get("reply_to_id")) is not None and parent not in self.out:
+            raise Refusal(24, 4279009, "Media Not Found")
+        fails = FAILURES.search(form.get("video_url", ""))
+        container = Container(
+            self._new_id(), self.clock(), form,
+            0 if kind == "TEXT" else self.polls, fails[1].upper() if fails else "",
+            children=[self.containers[one] for one in _children(form)],
+        )  # fmt: skip
+        self.containers[container.id] = container
+        return Answer(200, {"id": container.id})
+
+    def _check_text(self, form: Mapping[str, str]) -> None:
+        text = form.get("text", "")
+        if length(text) > 500:
+            raise invalid("text must be at most 500 characters")
+        links = set(LINKS.findall(text)) | {form.get("link_attachment", "")} - {""}
+        if len(links) > 5:
+            raise Refusal(100, None, "THREADS_API__LINK_LIMIT_EXCEEDED")
+        if len(form.get("alt_text", "")) > 1000:
+            raise invalid("alt_text must be at most 1000 characters")
+
+    def _check_words(self, form: Mapping[str, str]) -> None:
+        if not form.get("text", "").strip():
+            raise invalid("text is required")
+        if {"image_url", "video_url", "children", "alt_text", "is_carousel_item"} & set(form):
+            raise invalid("a TEXT has no media")
+
+    def _check_image(self, form: Mapping[str, str]) -> None:
+        self._check_media(form, "image_url", {"", ".jpg", ".jpeg", ".png"})
+
+    def _check_video(self, form: Mapping[str, str]) -> None:
+        self._check_media(form, "video_url", {"", ".mp4", ".mov"})
+
+    def _check_media(self, form: Mapping[str, str], name: str, suffixes: set[str]) -> None:
+        if {"link_attachment", "children"} & set(form):
+            raise invalid("link_attachment goes with TEXT only")
+        url = form.get(name, "")
+        address = urlsplit(url)
+        if address.scheme not in ("https", "http") or "missing" in address.path:
+            raise Refusal(
+                9004, 2207052, "Only photo or video can be accepted as media type.",
+                error_user_msg="The media could not be fetched from this URI",
+            )  # fmt: skip
+        if PurePosixPath(address.path).suffix.lower() not in suffixes:
+            raise Refusal(36001, 2207005, "The image format is not supported")
+
+    def _check_carousel(self, form: Mapping[str, str]) -> None:
+        ids = _children(form)
+        if not 2 <= len(ids) <= 20:
+            raise invalid("a carousel has 2 to 20 children")
+        for one in ids:
+            child = self.containers.get(one)
+            if child is None or child.form.get("is_carousel_item") != "true":
+                raise invalid(f"{one} is no carousel item")
+            if child.look(self.clock()) != "FINISHED":
+                raise Refusal(9007, 2207027, "Media ID is not available")
+
+    def _node(self, given: Mapping[str, str], node: str) -> Answer:
+        known(given, {"fields", "access_token"})
+        fields = set(given.get("fields", "id").split(","))
+        if container := self.containers.get(node):
+            if fields - {"id", "status", "error_message"}:
+                raise invalid(f"a container has no {fields}")
+            return Answer(200, self._state(container))
+        post = self.out.get(node)
+        if post is None:
+            raise _gone(node)
+        if fields - LIST_FIELDS:
+            raise invalid(f"Tried accessing nonexisting field {fields - LIST_FIELDS}")
+        return Answer(200, {**self._row(post, fields), "id": node})
+
+    def _state(self, container: Container) -> dict[str, Any]:
+        state = container.look(self.clock())
+        post = next((p for p in self.out.values() if p.container is container), None)
+        if post and self.clock() - post.at < self.lag * 10**9:
+            state = "FINISHED"
+        body = {"status": state, "id": container.id}
+        return {**body, "error_message": container.fails} if state == "ERROR" else body
+
+    # Posts
+
+    def _publish(self, given: Mapping[str, str]) -> Answer:
+        known(given, {"creation_id", "access_token"})
+        container = self.containers.get(given.get("creation_id", ""))
+        if container is None or container.form.get("is_carousel_item"):
+            raise Refusal(24, 2207006, "The media with the given id could not be found")
+        match container.look(self.clock()):
+            case "IN_PROGRESS":
+                raise Refusal(9007, 2207027, "Media ID is not available")
+            case "EXPIRED":
+                raise Refusal(-2, 2207020, "The media you are trying to access has expired")
+            case "ERROR":
+                raise Refusal(-1, 2207032, "Create media fail, please try to re-create media")
+            case "PUBLISHED":
+                raise Refusal(24, 2207006, "The media with the given id could not be found")
+        reply = "reply_to_id" in container.form
+        if self._used(reply=reply) >= (self.reply_quota if reply else self.quota):
+            raise Refusal(9, 2207042, "You reached maximum number of posts that is allowed to be "
+                          "published by Content Publishing API.")  # fmt: skip
+        container.state = "PUBLISHED"
+        post = self.put(container)
+        self.ledger.append(
+            {"id": post.id, "at": post.at, "container": container.id, **container.form}
+        )
+        return Answer(200, {"id": post.id})
+
+    def put(self, container: Container, at: int | None = None) -> Post:
+        """Have a post of that container out."""
+        post = Post(self._new_id(), self.clock() if at is None else at, container)
+        self.out[post.id] = post
+        return post
+
+    def put_text(self, text: str, at: int | None = None) -> Post:
+        """Have a post out that somebody made elsewhere."""
+        form = {"media_type": "TEXT", "text": text}
+        return self.put(Container(self._new_id(), self.clock(), form, state="PUBLISHED"), at)
+
+    def _used(self, *, reply: bool) -> int:
+        start = self.clock() - DAY
+        return sum((p.parent is not None) is reply and p.at > start for p in self.out.values())
+
+    def _limit(self, given: Mapping[str, str]) -> Answer:
+        known(given, {"fields", "access_token"})
+        if set(given.get("fields", "").split(",")) - QUOTA_FIELDS:
+            raise invalid("unknown fields")
+        day = {"quota_duration": 86400}
+        row = {
+            "quota_usage": self._used(reply=False),
+            "config": {"quota_total": self.quota, **day},
+            "reply_quota_usage": self._used(reply=True),
+            "reply_config": {"quota_total": self.reply_quota, **day},
+        }
+        return Answer(200, {"data": [row]})
+
+    def _threads(self, given: Mapping[str, str]) -> Answer:
+        return self._list(given, replies=False)
+
+    def _replies(self, given: Mapping[str, str]) -> Answer:
+        return self._list(given, replies=True)
+
+    def _list(self, given: Mapping[str, str], *, replies: bool) -> Answer:
+        known(given, {"fields", "since", "until", "limit", "access_token"})
+        fields = set(given.get("fields", "id").split(","))
+        if fields - LIST_FIELDS:
+            raise invalid(f"Tried accessing nonexisting field {fields - LIST_FIELDS}")
+        since = int(given.get("since", "0")) * 10**9
+        newest_first = sorted(self.out.values(), key=lambda post: -post.at)
+        shown = [
+            post for post in newest_first
+            if (post.parent is not None) is replies
+            and post.at >= since
+            and self.clock() - post.at >= self.delay * 10**9
+        ]  # fmt: skip
+        page = shown[: int(given.get("limit", "25"))]
+        return Answer(200, {"data": [self._row(post, fields) for post in page]})
+
+    def _row(self, post: Post, fields: set[str]) -> dict[str, Any]:
+        whole = {
+            "id": post.id,
+            "media_type": post.container.form["media_type"],
+            "permalink": f"https://www.threads.net/@{USERNAME}/post/C{post.id}",
+            "shortcode": f"C{post.id}",
+            "text": post.shown,
+            "timestamp": datetime.fromtimestamp(post.at // 10**9, UTC).strftime(
+                "%Y-%m-%dT%H:%M:%S+0000"
+            ),
+        }
+        return {name: value for name, value in whole.items() if name in fields and value != ""}
+
+    def _delete(self, given: Mapping[str, str], node: str) -> Answer:
+        if self.out.pop(node, None) is None:
+            raise _gone(node)
+        return Answer(200, {"success": True, "deleted_id": node})
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return str(self._ids)
+
+
+def length(text: str) -> int:
+    """As the sheet counts: one for each code point, but the bytes of an emoji."""
+    return sum(len(char.encode()) if char >= "\U0001f000" else 1 for char in text)
+
+
+def _children(form: Mapping[str, str]) -> list[str]:
+    return [one for one in form.get("children", "").split(",") if one]
+
+
+def _gone(node: str) -> Refusal:
+    return Refusal(
+        100, 33, f"Unsupported request. Object with ID '{node}' does not exist, cannot be loaded "
+        "due to missing permissions, or does not support this operation."
+    )  # fmt: skip
+
+
+CHECKS: Mapping[str, Callable[[ThreadsServer, Mapping[str, str]], None]] = {
+    "TEXT": ThreadsServer._check_words,
+    "IMAGE": ThreadsServer._check_image,
+    "VIDEO": ThreadsServer._check_video,
+    "CAROUSEL": ThreadsServer._check_carousel,
+}
+ROUTES: tuple[tuple[str, str, bool, Callable[..., Answer]], ...] = (
+    ("GET", "/v1.0/me", True, ThreadsServer._me),
+    ("GET", "/v1.0/debug_token", True, ThreadsServer._debug),
+    ("POST", "/v1.0/me/threads", True, ThreadsServer._create),
+    ("POST", "/v1.0/me/threads_publish", True, ThreadsServer._publish),
+    ("GET", "/v1.0/me/threads_publishing_limit", True, ThreadsServer._limit),
+    ("GET", "/v1.0/me/threads", True, ThreadsServer._threads),
+    ("GET", "/v1.0/me/replies", True, ThreadsServer._replies),
+    ("GET", r"/v1.0/(\d+)", True, ThreadsServer._node),
+    ("DELETE", r"/v1.0/(\d+)", True, ThreadsServer._delete),
+    ("GET", "/oauth/authorize", False, ThreadsServer._authorize),
+    ("POST", "/oauth/access_token", False, ThreadsServer._token),
+    ("GET", "/access_token", False, ThreadsServer._exchange),
+    ("GET", "/refresh_access_token", False, ThreadsServer._refresh),
+)
+"""Method, path, whether it needs a token, and what answers it."""
