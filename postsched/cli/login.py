@@ -63,7 +63,7 @@ def login(
         checked = _with_secret(program, account, client)
     else:
         checked = _with_consent(program, account, oauth, client, no_browser=no_browser)
-    answer(program, checked, f"is logged in{_until(program, checked)}", json=json)
+    answer(program, checked, "is logged in", json=json)
 
 
 def _account(program: Program, name: str) -> Account:
@@ -216,13 +216,6 @@ def _stdin_line() -> str:
         return sys.stdin.buffer.readline(LONGEST_LINE).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput("what came on stdin is not UTF-8 text") from None
-
-
-def _until(program: Program, checked: Checked) -> str:
-    from postsched.domain.when import describe
-
-    end = checked.account.token_expires_at
-    return "" if end is None else f" until {describe(end, program.now(), program.zone)}"
 
 
 def _tell(text: str) -> None:

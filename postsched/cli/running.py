@@ -10,7 +10,7 @@ import typer
 from postsched.cli import watching
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput, SecretUnavailable
+from postsched.domain.errors import InvalidInput, SecretUnavailable, advised
 from postsched.store import outlook
 
 if TYPE_CHECKING:
@@ -251,10 +251,10 @@ def _complain_of_secrets(program: Program, engine: Engine, upto: datetime | None
         counts = outlook.count_waiting(connection, list(shut), upto)
     for number, count in counts.items():
         problem = shut[number].problem
-        hint = f". {problem.hint}" if problem.hint else ""
+        why = advised(problem.message, problem.hint)
         program.complain(
             f"{count} {'due ' if upto else ''}{'post waits' if count == 1 else 'posts wait'} for "
-            f"{shut[number].account.name}: {problem.message}{hint}"
+            f"{shut[number].account.name}: {why}"
         )
     return sum(counts.values())
 

@@ -7,6 +7,11 @@ know nothing of the command line; it turns each class into an exit code.
 from __future__ import annotations
 
 
+def advised(message: str, hint: str | None) -> str:
+    """What is wrong and what to do, as sentences; a server's own words may end with a stop."""
+    return f"{message.rstrip('.')}. {hint}" if hint else message
+
+
 class PostschedError(Exception):
     """The base of every error that postsched reports to its user."""
 
@@ -19,7 +24,7 @@ class PostschedError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.hint}" if self.hint else self.message
+        return advised(self.message, self.hint)
 
 
 class InvalidInput(PostschedError):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from postsched.domain.account import Account
+from postsched.domain.errors import advised
 from postsched.domain.outcome import Problem
 from postsched.engine.clock import Clock
 from postsched.engine.publisher import Publisher
@@ -81,11 +82,11 @@ class Access:
         """Nothing can be sent for it just now; said once."""
         before = self._shut.get(account.id)
         if before is None or before.problem != problem:
-            hint = f". {problem.hint}" if problem.hint else ""
             log.error(
-                "%s: %s%s. Until then, this process leaves its posts alone",
-                account.name, problem.message, hint,
-            )  # fmt: skip
+                "%s: %s. Until then, this process leaves its posts alone",
+                account.name,
+                advised(problem.message, problem.hint),
+            )
         now = self._clock.monotonic()
         self._open.discard(account.id)
         self._shut[account.id] = Shut(account, problem, now, now + AGAIN)

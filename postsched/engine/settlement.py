@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from postsched.domain.account import AccountState
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Attempt, Delivery, guaranteed
+from postsched.domain.errors import advised
 from postsched.domain.outcome import (
     Absent,
     Asked,
@@ -117,7 +118,7 @@ class Settlement:
                 return False
             # Not if a person has given it another secret since: that one was not refused.
             if hold and account_rows.by_ids(connection, [account.id]).get(account.id) == account:
-                words = f"{hold.message}. {hold.hint}" if hold.hint else hold.message
+                words = advised(hold.message, hold.hint)
                 account_rows.set_state(connection, account.id, AccountState.LOGIN, words)
             return True
 

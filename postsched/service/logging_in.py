@@ -128,7 +128,8 @@ def begin(
         raise InvalidInput(
             f"{platform.title} wants to know by which app you log in",
             f"Give --client-id, or set client_id under [platforms.{platform.name}]. "
-            f"{oauth.client_hint} To use a token that you have: "
+            + (f"{oauth.client_hint}. " if oauth.client_hint else "")
+            + "To use a token that you have: "
             f"postsched account set {account.name} --token-stdin",
         )
     state, verifier = chance.token_urlsafe(32), protocol.new_verifier()

@@ -82,7 +82,8 @@ OPTIONS = ("me", "--client-id", APP["client_id"], "--client-secret-stdin")
 def test_in_the_browser(door: Door, call: Caller) -> None:
     answer = door.browse(*OPTIONS, stdin=APP["client_secret"])
     assert answer.code == 0, answer.err
-    assert " is logged in until " in answer.out
+    assert " is logged in; its login ends " in answer.out
+    assert answer.out.count(" days") == 1
     assert "in 59 days" in answer.out or "in 60 days" in answer.out
     assert f"localhost%3A{door.port}" in answer.err
     kept = json.loads(door.kept("me") or "")
