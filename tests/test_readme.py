@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -20,13 +22,13 @@ from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.duration import parse_duration
 from postsched.domain.moves import MOVES
 from postsched.domain.setting import KEYS
-from postsched.testing import MastodonServer
-from postsched.testing.bluesky import APP_PASSWORD, HANDLE, BlueskyServer
+from postsched.testing import Loopback
+from postsched.testing.bluesky import APP_PASSWORD, HANDLE
 from postsched.testing.linkedin import TOKEN as LINKEDIN_TOKEN
-from postsched.testing.linkedin import LinkedInServer
+from postsched.testing.loopback import NETWORKS
 from postsched.testing.mastodon import TOKEN
 from postsched.testing.picture import png
-from postsched.testing.x import XServer
+from postsched.testing.telegram import TOKEN as TELEGRAM_TOKEN
 from postsched.testing.x_oauth import TOKEN as X_TOKEN
 from tests import readme
 from tests.servers.process import free_port
@@ -125,19 +127,29 @@ def test_every_block_is_run_or_says_why_not() -> None:
         assert runs or block.language == "mermaid" or block.says("file: "), f"line {block.line}"
 
 
-Networks = tuple[MastodonServer, BlueskyServer, LinkedInServer, XServer]
+SECRETS = {
+    "mastodon": TOKEN,
+    "bluesky": APP_PASSWORD,
+    "linkedin": LINKEDIN_TOKEN,
+    "x": X_TOKEN,
+    "telegram": TELEGRAM_TOKEN,
+}
+"""The networks that the README posts to, and the secret that each takes on standard input."""
+Networks = dict[str, Loopback]
 
 
 @pytest.fixture
 def networks() -> Iterator[Networks]:
-    """The networks that the README posts to."""
-    with (
-        MastodonServer() as mastodon,
-        BlueskyServer() as bluesky,
-        LinkedInServer() as linkedin,
-        XServer() as x,
-    ):
-        yield mastodon, bluesky, linkedin, x
+    """All of them, by name."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(started(name)) for name in SECRETS}
+
+
+def started(name: str) -> Loopback:
+    """The loopback server of a network."""
+    module, _, server = NETWORKS[name].partition(":")
+    made: Loopback = getattr(import_module(module), server)()
+    return made
 
 
 @pytest.fixture
@@ -152,17 +164,20 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def environment(place: Path, bluesky: str, linkedin: str, x: str) -> dict[str, str]:
+def environment(place: Path, networks: Networks) -> dict[str, str]:
     """What that person's shell has."""
+    servers = {
+        f"POSTSCHED_PLATFORMS_{name.upper()}_URL": server.url
+        for name, server in networks.items()
+        if name != "mastodon"  # an account there names its own
+    }
     return {
+        **servers,
         "HOME": str(place),
         "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
         "PYTHONPATH": str(readme.ROOT),
         "PYTHON_KEYRING_BACKEND": "keyrings.alt.file.PlaintextKeyring",
         "POSTSCHED_ALLOW_PLAINTEXT_KEYRING": "true",
-        "POSTSCHED_PLATFORMS_BLUESKY_URL": bluesky,
-        "POSTSCHED_PLATFORMS_LINKEDIN_URL": linkedin,
-        "POSTSCHED_PLATFORMS_X_URL": x,
         "BROWSER": f"{sys.executable} -m tests.servers.visitor %s",
         "POSTSCHED_CALLBACK_PORT": str(free_port()),
         "NO_PROXY": "*",
@@ -173,9 +188,8 @@ def environment(place: Path, bluesky: str, linkedin: str, x: str) -> dict[str, s
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a Unix shell")
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 def test_every_command_works(place: Path, networks: Networks) -> None:
-    mastodon, bluesky, linkedin, x = networks
-    environ = environment(place, bluesky.url, linkedin.url, x.url)
-    secrets = {"mastodon": TOKEN, "bluesky": APP_PASSWORD, "linkedin": LINKEDIN_TOKEN, "x": X_TOKEN}
+    mastodon = networks["mastodon"]
+    environ = environment(place, networks)
     ran = 0
     for block in blocks():
         left_out = block.says("not run: ") is not None or block.directive == "slow"
@@ -186,7 +200,7 @@ def test_every_command_works(place: Path, networks: Networks) -> None:
         if awaited := block.says("until: "):
             run_until(awaited, code, place, environ)
         else:
-            given = secrets.get(block.says("stdin: ") or "", "")
+            given = SECRETS.get(block.says("stdin: ") or "", "")
             run(block, code, given, place, environ)
         ran += 1
     assert ran >= 15

@@ -135,6 +135,7 @@ class PlatformContract(Stage):
 
     def test_media_has_its_alt_text(self, network: Network) -> None:
         self.needs(self.capabilities(network).media.count, "takes no media")
+        self.needs(self.capabilities(network).media.alt, "has no alt text")
         picture = self.attachment("Ein Quadrat, <blau> & klein")
         sent = self.play(
             network, lambda s: s.send(self.message("With a picture", attachments=(picture,)))
@@ -144,6 +145,7 @@ class PlatformContract(Stage):
 
     def test_media_keep_their_order(self, network: Network) -> None:
         self.needs(self.capabilities(network).media.count > 1, "takes one file at most")
+        self.needs(self.capabilities(network).media.alt, "has no alt text to know files by")
         pictures = (self.attachment("first", "1.png"), self.attachment("second", "2.png"))
         self.published(
             self.play(network, lambda s: s.send(self.message("Two", attachments=pictures)))

@@ -213,6 +213,7 @@ class HttpPlatformContract(PlatformContract):
     ) -> None:
         """Before the publishing request nothing is out, whatever happens."""
         self.needs(self.capabilities(network).media.count, "takes no media")
+        self.needs(self.uploads_ahead, "takes files with the post")
 
         async def scene(sender: Sender) -> Sent:
             self.server(network).program(fault, "POST", count=None)

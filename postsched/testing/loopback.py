@@ -36,6 +36,7 @@ NETWORKS = {
     "x": "postsched.testing.x:XServer",
     "linkedin": "postsched.testing.linkedin:LinkedInServer",
     "threads": "postsched.testing.threads:ThreadsServer",
+    "telegram": "postsched.testing.telegram:TelegramServer",
 }
 """The networks that can be started as a process, by name."""
 

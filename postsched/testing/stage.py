@@ -33,6 +33,9 @@ class Stage:
     takes_equals: ClassVar[bool] = True
     """Whether a post is taken that equals an earlier one (not by LinkedIn)."""
 
+    uploads_ahead: ClassVar[bool] = True
+    """Whether files are uploaded before the post (not to Telegram: they go out with it)."""
+
     @pytest.fixture
     def network(self) -> Iterator[Network]:
         """The network under test, fresh. A subclass must give it."""

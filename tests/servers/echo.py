@@ -44,6 +44,7 @@ def _refusal(said: str) -> dict[str, Any]:
     return {
         "error": said, "error_description": said, "message": said, "title": said, "detail": said,
         "code": said, "type": said, "reason": said, "errors": [{"message": said, "detail": said}],
+        "ok": False, "description": said, "parameters": {"retry_after": 1},
         "errorDetails": {"inputErrors": [{"description": said, "code": said}]},
     }  # fmt: skip
 
@@ -62,6 +63,8 @@ def _success(said: str) -> Answer:
         "username": "me", "acct": "me", "sub": "me17", "uri": "at://did:plc:me/app.bsky.feed.post/1",
         "cid": "bafy", "url": "https://example.com/17", "content": said, "text": said,
         "data": {"id": "17", "username": "me", "name": "me", "text": said},
+        "ok": True, "result": {"id": 17, "message_id": 17, "username": said, "title": said,
+                               "text": said, "chat": {"id": 17, "username": said}},
     }  # fmt: skip
     return Answer(200, document, {"x-restli-id": "urn:li:share:17"})
 

@@ -1,0 +1,42 @@
+"""Requests to addresses that have a secret in them: what logs and errors show of such an address is
+a stand-in.
+
+Import it where a request is made: it loads httpx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+HIDDEN = "***"
+
+
+class SecretAddress(httpx.URL):
+    """An address that httpx sends requests to as it is, and shows in its logs, reprs and errors
+    without the secret."""
+
+    def __init__(self, url: httpx.URL, secrets: Sequence[str]) -> None:
+        super().__init__(url)
+        shown = super().__str__()
+        for secret in secrets:
+            shown = shown.replace(secret, HIDDEN)
+        self._shown = shown
+
+    def __str__(self) -> str:
+        return self._shown
+
+    def __repr__(self) -> str:
+        return f"SecretAddress({self._shown!r})"
+
+
+async def send(
+    http: httpx.AsyncClient, method: str, url: str, secrets: Sequence[str], **more: Any
+) -> httpx.Response:
+    """One request to an address in which none of the `secrets` may ever be seen. Redirects are not
+    followed; httpx's errors pass through."""
+    request = http.build_request(method, url, **more)
+    request.url = SecretAddress(request.url, secrets)
+    return await http.send(request, follow_redirects=False)

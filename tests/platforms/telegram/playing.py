@@ -1,0 +1,57 @@
+"""Scenes between the adapter and a loopback server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from postsched.domain.outcome import Published, Sent
+from postsched.domain.post import Media
+from postsched.platforms.base import Attachment, Login
+from postsched.platforms.telegram import Telegram
+from postsched.testing.picture import png
+from postsched.testing.sender import Sender
+from postsched.testing.stage import PATIENCE, client
+
+T = TypeVar("T")
+MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 100
+GIF = b"GIF89a" + b"\x00" * 100
+MP3 = b"ID3" + b"\x00" * 100
+PDF = b"%PDF-1.7"
+
+
+def play(login: Login, scene: Callable[[Sender], Awaitable[T]], *, inspect: bool = True) -> T:
+    """Run a scene with a sender that has read the account's facts."""
+
+    async def whole() -> T:
+        async with client(PATIENCE) as http:
+            sender = Sender(Telegram, login, http)
+            if inspect:
+                await sender.inspect()
+            return await scene(sender)
+
+    return asyncio.run(whole())
+
+
+def out(sent: Sent) -> Published:
+    """The post; fails if it is not out."""
+    assert isinstance(sent, Published), sent
+    return sent
+
+
+def attachment(
+    folder: Path,
+    kind: str = "image/png",
+    content: bytes | None = None,
+    *,
+    width: int = 8,
+    height: int = 8,
+) -> Attachment:
+    """A file with a name that nobody else is to see."""
+    content = png() if content is None else content
+    path = folder / f"private name.{kind.partition('/')[2]}"
+    path.write_bytes(content)
+    media = Media(str(path), None, None, kind, len(content), "0" * 64, width, height)
+    return Attachment(media, path)
