@@ -22,15 +22,21 @@ if TYPE_CHECKING:
     import httpx
 
 
+LONGEST_ADDRESS = 300
+"""Characters of an address that a server names which are passed on."""
+
+
 def raise_for_answer(response: httpx.Response, message: str | None = None) -> None:
     """Raise what an HTTP status means in general, if it is no success.
 
     `message` is the network's own sentence. A platform that knows better looks at the answer
-    first. 401 and 403 are refusals, 429 a rate limit, 5xx leaves open whether it is out.
+    first. Redirects, 401 and 403 are refusals, 429 a rate limit, 5xx leaves open whether it is out.
     """
     status = response.status_code
     if response.is_success:
         return
+    if response.is_redirect:
+        raise _moved(response)
     words = message or response.reason_phrase or f"HTTP {status}"
     if status == 401:
         raise PlatformError(ErrorKind.AUTH, words, http_status=status)
@@ -48,6 +54,19 @@ def raise_for_answer(response: httpx.Response, message: str | None = None) -> No
         raise PlatformError(ErrorKind.TRANSIENT, words, http_status=status, sent=True)
     kind = ErrorKind.PERMANENT if status in (403, 410) else ErrorKind.INVALID
     raise PlatformError(kind, words, http_status=status)
+
+
+def _moved(response: httpx.Response) -> PlatformError:
+    """What a redirect means, which is not followed, for the other server would be told the secret.
+    After a 303 the request may have been carried out (RFC 9110 section 15.4.4)."""
+    status = response.status_code
+    return PlatformError(
+        ErrorKind.TRANSIENT if status == 303 else ErrorKind.INVALID,
+        f"the server says that it is at {response.headers['location'][:LONGEST_ADDRESS]}",
+        http_status=status,
+        hint="Give the account the server's own address: postsched account set NAME url=URL",
+        sent=status == 303,
+    )
 
 
 def wait_wish(response: httpx.Response) -> tuple[float | None, datetime | None]:

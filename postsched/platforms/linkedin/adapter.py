@@ -98,6 +98,8 @@ class LinkedIn(Platform):
         response = await api.post("posts", prepared.data["body"])
         if duplicate.is_duplicate(response):
             return duplicate.settle(response, prepared)
+        if response.status_code == 409:
+            raise duplicate.conflict(response)
         judge(response, api.now)
         named = urn.of_post(response.headers.get("x-restli-id", ""))
         if named is None:

@@ -38,6 +38,14 @@ def is_duplicate(response: httpx.Response) -> bool:
     return CODE in said.codes or bool(WORDS.search(said.message))
 
 
+def conflict(response: httpx.Response) -> PlatformError:
+    """What a 409 means: the same was perhaps being written. Sent again it is either taken, or
+    refused as a duplicate, and that settles it."""
+    return PlatformError(
+        ErrorKind.TRANSIENT, read(response).words, http_status=response.status_code, sent=True
+    )
+
+
 def settle(response: httpx.Response, prepared: Prepared) -> Published:
     """The post that the refusal is about, where it can only be this one; else PlatformError."""
     urn = found_in(read(response).message)

@@ -55,14 +55,6 @@ def judge(response: httpx.Response) -> None:
     if response.is_success:
         return
     status, words = response.status_code, words_of(response)
-    if response.is_redirect:
-        target = response.headers.get("location", "another address")
-        raise PlatformError(
-            ErrorKind.INVALID,
-            f"the server says that it is at {target[:LONGEST_WORDS]}",
-            http_status=status,
-            hint="Give the account the server's own address: postsched account set NAME url=URL",
-        )
     if status == 401 or (status == 403 and SCOPE_REFUSED.search(words)):
         raise PlatformError(
             ErrorKind.AUTH,
