@@ -13,6 +13,7 @@ from postsched.domain.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
+    advised,
 )
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
@@ -94,11 +95,10 @@ def check(desk: Desk, secrets: Secrets, account: Account, *, new: bool = False) 
             ) from None
         if error.problem.kind is not ErrorKind.AUTH:
             return Checked(account, _unchecked(account, error.problem.message))
-        said = error.problem.message
-        _save(desk, account, state=AccountState.LOGIN, state_message=said)
+        said, hint = error.problem.message, error.problem.hint or how_to_log_in(account)
+        _save(desk, account, state=AccountState.LOGIN, state_message=advised(said, hint))
         raise NotAllowed(
-            f"{platform.title} refuses the login of {account.name}: {said}",
-            error.problem.hint or how_to_log_in(account),
+            f"{platform.title} refuses the login of {account.name}: {said}", hint
         ) from None
     known: dict[str, Any] = {}
     in_environment = secrets.in_environment(account.name)

@@ -290,7 +290,10 @@ def test_check_asks_again(call: Caller, server: MastodonServer) -> None:
     server.program(Fault(FaultKind.ANSWER, HttpAnswer(401, {"error": "revoked"})), None, VERIFY, 2)
     call("account", "check", "me").refused(1, "refuses the login of me: revoked", "access token")
     document = shown(call)
-    assert (document["state"], document["state_message"]) == ("login", "revoked")
+    assert document["state"] == "login"
+    assert document["state_message"].startswith("revoked. Make a new access token")
+    assert "login, revoked. Make" in call("status").out
+    assert "postsched account login me" in call("status").out  # the one command that mends it
     assert kept() == TOKEN
     assert call("account", "check", "me", "--json").json["state"] == "ok"
     assert shown(call)["state_message"] is None
