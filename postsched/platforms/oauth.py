@@ -122,6 +122,7 @@ async def exchange(
 
     Raises PlatformError(AUTH) if the network refuses, or granted less than is needed.
     """
+    code = code.removesuffix("#_")  # Meta's addresses end so, and people copy it along
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if oauth.pkce:
         form["code_verifier"] = verifier

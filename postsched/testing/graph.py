@@ -150,8 +150,8 @@ class Tokens:
         )
 
     def _give(self, life: int) -> str:
-        token = self._new("token")
-        self.live[token] = (self._clock(), self._clock() + life)
+        token, now = self._new("token"), self._clock()
+        self.live[token] = (now, now + life)
         return token
 
     def _new(self, kind: str) -> str:

@@ -10,28 +10,21 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login
+from postsched.testing import threads_rules as rules
 from postsched.testing.graph import DAY, TOKEN, Container, Refusal, Tokens, invalid, known
 from postsched.testing.loopback import Loopback
 from postsched.testing.network import Seen
 from postsched.testing.wire import Answer, Request
 
 USERNAME = "me_on_threads"
-CREATE_FIELDS = {
-    "access_token", "media_type", "text", "image_url", "video_url", "alt_text", "reply_to_id",
-    "is_carousel_item", "children", "link_attachment", "reply_control", "topic_tag",
-}  # fmt: skip
 LIST_FIELDS = {"id", "media_type", "permalink", "shortcode", "text", "timestamp", "topic_tag",
                "link_attachment_url"}  # fmt: skip
 QUOTA_FIELDS = {"quota_usage", "config", "reply_quota_usage", "reply_config",
                 "delete_quota_usage", "delete_config"}  # fmt: skip
-LINKS = re.compile(r"https?://\S+")
-FAILURES = re.compile(r"(invalid_\w+|failed_\w+|unknown)\.(?:mp4|mov)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,70 +146,17 @@ class ThreadsServer(Loopback):
     # Containers
 
     def _create(self, given: Mapping[str, str]) -> Answer:
-        known(given, CREATE_FIELDS)
         form = {name: value for name, value in given.items() if name != "access_token"}
-        kind = form.get("media_type")
-        check = CHECKS.get(kind or "")
-        if check is None:
-            raise invalid("media_type must be TEXT, IMAGE, VIDEO or CAROUSEL")
-        check(self, form)
-        self._check_text(form)
+        rules.check(form, self.containers, self.clock())
         if (parent := form.get("reply_to_id")) is not None and parent not in self.out:
             raise Refusal(24, 4279009, "Media Not Found")
-        fails = FAILURES.search(form.get("video_url", ""))
         container = Container(
             self._new_id(), self.clock(), form,
-            0 if kind == "TEXT" else self.polls, fails[1].upper() if fails else "",
-            children=[self.containers[one] for one in _children(form)],
+            0 if form["media_type"] == "TEXT" else self.polls, rules.failure(form),
+            children=[self.containers[one] for one in rules.children(form)],
         )  # fmt: skip
         self.containers[container.id] = container
         return Answer(200, {"id": container.id})
-
-    def _check_text(self, form: Mapping[str, str]) -> None:
-        text = form.get("text", "")
-        if length(text) > 500:
-            raise invalid("text must be at most 500 characters")
-        links = set(LINKS.findall(text)) | {form.get("link_attachment", "")} - {""}
-        if len(links) > 5:
-            raise Refusal(100, None, "THREADS_API__LINK_LIMIT_EXCEEDED")
-        if len(form.get("alt_text", "")) > 1000:
-            raise invalid("alt_text must be at most 1000 characters")
-
-    def _check_words(self, form: Mapping[str, str]) -> None:
-        if not form.get("text", "").strip():
-            raise invalid("text is required")
-        if {"image_url", "video_url", "children", "alt_text", "is_carousel_item"} & set(form):
-            raise invalid("a TEXT has no media")
-
-    def _check_image(self, form: Mapping[str, str]) -> None:
-        self._check_media(form, "image_url", {"", ".jpg", ".jpeg", ".png"})
-
-    def _check_video(self, form: Mapping[str, str]) -> None:
-        self._check_media(form, "video_url", {"", ".mp4", ".mov"})
-
-    def _check_media(self, form: Mapping[str, str], name: str, suffixes: set[str]) -> None:
-        if {"link_attachment", "children"} & set(form):
-            raise invalid("link_attachment goes with TEXT only")
-        url = form.get(name, "")
-        address = urlsplit(url)
-        if address.scheme not in ("https", "http") or "missing" in address.path:
-            raise Refusal(
-                9004, 2207052, "Only photo or video can be accepted as media type.",
-                error_user_msg="The media could not be fetched from this URI",
-            )  # fmt: skip
-        if PurePosixPath(address.path).suffix.lower() not in suffixes:
-            raise Refusal(36001, 2207005, "The image format is not supported")
-
-    def _check_carousel(self, form: Mapping[str, str]) -> None:
-        ids = _children(form)
-        if not 2 <= len(ids) <= 20:
-            raise invalid("a carousel has 2 to 20 children")
-        for one in ids:
-            child = self.containers.get(one)
-            if child is None or child.form.get("is_carousel_item") != "true":
-                raise invalid(f"{one} is no carousel item")
-            if child.look(self.clock()) != "FINISHED":
-                raise Refusal(9007, 2207027, "Media ID is not available")
 
     def _node(self, given: Mapping[str, str], node: str) -> Answer:
         known(given, {"fields", "access_token"})
@@ -340,15 +280,6 @@ class ThreadsServer(Loopback):
         return str(self._ids)
 
 
-def length(text: str) -> int:
-    """As the sheet counts: one for each code point, but the bytes of an emoji."""
-    return sum(len(char.encode()) if char >= "\U0001f000" else 1 for char in text)
-
-
-def _children(form: Mapping[str, str]) -> list[str]:
-    return [one for one in form.get("children", "").split(",") if one]
-
-
 def _gone(node: str) -> Refusal:
     return Refusal(
         100, 33, f"Unsupported request. Object with ID '{node}' does not exist, cannot be loaded "
@@ -356,12 +287,6 @@ def _gone(node: str) -> Refusal:
     )  # fmt: skip
 
 
-CHECKS: Mapping[str, Callable[[ThreadsServer, Mapping[str, str]], None]] = {
-    "TEXT": ThreadsServer._check_words,
-    "IMAGE": ThreadsServer._check_image,
-    "VIDEO": ThreadsServer._check_video,
-    "CAROUSEL": ThreadsServer._check_carousel,
-}
 ROUTES: tuple[tuple[str, str, bool, Callable[..., Answer]], ...] = (
     ("GET", "/v1.0/me", True, ThreadsServer._me),
     ("GET", "/v1.0/debug_token", True, ThreadsServer._debug),

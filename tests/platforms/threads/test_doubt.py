@@ -1,0 +1,197 @@
+"""What becomes of a post on Threads whose answer is lost: the engine's way with it, by a clock that
+runs fast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.outcome import ErrorKind
+from postsched.platforms.threads import Threads
+from postsched.store import accounts as account_rows
+from postsched.store import deliveries as delivery_rows
+from postsched.testing import Answer, FakeClock, Fault, FaultKind
+from postsched.testing.graph import TOKEN
+from postsched.testing.threads import ThreadsServer
+from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.store import rows
+
+S = DeliveryStatus
+TICK = 0.01
+"""Seconds of real time in which one second passes."""
+SETTLED = (S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
+
+
+class Stage:
+    """An engine with an account on a loopback Threads, both with the same clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.server = ThreadsServer(clock=lambda: int(self.clock.now().timestamp() * 10**9))
+        self.server.__enter__()
+        secrets = FakeSecrets({"me": TOKEN})
+        self.rig = Rig(folder, {"threads": Threads()}, self.clock, secrets=secrets)
+        with self.rig.database.write() as connection:
+            account = replace(rows.account(connection, "me", "threads"), url=self.server.url)
+            account_rows.save(connection, account)
+        self.account = account
+
+    def play(
+        self, text: str, meanwhile: Callable[[], None] = lambda: None, **more: Any
+    ) -> Delivery:
+        """Post a text, and let time pass until its delivery is settled."""
+        due = self.clock.now() + timedelta(seconds=2)
+        delivery = self.rig.post(text, self.account, due, **more)
+
+        async def scene() -> None:
+            sim = Simulation(self.rig)
+            while self.rig.delivery(delivery).status not in SETTLED:
+                sim.pump()
+                await asyncio.sleep(TICK)
+                self.clock.advance(1)
+                meanwhile()
+            await sim.end()
+
+        play(scene)
+        return self.rig.delivery(delivery)
+
+    def attempts(self, delivery: Delivery) -> list[Attempt]:
+        """What was tried."""
+        with self.rig.database.read() as connection:
+            return delivery_rows.attempts_of(connection, delivery.id)
+
+    def sent(self) -> list[str]:
+        """The containers that were to be published, in order."""
+        return [r.form["creation_id"][1].decode() for r in self.server.published_requests()]
+
+    def close(self) -> None:
+        """End it all."""
+        self.server.close()
+        self.rig.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+def test_what_is_out_is_adopted_by_its_container(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello #world")
+    assert delivery.status is S.PUBLISHED
+    assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
+    assert delivery.url
+    assert len(stage.sent()) == 1
+
+
+def test_what_is_not_out_is_published_again_by_the_same_container(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    delivery = stage.play("Hello")
+    assert delivery.status is S.PUBLISHED
+    assert len(stage.server.posts()) == 1
+    first, second = stage.sent()
+    assert first == second
+    asked = [attempt for attempt in stage.attempts(delivery) if attempt.action == "ask"]
+    assert len(asked) == 2
+    assert asked[1].started_at - asked[0].started_at >= timedelta(seconds=30)
+
+
+def test_a_state_that_lags_costs_nothing(stage: Stage) -> None:
+    stage.server.lag = 20
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello")
+    assert delivery.status is S.PUBLISHED
+    assert len(stage.server.posts()) == len(stage.sent()) == 1
+
+
+def test_even_one_that_lags_too_long_is_not_out_twice(stage: Stage) -> None:
+    stage.server.lag = 45
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello")
+    assert delivery.status is S.PUBLISHED
+    assert len(stage.server.posts()) == 1
+    assert len(set(stage.sent())) == 1
+
+
+def test_each_part_is_settled_by_itself(stage: Stage) -> None:
+    stage.server.lose_answers(1.0, 7)
+    delivery = stage.play("One", then=["Two"], comment="More")
+    assert delivery.status is S.PUBLISHED
+    one, two, comment = stage.server.posts()
+    assert [post.parent for post in (one, two, comment)] == [None, one.remote_id, one.remote_id]
+    assert len(stage.sent()) == 3
+
+
+def test_what_does_not_show_is_out_without_an_address(stage: Stage) -> None:
+    stage.server.delay = 10**6
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello")
+    assert (delivery.status, delivery.remote_id, delivery.url) == (S.PUBLISHED, None, None)
+    assert len(stage.sent()) == 1
+    assert "is published" in (stage.attempts(delivery)[-1].evidence or "")
+
+
+def test_an_equal_post_of_somebody_elses_making_is_not_taken_for_it(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    stage.server.put_text("Hello")
+    delivery = stage.play("Hello")
+    assert delivery.status is S.PUBLISHED
+    assert delivery.remote_id == stage.server.posts()[-1].remote_id
+    assert len(stage.server.posts()) == 2
+
+
+def test_a_container_that_expires_in_doubt_is_made_anew(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    expired: list[bool] = []
+
+    def expire() -> None:
+        if stage.sent() and not expired:
+            expired.append(True)
+            stage.server.expire()
+
+    delivery = stage.play("Hello", expire)
+    assert delivery.status is S.PUBLISHED
+    assert len(stage.server.posts()) == 1
+    assert len(set(stage.sent())) == 2
+
+
+def test_spam_that_is_not_out_is_refused_for_good(stage: Stage) -> None:
+    error = {"code": 4, "error_subcode": 2207051, "message": "We restrict certain activity"}
+    stage.server.program_publishing(Fault(FaultKind.ANSWER, Answer(400, {"error": error})), None)
+    delivery = stage.play("Hello")
+    assert delivery.status is S.FAILED
+    assert delivery.problem is not None
+    assert delivery.problem.kind is ErrorKind.PERMANENT
+    assert "restrict" in delivery.problem.message
+    assert len(stage.sent()) == 1
+
+
+def test_spam_that_is_out_is_out(stage: Stage) -> None:
+    error = {"code": 4, "error_subcode": 2207051, "message": "We restrict certain activity"}
+    fault = Fault(FaultKind.ANSWER_AFTER, Answer(400, {"error": error}))
+    stage.server.program_publishing(fault)
+    stage.server.lag = 10
+    delivery = stage.play("Hello")
+    assert delivery.status is S.PUBLISHED
+    assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
+    assert len(stage.sent()) == 1
+
+
+def test_a_reply_is_on_record_before_it_is_sent(stage: Stage) -> None:
+    """The part after the first is made once that is out, and its request is on record."""
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER), 2)
+    delivery = stage.play("One", then=["Two"])
+    assert delivery.status is S.PUBLISHED
+    assert [step.prepared and step.prepared["reply_to"] for step in delivery.steps] == [
+        None, delivery.remote_id
+    ]  # fmt: skip
+    assert len(stage.sent()) == 2
