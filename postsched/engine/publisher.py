@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Role, guaranteed
+from postsched.domain.delivery import guaranteed
 from postsched.domain.errors import PostschedError
 from postsched.domain.outcome import (
     Absent,
@@ -36,12 +36,11 @@ from postsched.engine.clock import Clock, wait_until
 from postsched.engine.step import (
     in_doubt_since,
     prepared_step,
-    published_before,
     step_key,
+    step_message,
 )
 from postsched.login import Logins, login_for, servers
 from postsched.platforms.base import (
-    Attachment,
     Login,
     Message,
     Platform,
@@ -224,31 +223,7 @@ class Publisher:
         return replace(outcome, problem=self._logins.scrub(account, outcome.problem))
 
     def _message(self, work: Work, index: int) -> Message:
-        step, content = work.delivery.steps[index], work.post.content
-        before = published_before(work.delivery, index)
-        parts = content.parts(work.account.name)
-        first = step.role is Role.PART and step.n == 1
-        comment = step.role is Role.COMMENT
-        part = parts[step.n - 1]
-        return Message(
-            role=step.role,
-            n=step.n,
-            text=(content.comment or "") if comment else part.text,
-            key=step_key(work, index),
-            occurrence=work.delivery.occurrence,
-            now=self._clock.now(),
-            attachments=()
-            if comment
-            else tuple(Attachment(medium, self._file_of(medium)) for medium in part.media),
-            link=content.link if first else None,
-            title=content.title if first else None,
-            visibility=content.visibility,
-            warning=content.warning,
-            lang=content.lang,
-            tags=work.post.tags,
-            root=before[0] if before else None,
-            parent=before[-1] if before else None,
-        )
+        return step_message(work, index, self._clock.now(), self._file_of)
 
 
 class _NotNow(Exception):

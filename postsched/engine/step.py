@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
-from postsched.domain.delivery import Delivery, delivery_key
+from postsched.domain.delivery import Delivery, Role, delivery_key
 from postsched.domain.outcome import Published
-from postsched.platforms.base import Prepared
+from postsched.domain.post import Media
+from postsched.platforms.base import Attachment, Message, Prepared
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
 
@@ -49,4 +52,33 @@ def prepared_step(
         since=in_doubt_since(delivery) if neighbours else None,
         others=neighbours.others if neighbours else frozenset(),
         removed=neighbours.removed if neighbours else False,
+    )
+
+
+def step_message(
+    work: Work, index: int, now: datetime, file_of: Callable[[Media], Path | None]
+) -> Message:
+    """What a step is to say, with the files of its media."""
+    step, content = work.delivery.steps[index], work.post.content
+    before = published_before(work.delivery, index)
+    part = content.parts(work.account.name)[step.n - 1]
+    first = step.role is Role.PART and step.n == 1
+    comment = step.role is Role.COMMENT
+    media = () if comment else part.media
+    return Message(
+        role=step.role,
+        n=step.n,
+        text=(content.comment or "") if comment else part.text,
+        key=step_key(work, index),
+        occurrence=work.delivery.occurrence,
+        now=now,
+        attachments=tuple(Attachment(medium, file_of(medium)) for medium in media),
+        link=content.link if first else None,
+        title=content.title if first else None,
+        visibility=content.visibility,
+        warning=content.warning,
+        lang=content.lang,
+        tags=work.post.tags,
+        root=before[0] if before else None,
+        parent=before[-1] if before else None,
     )
