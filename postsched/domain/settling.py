@@ -124,7 +124,9 @@ class Judge:
         another post; later it may be this one, from a try before."""
         if delivery.attempts <= 1:
             return moves.refuse(delivery, problem)
-        return moves.give_to_person(delivery, problem)
+        # Without the network's advice: to change the text would be wrong if it is out.
+        unsure = replace(problem, kind=ErrorKind.UNCONFIRMED, hint=None)
+        return moves.give_to_person(delivery, unsure)
 
     def _ask_again(self, delivery: Delivery, at: datetime, problem: Problem) -> Delivery:
         if delivery.sent_at and at - delivery.sent_at > DOUBT_ENDS:

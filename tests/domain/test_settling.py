@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from postsched.domain.capabilities import FOREVER, Guarantee
-from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.outcome import (
     Absent,
     ErrorKind,
@@ -209,3 +209,26 @@ class TestAsking:
         refused = LetGo(Problem(ErrorKind.AUTH, "the token was revoked"))
         after = judge(90_000).asked(asking, refused)
         assert (after.status, after.problem) == (S.CONFIRMING, refused.problem)
+
+
+class TestRefusedAsEqual:
+    """The network refuses it as one that it has, and does not show that one."""
+
+    WORDS = Problem(ErrorKind.DUPLICATE, "there is one like it", 403, "Change the text")
+    ASKED = Guarantee(None, can_look_up=True, look_ups=(2.0,))
+
+    def absent(self, attempts: int) -> Delivery:
+        doubtful = delivery(S.CONFIRMING, attempts=attempts, problem=self.WORDS)
+        return judge(guarantee=self.ASKED).asked(doubtful, Absent("it is not there"))
+
+    def test_at_the_first_try_it_is_another_post(self) -> None:
+        after = self.absent(1)
+        assert (after.status, after.problem) == (S.FAILED, self.WORDS)
+
+    def test_later_it_may_be_this_one_and_a_person_decides(self) -> None:
+        after = self.absent(2)
+        assert after.status is S.UNCONFIRMED
+        assert after.problem is not None
+        assert after.problem.kind is ErrorKind.UNCONFIRMED
+        assert after.problem.message == self.WORDS.message
+        assert after.problem.hint is None, "another text would be another post"
