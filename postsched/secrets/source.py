@@ -168,7 +168,8 @@ class Secrets:
             words, hint = error.message, error.hint
         # Not "there is none": another process may reach a keyring that has it.
         raise SecretUnavailable(
-            f"the secrets file {self.file.path} holds no secret of {account}, and {words}", hint
+            f"the secrets file {self.file.path} holds no secret of {account}, and {words}",
+            f"Give it one: postsched account set {account} --token-stdin. Or: {hint}",
         )
 
     def _given(self, account: str) -> Secret | None:

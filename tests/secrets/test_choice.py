@@ -126,6 +126,7 @@ class TestAuto:
         cron.write("you", Secret("OPEN"))
         said = refusal(lambda: cron.read("me"))
         assert "holds no secret of me, and there is no keyring on this system" in said
+        assert "postsched account set me --token-stdin" in said
 
     def test_an_account_of_the_file_is_the_files_for_everyone(
         self, process: Start, ring: Ring
