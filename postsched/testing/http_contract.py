@@ -16,13 +16,13 @@ import pytest
 from postsched.domain.outcome import ErrorKind, Failed, LetGo, Lost, Published, Retry, Sent
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, PlatformError, Unknown
+from postsched.testing.client import PATIENCE, client
 from postsched.testing.contract import PlatformContract
 from postsched.testing.exposure import logged, secrets_of
 from postsched.testing.faults import Fault, FaultKind
 from postsched.testing.loopback import Loopback
 from postsched.testing.network import Network
 from postsched.testing.sender import Sender
-from postsched.testing.stage import PATIENCE, client
 from postsched.testing.wire import Answer
 
 IMPATIENCE = 0.15

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-import httpx
 import pytest
 
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.outcome import Published, Sent
 from postsched.domain.post import Media
 from postsched.platforms.base import Attachment, Login, Message, Platform
+from postsched.testing.client import PATIENCE, client
 from postsched.testing.network import Network
 from postsched.testing.picture import png
 from postsched.testing.sender import Sender, key_of, message
 
 T = TypeVar("T")
-PATIENCE = 10.0
-"""Seconds a request may take where nothing is to go wrong."""
 
 
 class Stage:
@@ -35,6 +32,9 @@ class Stage:
 
     uploads_ahead: ClassVar[bool] = True
     """Whether files are uploaded before the post (not to Telegram: they go out with it)."""
+
+    replies: ClassVar[bool] = True
+    """Whether each part of a thread names the one it replies to (not a webhook's)."""
 
     @pytest.fixture
     def network(self) -> Iterator[Network]:
@@ -95,10 +95,3 @@ class Stage:
         """Skip a test for an account that can't do what it is about."""
         if not ability:
             pytest.skip(f"{self.platform.name} {lack}")
-
-
-def client(timeout: float) -> httpx.AsyncClient:
-    """A client as the adapters get it. It knows no certificates, as loading them takes longer than
-    a test."""
-    bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.AsyncClient(timeout=timeout, trust_env=False, verify=bare)

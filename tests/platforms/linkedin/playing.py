@@ -12,10 +12,10 @@ from postsched.domain.outcome import Published, Sent
 from postsched.domain.post import Media
 from postsched.platforms.base import Attachment, Login
 from postsched.platforms.linkedin import LinkedIn
+from postsched.testing.client import PATIENCE, client
 from postsched.testing.linkedin import LinkedInServer
 from postsched.testing.picture import png
 from postsched.testing.sender import Sender
-from postsched.testing.stage import PATIENCE, client
 
 T = TypeVar("T")
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 40

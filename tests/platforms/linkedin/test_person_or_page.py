@@ -16,6 +16,7 @@ from postsched.platforms.base import Login, PlatformError, Renewal, Service
 from postsched.platforms.linkedin import LinkedIn
 from postsched.platforms.linkedin.author import organization
 from postsched.testing import Answer, Fault, FaultKind
+from postsched.testing.client import client
 from postsched.testing.linkedin import (
     NAME,
     ORGANIZATION,
@@ -23,7 +24,6 @@ from postsched.testing.linkedin import (
     TOKEN,
     LinkedInServer,
 )
-from postsched.testing.stage import client
 from tests.platforms.linkedin.playing import play
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from postsched.domain.outcome import Published, Sent
 from postsched.domain.post import Media
 from postsched.platforms.base import Attachment, Login
 from postsched.platforms.threads import Threads
+from postsched.testing.client import PATIENCE, client
 from postsched.testing.sender import Sender
-from postsched.testing.stage import PATIENCE, client
 
 T = TypeVar("T")
 
