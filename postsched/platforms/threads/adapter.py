@@ -25,12 +25,12 @@ from postsched.platforms.base import (
     Renewal,
     Unknown,
 )
-from postsched.platforms.graph import tokens
+from postsched.platforms.graph import publishing, tokens
 from postsched.platforms.graph.api import Graph, json_of, node, unreadable
 from postsched.platforms.graph.containers import Status
 from postsched.platforms.graph.refusals import is_refusal
 from postsched.platforms.graph.usage import check_quota
-from postsched.platforms.threads import ability, content, publishing
+from postsched.platforms.threads import ability, content
 
 if TYPE_CHECKING:
     import httpx
@@ -98,7 +98,7 @@ class Threads(Platform):
         self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient
     ) -> Published:
         """Publish the container."""
-        return await publishing.publish(Graph(login, http, VERSION), prepared)
+        return await publishing.publish(Graph(login, http, VERSION), content.DIALECT, prepared)
 
     async def find(
         self,
@@ -109,7 +109,7 @@ class Threads(Platform):
         since: datetime,
     ) -> Published | Unknown | None:
         """Ask for the container's state, and which post it became."""
-        return await publishing.find(Graph(login, http, VERSION), prepared, since)
+        return await publishing.find(Graph(login, http, VERSION), content.DIALECT, prepared, since)
 
     async def delete(self, published: Published, login: Login, http: httpx.AsyncClient) -> None:
         """Delete the post."""

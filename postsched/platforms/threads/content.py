@@ -11,15 +11,19 @@ from postsched.domain.outcome import ErrorKind
 from postsched.domain.post import Visibility
 from postsched.platforms.base import Attachment, Message, PlatformError
 from postsched.platforms.graph.api import Graph, node
-from postsched.platforms.graph.containers import Fields, State, create, usable, wait
+from postsched.platforms.graph.containers import State, create, usable, wait
+from postsched.platforms.graph.lookup import Dialect
 from postsched.platforms.threads.ability import MEDIA_COUNT
 
 CONTAINERS = "me/threads"
-FIELDS = Fields()
 FILMS = {".mp4", ".mov", ".m4v", ".qt"}
 """How the addresses of films end; everything else is taken for an image."""
-HOPELESS = ("INVALID", "FAILED_DOWNLOADING")
-"""How the reasons begin for which a new container would fare no better."""
+DIALECT = Dialect(
+    publish="me/threads_publish",
+    posts="me/threads",
+    replies="me/replies",
+    hopeless=("INVALID", "FAILED_DOWNLOADING"),
+)
 
 
 async def build(message: Message, graph: Graph) -> tuple[str, State]:
@@ -103,5 +107,5 @@ def _is_film(url: str, kind: str | None) -> bool:
 
 
 async def _finished(graph: Graph, container: str) -> State:
-    found = await wait(graph, container, FIELDS)
-    return usable(found, hopeless=found.reason.startswith(HOPELESS))
+    found = await wait(graph, container, DIALECT.state)
+    return usable(found, hopeless=found.reason.startswith(DIALECT.hopeless))

@@ -1,4 +1,4 @@
-"""A post that is out, found among the account's own (fact sheet, section 6).
+"""A post that is out, found among the account's own (fact sheets, section 6).
 
 Threads takes the `#` from texts, so texts are compared without it. A container that is published
 is out for certain; which post it became is only known if just one fits.
@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
 from postsched.platforms.graph.api import Graph, node
+from postsched.platforms.graph.containers import Fields
 
-FIELDS = "id,media_type,permalink,shortcode,text,timestamp"
 MARGIN = timedelta(seconds=120)
 """How far before the first try a post may have been made by Threads' clock."""
 PAGE = 25
@@ -27,10 +28,28 @@ PERMALINK_TIME = 5.0
 Row = Mapping[str, Any]
 
 
-async def adopt(graph: Graph, prepared: Prepared, since: datetime) -> Published | Unknown:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a network calls things. `publish` is the path that makes a container visible, `posts`
+    and `replies` list the account's own, of which `text` is the member with the text; `state` are
+    the members of a container, and reasons that begin like one in `hopeless` are final. `since`
+    says whether lists can be asked for from a time on."""
+
+    publish: str
+    posts: str
+    replies: str
+    text: str = "text"
+    state: Fields = field(default_factory=Fields)
+    hopeless: tuple[str, ...] = ()
+    since: bool = True
+
+
+async def adopt(
+    graph: Graph, dialect: Dialect, prepared: Prepared, since: datetime
+) -> Published | Unknown:
     """The post that a published container became, first sent at `since` (UTC). When it does not
     show after a while, it is out under an id nobody knows."""
-    rows = await candidates(graph, prepared, since)
+    rows = await candidates(graph, dialect, prepared, since)
     if rows is not None and len(rows) == 1:
         return of(rows[0])
     if prepared.now is None or prepared.now - since < PATIENCE:
@@ -39,24 +58,27 @@ async def adopt(graph: Graph, prepared: Prepared, since: datetime) -> Published 
     return Published("", evidence=f"container {container} is published, its post is not known")
 
 
-async def candidates(graph: Graph, prepared: Prepared, since: datetime) -> list[Row] | None:
+async def candidates(
+    graph: Graph, dialect: Dialect, prepared: Prepared, since: datetime
+) -> list[Row] | None:
     """The posts that it could be, None if there are too many to look at."""
-    path = "me/replies" if prepared.data.get("reply_to") else "me/threads"
+    path = dialect.replies if prepared.data.get("reply_to") else dialect.posts
     floor = since - MARGIN
-    response = await graph.get(
-        path, fields=FIELDS, since=str(int(floor.timestamp())), limit=str(PAGE)
-    )
+    fields = f"id,media_type,permalink,shortcode,{dialect.text},timestamp"
+    start = {"since": str(int(floor.timestamp()))} if dialect.since else {}
+    response = await graph.get(path, fields=fields, limit=str(PAGE), **start)
     rows = graph.object(response).get("data")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise PlatformError(ErrorKind.TRANSIENT, "the network's list of posts can't be read")
     wanted = _normal(str(prepared.data.get("text") or ""))
     alike = [
         row for row in rows
-        if _normal(str(row.get("text") or "")) == wanted
+        if _normal(str(row.get(dialect.text) or "")) == wanted
         and _made_at(row, floor) >= floor
         and str(row.get("id")) not in prepared.others
     ]  # fmt: skip
-    return alike if alike or len(rows) < PAGE else None
+    all_seen = len(rows) < PAGE or any(_made_at(row, floor) < floor for row in rows)
+    return alike if alike or all_seen else None
 
 
 def of(row: Row) -> Published:

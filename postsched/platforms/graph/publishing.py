@@ -1,4 +1,4 @@
-"""Making a container visible, and what an answer to that leaves open (fact sheet, section 6).
+"""Making a container visible, and what an answer to that leaves open (fact sheets, section 6).
 
 No error of this one request proves that nothing went out: errors have been seen for posts that
 were. So what was refused is settled by the state of the container.
@@ -11,13 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
+from postsched.platforms.graph import lookup
 from postsched.platforms.graph.api import Graph, node, unreadable
 from postsched.platforms.graph.containers import State, Status, state, usable
+from postsched.platforms.graph.lookup import Dialect
 from postsched.platforms.graph.refusals import Refusal, is_refusal
-from postsched.platforms.threads import lookup
-from postsched.platforms.threads.content import FIELDS, HOPELESS
 
-PUBLISH = "me/threads_publish"
 LOOKS = (0.0, 3.0, 5.0)
 """Seconds before each look at a container that was not finished when it was prepared."""
 STILL_AT_WORK = 30.0
@@ -26,14 +25,14 @@ VISIBLE_AFTER = timedelta(minutes=2)
 """What is not found for so long is made anew."""
 
 
-async def publish(graph: Graph, prepared: Prepared) -> Published:
+async def publish(graph: Graph, dialect: Dialect, prepared: Prepared) -> Published:
     """Publish the container."""
     container = str(prepared.data["container"])
     if not prepared.data.get("ready"):
-        await _require_finished(graph, container)
-    response = await graph.post(PUBLISH, {"creation_id": container})
+        await _require_finished(graph, dialect, container)
+    response = await graph.post(dialect.publish, {"creation_id": container})
     if is_refusal(response):
-        return await _settled(graph, graph.read(response), prepared, container)
+        return await _settled(graph, dialect, graph.read(response), prepared)
     remote_id = graph.object(response).get("id")
     if not isinstance(remote_id, str | int) or isinstance(remote_id, bool) or not str(remote_id):
         raise unreadable(response)
@@ -41,35 +40,37 @@ async def publish(graph: Graph, prepared: Prepared) -> Published:
     return Published(remote_id, await lookup.permalink(graph, remote_id))
 
 
-async def find(graph: Graph, prepared: Prepared, since: datetime) -> Published | Unknown | None:
+async def find(
+    graph: Graph, dialect: Dialect, prepared: Prepared, since: datetime
+) -> Published | Unknown | None:
     """Whether it is out, by the container's state; where that has none, by the account's posts."""
-    found = await state(graph, str(prepared.data["container"]), FIELDS)
+    found = await state(graph, str(prepared.data["container"]), dialect.state)
     match found.status:
         case Status.PUBLISHED:
-            return await lookup.adopt(graph, prepared, since)
+            return await lookup.adopt(graph, dialect, prepared, since)
         case Status.FINISHED:
             return None
         case Status.IN_PROGRESS:
             return Unknown("the network is still at work on it")
         case Status.UNSEEN:
             return Unknown(f"the network does not show its container: {found.reason}")
-    rows = await lookup.candidates(graph, prepared, since)
+    rows = await lookup.candidates(graph, dialect, prepared, since)
     if rows is None or len(rows) > 1:
         return Unknown("the account has several posts that could be it")
     return lookup.of(rows[0]) if rows else None
 
 
-async def _require_finished(graph: Graph, container: str) -> None:
+async def _require_finished(graph: Graph, dialect: Dialect, container: str) -> None:
     """Raise PlatformError unless the container is finished by now; nothing is sent by this."""
     import httpx
 
     try:
         for pause in LOOKS:
             await asyncio.sleep(pause)
-            found = await state(graph, container, FIELDS)
+            found = await state(graph, container, dialect.state)
             if found.status in (Status.FINISHED, Status.PUBLISHED):
                 return
-            _of_use(found)
+            _of_use(dialect, found)
     except httpx.HTTPError as error:
         raise PlatformError(
             ErrorKind.TRANSIENT, f"its container can't be read: {type(error).__name__}"
@@ -79,7 +80,9 @@ async def _require_finished(graph: Graph, container: str) -> None:
     )
 
 
-async def _settled(graph: Graph, refusal: Refusal, prepared: Prepared, container: str) -> Published:
+async def _settled(
+    graph: Graph, dialect: Dialect, refusal: Refusal, prepared: Prepared
+) -> Published:
     """What a refused request comes to: the post, if it is out all the same, else an error."""
     import httpx
 
@@ -89,23 +92,23 @@ async def _settled(graph: Graph, refusal: Refusal, prepared: Prepared, container
     if refusal.status >= 500:
         raise _open(refusal)
     try:
-        found = await state(graph, container, FIELDS)
+        found = await state(graph, str(prepared.data["container"]), dialect.state)
         if found.status is Status.PUBLISHED:
-            return await _adopted(graph, refusal, prepared)
-        if found.status is Status.ERROR and (rows := await _alike(graph, prepared)):
+            return await _adopted(graph, dialect, refusal, prepared)
+        if found.status is Status.ERROR and (rows := await _alike(graph, dialect, prepared)):
             return lookup.of(rows[0])
     except (PlatformError, httpx.HTTPError):
         raise _open(refusal) from None
-    raise _judged(refusal, error, found, prepared)
+    raise _judged(dialect, refusal, error, found, prepared)
 
 
 def _judged(
-    refusal: Refusal, error: PlatformError, found: State, prepared: Prepared
+    dialect: Dialect, refusal: Refusal, error: PlatformError, found: State, prepared: Prepared
 ) -> PlatformError:
     """What to raise for a refusal, by what its container is like now."""
     try:
         if found.status in (Status.EXPIRED, Status.ERROR):
-            _of_use(found)
+            _of_use(dialect, found)
     except PlatformError as of_no_use:
         return of_no_use
     if refusal.is_too_young:
@@ -114,22 +117,24 @@ def _judged(
     return error if definite and found.status is Status.FINISHED else _open(refusal)
 
 
-async def _adopted(graph: Graph, refusal: Refusal, prepared: Prepared) -> Published:
-    found = await lookup.adopt(graph, prepared, _made_at(prepared))
+async def _adopted(
+    graph: Graph, dialect: Dialect, refusal: Refusal, prepared: Prepared
+) -> Published:
+    found = await lookup.adopt(graph, dialect, prepared, _made_at(prepared))
     if isinstance(found, Unknown):
         raise _open(refusal)
     return found
 
 
-async def _alike(graph: Graph, prepared: Prepared) -> list[lookup.Row]:
-    rows = await lookup.candidates(graph, prepared, _made_at(prepared))
+async def _alike(graph: Graph, dialect: Dialect, prepared: Prepared) -> list[lookup.Row]:
+    rows = await lookup.candidates(graph, dialect, prepared, _made_at(prepared))
     return rows if rows is not None and len(rows) == 1 else []
 
 
-def _of_use(found: State) -> None:
+def _of_use(dialect: Dialect, found: State) -> None:
     """Raise PlatformError for a container that can't be published any more."""
     if found.status is not Status.UNSEEN:
-        usable(found, hopeless=found.reason.startswith(HOPELESS))
+        usable(found, hopeless=found.reason.startswith(dialect.hopeless))
 
 
 def _open(refusal: Refusal) -> PlatformError:
