@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING, Any
 from postsched import platforms
 from postsched.cli.screen import Column, Screen
 from postsched.domain.capabilities import Capabilities, TextRules
-from postsched.domain.errors import NotFound
+from postsched.domain.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
     from postsched.cli.program import Program
 
 
 def platform_documents(program: Program) -> list[dict[str, Any]]:
-    """One object for each platform; one that can't be loaded says why, and is warned of."""
+    """One object for each platform; one that can't be used says why, and is warned of."""
     documents = []
     for name in platforms.names():
         try:
-            platform = platforms.get(name)
-            documents.append(
-                _document(name, platform.title, platform.capabilities(platform.usual_facts))
-            )
-        except NotFound as error:
+            title = platforms.get(name).title
+            documents.append(_document(name, title, platforms.capabilities(name)))
+        except (NotFound, NotAllowed) as error:
             program.warn(error.message)
             documents.append({"name": name, "error": error.message})
     return documents
@@ -83,7 +81,7 @@ def platform_table(documents: list[dict[str, Any]], screen: Screen) -> str:
 
 def _row(document: dict[str, Any]) -> list[str]:
     if "error" in document:
-        return [document["name"], *[""] * (len(COLUMNS) - 2), "can't be loaded"]
+        return [document["name"], *[""] * (len(COLUMNS) - 2), "can't be used"]
     return [
         document["name"],
         str(document["text_limit"] or "any"),

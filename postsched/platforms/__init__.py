@@ -6,10 +6,13 @@ Ours use the same door as everyone's. One that can't be loaded is reported where
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
-from postsched.domain.errors import NotFound
+from postsched.domain.capabilities import Capabilities
+from postsched.domain.errors import NotAllowed, NotFound
 from postsched.domain.nearest import did_you_mean
 from postsched.platforms.base import Platform
 
@@ -42,3 +45,20 @@ def get(name: str) -> Platform:
     if not isinstance(platform, Platform):
         raise NotFound(f"the platform {name!r} ({entry.value}) is no postsched Platform")
     return platform
+
+
+def capabilities(name: str, facts: Mapping[str, Any] | None = None) -> Capabilities:
+    """What an account with those facts can do on a platform; without facts, a usual one. Raises
+    NotFound as `get`, NotAllowed where the platform's adapter fails."""
+    platform = get(name)
+    try:
+        can = platform.capabilities(platform.usual_facts if facts is None else facts)
+        reason = "" if isinstance(can, Capabilities) else type(can).__name__
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        reason = type(error).__name__
+    if reason:
+        raise NotAllowed(
+            f"the adapter of the platform {name!r} fails to say what it can do ({reason})",
+            "Update or remove the package it comes from",
+        )
+    return can

@@ -211,7 +211,7 @@ class Composer:
 
 def capabilities_of(account: Account) -> Capabilities:
     """What an account can do, from what is known of its server."""
-    return platforms.get(account.platform).capabilities(account.facts)
+    return platforms.capabilities(account.platform, account.facts)
 
 
 def _priority(priority: int | None) -> int:

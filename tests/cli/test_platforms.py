@@ -15,6 +15,17 @@ SHAPE = {
 }  # fmt: skip
 
 
+BROKEN = """
+from postsched.testing.platform import FakePlatform
+
+class Silent(FakePlatform):
+    name = "silent"
+
+    def capabilities(self, facts):
+        raise RuntimeError("of no use")
+"""
+
+
 def by_name(call: Caller) -> dict[str, dict[str, Any]]:
     """The documents."""
     found: list[dict[str, Any]] = call("platforms", "--json").json
@@ -47,7 +58,9 @@ def test_a_broken_one_leaves_the_others(call: Caller, tmp_path: Path) -> None:
     (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
     (plugin / "entry_points.txt").write_text(
         "[postsched.platforms]\nbroken = nowhere:Nothing\nodd = json:JSONDecoder\n"
+        "silent = broken:Silent\n"
     )
+    (tmp_path / "broken.py").write_text(BROKEN)
     path = f"{call.environ()['PYTHONPATH']}:{tmp_path}"
     answer = call.process("platforms", "--json", environ={"PYTHONPATH": path})
     assert answer.code == 0
@@ -55,4 +68,12 @@ def test_a_broken_one_leaves_the_others(call: Caller, tmp_path: Path) -> None:
     assert "can't be loaded: No module named 'nowhere'" in found["broken"]["error"]
     assert "is no postsched Platform" in found["odd"]["error"]
     assert set(found["outbox"]) == SHAPE
-    assert answer.err.count("warning") == 2
+    assert "fails to say what it can do (RuntimeError)" in found["silent"]["error"]
+    assert answer.err.count("warning") == 3
+    assert "of no use" not in answer.err
+    environ = {"PYTHONPATH": path, "POSTSCHED_TOKEN_ME": "SESAME"}
+    call.process("account", "add", "me", "--platform", "silent", environ=environ)
+    refused = call.process("add", "Hi", "--to", "me", "--at", "now", environ=environ)
+    assert refused.code == 1
+    assert "'silent' fails to say" in refused.err
+    assert "bug" not in refused.err
