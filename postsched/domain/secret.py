@@ -70,6 +70,8 @@ class Secret:
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+        if "://" in value:  # an address, of which the end is what is secret
+            yield value.rstrip("/").rpartition("/")[2]
     elif isinstance(value, Mapping):
         for name, member in value.items():
             if name not in PUBLIC:

@@ -20,10 +20,7 @@ class SecretAddress(httpx.URL):
 
     def __init__(self, url: httpx.URL, secrets: Sequence[str]) -> None:
         super().__init__(url)
-        shown = super().__str__()
-        for secret in secrets:
-            shown = shown.replace(secret, HIDDEN)
-        self._shown = shown
+        self._shown = _hidden(super().__str__(), secrets)
 
     def __str__(self) -> str:
         return self._shown
@@ -36,7 +33,17 @@ async def send(
     http: httpx.AsyncClient, method: str, url: str, secrets: Sequence[str], **more: Any
 ) -> httpx.Response:
     """One request to an address in which none of the `secrets` may ever be seen. Redirects are not
-    followed; httpx's errors pass through."""
+    followed; httpx's errors pass through, without what a server may have repeated in them."""
     request = http.build_request(method, url, **more)
     request.url = SecretAddress(request.url, secrets)
-    return await http.send(request, follow_redirects=False)
+    try:
+        return await http.send(request, follow_redirects=False)
+    except httpx.HTTPError as error:
+        error.args = (_hidden(str(error), secrets),)
+        raise error from None  # what it comes of says the same
+
+
+def _hidden(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return text

@@ -36,6 +36,8 @@ NETWORKS = {
     "x": "postsched.testing.x:XServer",
     "linkedin": "postsched.testing.linkedin:LinkedInServer",
     "threads": "postsched.testing.threads:ThreadsServer",
+    "instagram": "postsched.testing.instagram:InstagramServer",
+    "discord": "postsched.testing.discord:DiscordServer",
     "telegram": "postsched.testing.telegram:TelegramServer",
 }
 """The networks that can be started as a process, by name."""

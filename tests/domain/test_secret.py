@@ -47,3 +47,9 @@ def test_what_is_no_secret_stays() -> None:
 def test_short_words_are_not_looked_for() -> None:
     assert Secret("a").scrub("a cat") == "a cat"
     assert Secret({"access_token": ""}).scrub("a cat") == "a cat"
+
+
+def test_the_end_of_an_address_is_a_secret_too() -> None:
+    secret = Secret({"webhook_url": "https://discord.com/api/webhooks/1/to-ken_of_it"})
+    assert "to-ken_of_it" not in secret.scrub("GET /api/v10/webhooks/1/to-ken_of_it?wait=true")
+    assert secret.scrub("https://discord.com/api/webhooks") == "https://discord.com/api/webhooks"

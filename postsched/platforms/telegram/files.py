@@ -7,15 +7,15 @@ file, and it is read when it is sent.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 from postsched.domain.capabilities import MediaRules
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import Attachment, PlatformError
+from postsched.platforms.carried import content_of
 
 PHOTO_LIMIT = 10_000_000
 FILE_LIMIT = 50_000_000
@@ -120,23 +120,12 @@ async def contents(files: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, b
     return {
         one["kind"] if len(files) == 1 else f"file{n}": (
             f"file{n}.{one['ending']}",  # never the name on our disk
-            await _read(one["file"]),
+            await content_of(one["file"]),
             one["type"],
         )
         for n, one in enumerate(files)
         if "file" in one
     }
-
-
-async def _read(path: str) -> bytes:
-    try:
-        return await asyncio.to_thread(Path(path).read_bytes)
-    except OSError as error:  # it is kept elsewhere now, or another machine has prepared this
-        raise PlatformError(
-            ErrorKind.TRANSIENT,
-            f"a file of the post can't be read: {error.strerror}",
-            prepare_again=True,
-        ) from None
 
 
 def _kind_of_address(url: str) -> str:

@@ -258,6 +258,15 @@ def test_the_token_is_in_no_log_and_in_nothing_that_httpx_gives(
     assert TOKEN not in logged(caplog)
 
 
+def test_an_error_does_not_repeat_what_the_server_says() -> None:
+    with TelegramServer() as server:
+        fault = Fault(FaultKind.ANSWER, Answer(200, {}, {f"Bad {TOKEN}": "x"}))
+        server.program_publishing(fault)
+        sent = play(server.login(), lambda s: s.send(message("Hello")))
+    assert isinstance(sent, Lost)
+    assert TOKEN not in repr(sent)
+
+
 # Deleting
 
 
