@@ -173,12 +173,19 @@ def run(arguments: Sequence[str]) -> int:
         return _guarded(program, lambda: _end(program)) or code
 
 
+SECRET = (
+    "POSTSCHED_PASSPHRASE", "POSTSCHED_TOKEN_", "POSTSCHED_CLIENT_SECRET_",
+    "POSTSCHED_WEBHOOK_SECRET",
+)  # fmt: skip
+"""How the names of variables begin that hold secrets."""
+
+
 @contextmanager
 def _own_environment() -> Iterator[Mapping[str, str]]:
-    """The environment. Meanwhile what opens all secrets is kept from the programs that we start,
+    """The environment. Meanwhile the secrets in it are kept from the programs that we start,
     an editor or a browser."""
     own = dict(os.environ)
-    private = [name for name in own if name.startswith("POSTSCHED_PASSPHRASE")]
+    private = [name for name in own if name.startswith(SECRET)]
     for name in private:
         del os.environ[name]
     try:

@@ -308,19 +308,23 @@ class TestTerminal:
             assert shell.end() == 4
             shell.wait_for("the passphrase is not that of the secrets file")
 
-    def test_the_editor_does_not_get_the_passphrase(self, settled: Headless) -> None:
+    def test_the_editor_gets_no_secret(self, settled: Headless) -> None:
         from tests.cli.terminal import OnTerminal
 
         assert settled("add", "Hello", "--to", "me", "--in", "1h").code == 0
         editor, seen = settled.call.home / "editor", settled.call.home / "seen"
         editor.write_text(f"#!/bin/sh\nenv > {seen}\n")
         editor.chmod(0o755)
-        environ = settled.call.environ(POSTSCHED_PASSPHRASE=WORDS, EDITOR=str(editor), VISUAL="")
+        environ = settled.call.environ(
+            POSTSCHED_PASSPHRASE=WORDS, EDITOR=str(editor), VISUAL="",
+            POSTSCHED_TOKEN_OTHER="tok-other", POSTSCHED_CLIENT_SECRET_X="app-secret",
+        )  # fmt: skip
         command = [sys.executable, "-m", "postsched", "edit", "1"]
         with OnTerminal(command, environ, columns=200) as shell:
             assert shell.end() == 0
-        assert "POSTSCHED_DB=" in seen.read_text()
-        assert "PASSPHRASE" not in seen.read_text()
+        inherited = seen.read_text()
+        assert "POSTSCHED_DB=" in inherited
+        assert not any(word in inherited for word in ("PASSPHRASE", "TOKEN", "CLIENT_SECRET"))
 
 
 def test_the_environment_is_as_it_was_afterwards(call: Caller) -> None:
