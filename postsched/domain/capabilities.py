@@ -117,6 +117,8 @@ class MediaRules:
     from_url: bool = False
     """Whether the network fetches a public URL itself."""
     from_bytes: bool = True
+    needed: bool = False
+    """Whether there is no post without media."""
     singles: frozenset[str] = frozenset()
     files: int | None = None
     """How many files a part may have in all, where images and others count together."""

@@ -143,6 +143,8 @@ def _media(parts: tuple[Part, ...], rules: MediaRules, require_alt: bool) -> _Fo
         if part.media and not rules.types:
             yield "media", f"{place} has media, and none can be sent", True
             continue
+        if rules.needed and not part.media:
+            yield "media", f"{place} has no media, and there are no posts without", True
         yield from _together(place, part.media, rules)
         for medium in part.media:
             yield from _medium(medium, rules)

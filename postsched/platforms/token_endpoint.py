@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -67,7 +68,7 @@ def _judged(response: httpx.Response, hidden: Secret) -> Mapping[str, Any]:
         raise_for_answer(response)
     try:
         tokens: Mapping[str, Any] = WebApplicationClient("").parse_request_body_response(
-            response.text
+            _unwrapped(response.text)
         )
     except OAuth2Error as error:
         if error.error == "missing_token":
@@ -80,6 +81,17 @@ def _judged(response: httpx.Response, hidden: Secret) -> Mapping[str, Any]:
     if not response.is_success or not isinstance(token, str) or not token:
         raise _unreadable(response)
     return tokens
+
+
+def _unwrapped(text: str) -> str:
+    """The answer itself; Instagram may put it into a list: `{"data": [{…}]}`."""
+    if '"data"' not in text:
+        return text
+    try:
+        inner = json.loads(text)["data"][0]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return text
+    return json.dumps(inner) if isinstance(inner, dict) and "access_token" in inner else text
 
 
 def _refusal(status: int, code: str, description: str) -> PlatformError:

@@ -189,6 +189,11 @@ LONG = "a" * 21
             ),
         ),
         (
+            Content("a"),
+            replace(FULL, media=replace(FULL.media, needed=True)),
+            ("media", "it has no media, and there are no posts without", True),
+        ),
+        (
             Content("https://a.example https://a.example/1, https://b.example", link="http://c.de"),
             replace(FULL, text=replace(FULL.text, limit=99, byte_limit=None, max_links=3)),
             ("text", "the text has 4 different links, 1 more than the 3 allowed", True),

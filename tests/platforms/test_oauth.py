@@ -376,6 +376,19 @@ def test_tokens_that_live_an_hour_are_traded_for_those_that_are_kept() -> None:
     assert (tokens["access_token"], client.id) == ("short-1", "app-1")
 
 
+def test_tokens_may_be_in_a_list() -> None:
+    endpoint = Endpoint(answer({"data": [{"access_token": "wrapped-1", "user_id": "17"}]}))
+    login = Login("me", "https://net.example", None, service=APP)
+    renewal = do(
+        endpoint,
+        lambda http: exchange(
+            OAUTH, login, http, code=CODE, redirect_uri="https://localhost/", verifier=VERIFIER,
+            now=NOW,
+        ),
+    )  # fmt: skip
+    assert renewal.secret.get("access_token") == "wrapped-1"
+
+
 def test_scopes_are_joined_as_the_network_wants() -> None:
     oauth = replace(OAUTH, scope_separator=",")
     url = authorization_url(oauth, "app-1", "https://localhost/", "state", VERIFIER)

@@ -26,10 +26,10 @@ from postsched.platforms.base import (
     Unknown,
 )
 from postsched.platforms.graph import publishing, tokens
-from postsched.platforms.graph.api import Graph, json_of, node, unreadable
+from postsched.platforms.graph.api import Graph, node, unreadable
 from postsched.platforms.graph.containers import Status
+from postsched.platforms.graph.quota import require_quota
 from postsched.platforms.graph.refusals import is_refusal
-from postsched.platforms.graph.usage import check_quota
 from postsched.platforms.threads import ability, content
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class Threads(Platform):
         """Make the container, and wait until it is finished."""
         content.require_possible(message)
         graph, parent = Graph(login, http, VERSION), content.reply_to(message)
-        await _require_quota(graph, is_reply=parent is not None)
+        kind = "" if parent is None else "reply_"
+        await require_quota(graph, QUOTA, f"{kind}quota_usage", f"{kind}config")
         container, found = await content.build(message, graph)
         return {
             "container": container,
@@ -152,20 +153,6 @@ class Threads(Platform):
             return None
         url = f"{login.url}/refresh_access_token"
         return await tokens.refresh(login, http, url, "th_refresh_token", now)
-
-
-async def _require_quota(graph: Graph, *, is_reply: bool) -> None:
-    """Raise PlatformError(RATE_LIMIT) if the posts (or replies) of 24 hours are used up."""
-    fields = "quota_usage,config,reply_quota_usage,reply_config"
-    response = await graph.get(QUOTA, fields=fields)
-    if is_refusal(response):
-        refusal = graph.read(response)
-        if refusal.is_login or refusal.is_rate:
-            raise refusal.error()
-        return  # then the publishing request tells
-    answer = json_of(response)
-    used, config = ("reply_quota_usage", "reply_config") if is_reply else ("quota_usage", "config")
-    check_quota(answer if isinstance(answer, dict) else {}, used, config)
 
 
 async def _token_end(graph: Graph, login: Login) -> dict[str, str]:

@@ -1,0 +1,133 @@
+"""What a post on Instagram can be, and its containers (fact sheet, sections 1, 3 and 4)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from postsched.domain.capabilities import (
+    Capabilities,
+    CommentAs,
+    Guarantee,
+    MediaRules,
+    TextRules,
+    Unit,
+)
+from postsched.domain.fitting import with_link
+from postsched.domain.outcome import ErrorKind
+from postsched.domain.post import Visibility
+from postsched.platforms.base import Attachment, Message, PlatformError
+from postsched.platforms.graph.api import Graph
+from postsched.platforms.graph.containers import Fields, State, create, usable, wait
+from postsched.platforms.graph.lookup import Dialect
+
+MEDIA_COUNT = 10
+FILMS = {".mp4", ".mov", ".m4v", ".qt"}
+"""How the addresses of films end; everything else is taken for an image."""
+MOST_TAGS, MOST_MENTIONS = 30, 20
+TAG, MENTION = re.compile(r"#\w+"), re.compile(r"(?<!\w)@\w")
+STATE = Fields("status_code", "status")
+CAPABILITIES = Capabilities(
+    # Whether it counts code points or UTF-16 units isn't known: the larger number counts.
+    text=TextRules(2200, Unit.UTF16),
+    media=MediaRules(
+        count=MEDIA_COUNT,
+        alone=MEDIA_COUNT,
+        mixed=True,
+        types={
+            "image/jpeg": 8 * 1024 * 1024,
+            "video/mp4": 300 * 1024 * 1024,
+            "video/quicktime": 300 * 1024 * 1024,
+        },
+        alt_limit=1000,
+        from_url=True,
+        from_bytes=False,
+        needed=True,
+    ),
+    guarantee=Guarantee(None, can_look_up=True, look_ups=(2.0, 30.0)),
+    comment=CommentAs.COMMENT,
+    notes=(
+        "Media are fetched from a public address; files of this machine can't be sent.",
+        "Images must be JPEG. A film alone becomes a reel; films have no alt text.",
+        "There are no threads, and links can't be clicked.",
+    ),
+)
+
+
+def dialect(profile: str) -> Dialect:
+    """What the account of that id is asked by. Its list takes `since`."""
+    return Dialect(
+        publish=f"{profile}/media_publish",
+        posts=f"{profile}/media",
+        replies=f"{profile}/media",
+        text="caption",
+        state=STATE,
+    )
+
+
+async def build(message: Message, graph: Graph, profile: str) -> tuple[str, State]:
+    """Make the container of a post, and wait for it; its id, and how far it is.
+
+    Raises PlatformError if it can't become a post.
+    """
+    text, path = caption(message), f"{profile}/media"
+    form = {"caption": text} if text else {}
+    if len(message.attachments) == 1:
+        form |= _alone(message.attachments[0])
+    else:
+        items = [{**_item(one), "is_carousel_item": "true"} for one in message.attachments]
+        children = [await create(graph, path, item) for item in items]
+        for child in children:
+            usable(await wait(graph, child, STATE))
+        form |= {"media_type": "CAROUSEL", "children": ",".join(children)}
+    container = await create(graph, path, form)
+    return container, usable(await wait(graph, container, STATE))
+
+
+def caption(message: Message) -> str:
+    """The text as it is sent; a link is in it, for there are no cards."""
+    return with_link(message.text, message.link)
+
+
+def require_possible(message: Message) -> None:
+    """Raise PlatformError(INVALID) for what Instagram can't do."""
+    text, problem = caption(message), None
+    if message.n > 1:
+        problem = "Instagram has no threads"
+    elif not message.attachments:
+        problem = "Instagram has no posts without an image or a film"
+    elif len(message.attachments) > MEDIA_COUNT:
+        problem = f"a post on Instagram has {MEDIA_COUNT} images and films at the most"
+    elif any(one.media.url is None for one in message.attachments):
+        problem = "Instagram fetches media itself: give a public address instead of a file"
+    elif len(TAG.findall(text)) > MOST_TAGS or len(MENTION.findall(text)) > MOST_MENTIONS:
+        problem = f"Instagram takes {MOST_TAGS} tags and {MOST_MENTIONS} mentions at the most"
+    elif message.visibility not in (None, Visibility.PUBLIC):
+        problem = f"Instagram has no posts that are {message.visibility}"
+    elif message.warning:
+        problem = "Instagram has no content warnings"
+    if problem:
+        raise PlatformError(ErrorKind.INVALID, problem)
+
+
+def _alone(attachment: Attachment) -> dict[str, str]:
+    if _is_film(attachment):
+        url = attachment.media.url or ""
+        return {"media_type": "REELS", "video_url": url, "share_to_feed": "true"}
+    return _item(attachment)
+
+
+def _item(attachment: Attachment) -> dict[str, str]:
+    medium = attachment.media
+    if _is_film(attachment):
+        return {"media_type": "VIDEO", "video_url": medium.url or ""}
+    form = {"image_url": medium.url or ""}
+    return {**form, "alt_text": medium.alt} if medium.alt else form
+
+
+def _is_film(attachment: Attachment) -> bool:
+    if attachment.media.type:
+        return attachment.media.type.startswith("video/")
+    path = unquote(urlsplit(attachment.media.url or "").path)
+    return PurePosixPath(path).suffix.lower() in FILMS
