@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -84,7 +85,7 @@ def check(desk: Desk, secrets: Secrets, account: Account, *, new: bool = False) 
     async def ask(
         platform: Platform, login: Login, http: Any
     ) -> tuple[dict[str, Any], Secret | None]:
-        return await platform.inspect(login, http), login.secret
+        return _plain(await platform.inspect(login, http)), login.secret
 
     try:
         facts, secret = call(desk, secrets, account, ask)
@@ -118,6 +119,14 @@ def check(desk: Desk, secrets: Secrets, account: Account, *, new: bool = False) 
     )
     desk.tell()
     return Checked(checked)
+
+
+def _plain(facts: object) -> dict[str, Any]:
+    """The facts that an adapter gives, if they can be kept. Raises TypeError, ValueError."""
+    if not isinstance(facts, dict):
+        raise TypeError(f"facts are an object, not {type(facts).__name__}")
+    kept: dict[str, Any] = json.loads(json.dumps(facts, allow_nan=False))
+    return kept
 
 
 def set_secret(

@@ -23,6 +23,12 @@ class Silent(FakePlatform):
 
     def capabilities(self, facts):
         raise RuntimeError("of no use")
+
+class Mumbling(FakePlatform):
+    name = "mumbling"
+
+    async def inspect(self, login, http):
+        return {"user": object()}
 """
 
 
@@ -58,7 +64,7 @@ def test_a_broken_one_leaves_the_others(call: Caller, tmp_path: Path) -> None:
     (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
     (plugin / "entry_points.txt").write_text(
         "[postsched.platforms]\nbroken = nowhere:Nothing\nodd = json:JSONDecoder\n"
-        "silent = broken:Silent\n"
+        "silent = broken:Silent\nmumbling = broken:Mumbling\n"
     )
     (tmp_path / "broken.py").write_text(BROKEN)
     path = f"{call.environ()['PYTHONPATH']}:{tmp_path}"
@@ -72,6 +78,9 @@ def test_a_broken_one_leaves_the_others(call: Caller, tmp_path: Path) -> None:
     assert answer.err.count("warning") == 3
     assert "of no use" not in answer.err
     environ = {"PYTHONPATH": path, "POSTSCHED_TOKEN_ME": "SESAME"}
+    added = call.process("account", "add", "you", "--platform", "mumbling", environ=environ)
+    assert added.code == 2
+    assert "the platform's adapter failed (TypeError)" in added.err
     call.process("account", "add", "me", "--platform", "silent", environ=environ)
     refused = call.process("add", "Hi", "--to", "me", "--at", "now", environ=environ)
     assert refused.code == 1
