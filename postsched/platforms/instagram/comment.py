@@ -13,6 +13,7 @@ from typing import Any
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
 from postsched.platforms.graph.api import Graph, node, unreadable
+from postsched.platforms.graph.refusals import is_refusal
 
 MARGIN = timedelta(seconds=120)
 """How far before the first try a comment may have been made by Instagram's clock."""
@@ -22,6 +23,11 @@ async def publish(graph: Graph, prepared: Prepared) -> Published:
     """Comment on the post."""
     form = {"message": str(prepared.data["comment"])}
     response = await graph.post(f"{_post(prepared)}/comments", form)
+    if is_refusal(response) and graph.read(response).is_permission:
+        raise PlatformError(
+            ErrorKind.PERMANENT, graph.read(response).words, http_status=response.status_code,
+            hint="The login may not comment: log in again with every permission ticked, then retry",
+        )  # fmt: skip
     made = graph.object(response).get("id")
     if not isinstance(made, str | int) or isinstance(made, bool) or not str(made):
         raise unreadable(response)

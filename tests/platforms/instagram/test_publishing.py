@@ -162,6 +162,19 @@ def test_a_comment_whose_answer_is_lost_is_looked_for(kind: FaultKind) -> None:
             assert [found.remote_id] == list(server.comments)
 
 
+def test_a_login_that_may_not_comment_holds_no_posts() -> None:
+    async def scene(sender: Sender) -> Sent:
+        post = out(await sender.send(message("Hello", attachments=(at("a.jpg"),))))
+        answer = Answer(403, {"error": {"code": 200, "message": "Permissions error"}})
+        server.program(Fault(FaultKind.ANSWER, answer), "POST", ".*/comments")
+        return await sender.send(message("More", key="c", role=Role.COMMENT), post, post)
+
+    with InstagramServer() as server:
+        sent = play(server.login(), scene)
+    assert isinstance(sent, Failed)
+    assert sent.problem.kind is ErrorKind.PERMANENT
+
+
 def test_who_it_is_may_be_in_a_list_and_be_a_number() -> None:
     async def scene(sender: Sender) -> dict[str, Any]:
         return dict(sender.login.facts)
