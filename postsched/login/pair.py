@@ -32,9 +32,10 @@ def lives(secret: Secret, now: datetime) -> bool:
 
 
 def is_pair(secret: Secret) -> bool:
-    """Whether it is nothing but two tokens, which only the tokens themselves can renew: the
-    renewal is lost with them."""
-    return bool(secret.get("refresh_token")) and not secret.get("password")
+    """Whether it is nothing but tokens, two or one that ends, which only the tokens themselves can
+    renew: the renewal is lost with them."""
+    renewable = secret.get("refresh_token") or secret.get("expires_at")
+    return bool(renewable) and not secret.get("password")
 
 
 def same(secret: Secret | None, other: Secret | None) -> bool:

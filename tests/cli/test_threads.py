@@ -155,6 +155,17 @@ def test_a_token_is_renewed_once_a_week(cli: Posting, server: ThreadsServer) -> 
     assert len(server.posts()) == 2
 
 
+def test_a_token_of_the_environment_is_never_renewed(cli: Posting, server: ThreadsServer) -> None:
+    end = datetime.now(UTC) + timedelta(days=50)
+    secret = json.dumps({"access_token": TOKEN, "expires_at": end.isoformat()})
+    cli.call.set(POSTSCHED_TOKEN_TH=secret)
+    cli("account", "add", "th", "--platform", "threads", "--url", server.url)
+    cli("add", "Hello", "--to", "th", "--at", "now")
+    cli("publish-due")
+    assert len(server.posts()) == 1
+    assert not [r for r in server.requests if r.path == "/refresh_access_token"]
+
+
 @pytest.mark.parametrize("whole", [True, False], ids=["address", "code"])
 def test_logging_in_by_paste(
     call: Caller, server: ThreadsServer, tmp_path: Path, whole: bool

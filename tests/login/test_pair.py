@@ -39,6 +39,7 @@ def test_it_lives_until_its_end() -> None:
 def test_a_pair_is_nothing_but_tokens() -> None:
     assert is_pair(Secret(OLD))
     assert not is_pair(Secret({**OLD, "password": "p"}))
+    assert is_pair(Secret({"access_token": "a", "expires_at": "2027-01-20T12:00:00Z"}))
     assert not is_pair(Secret({"access_token": "a"}))
     assert not is_pair(Secret("token"))
 
