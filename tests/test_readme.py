@@ -188,6 +188,7 @@ def environment(place: Path, networks: Networks) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are for a Unix shell")
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 def test_every_command_works(place: Path, networks: Networks) -> None:

@@ -163,6 +163,7 @@ def test_one_is_killed_and_the_login_survives(
     assert "previous" not in person.kept()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", SURVIVED)
 def test_the_victim_is_alone(person: Person, server: TokenServer, step: str) -> None:
     """So that it surely is the one that renews."""
@@ -175,6 +176,7 @@ def test_the_victim_is_alone(person: Person, server: TokenServer, step: str) -> 
     assert server.rotations == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["sent", "answered"])
 def test_a_pair_that_dies_with_its_process(person: Person, server: TokenServer, step: str) -> None:
     """See the module: used until its end, said loudly, held only then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from postsched.cli.app import run
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds a process may take before it counts as hanging."""
+LOGGERS = ("", "postsched", "apscheduler")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,18 @@ class Answer:
         assert "Traceback" not in self.err
         for word in words:
             assert word in self.err, (word, self.err)
+
+
+def _run(words: Sequence[str]) -> int:
+    """Run a command, and leave logging as it was: a process ends with its command, a test goes on,
+    with another stderr."""
+    kept = [(log, log.handlers[:], log.level) for log in map(logging.getLogger, LOGGERS)]
+    try:
+        return run(words)
+    finally:
+        for log, handlers, level in kept:
+            log.handlers[:] = handlers
+            log.setLevel(level)
 
 
 class Caller:
@@ -71,7 +85,7 @@ class Caller:
         given = stdin.encode() if isinstance(stdin, str) else stdin
         self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), "utf-8"))
         self._capture.readouterr()
-        code = run(words)
+        code = _run(words)
         captured = self._capture.readouterr()
         return Answer(code, captured.out, captured.err)
 
@@ -84,7 +98,7 @@ class Caller:
             for stream in (typed, sys.stdout, sys.stderr):
                 patch.setattr(stream, "isatty", lambda: True)
             self._capture.readouterr()
-            code = run(words)
+            code = _run(words)
             captured = self._capture.readouterr()
         return Answer(code, captured.out, captured.err)
 

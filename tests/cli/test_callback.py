@@ -140,6 +140,7 @@ def test_one_who_says_nothing_holds_up_nobody(
         connection.close()
 
 
+@pytest.mark.slow
 def test_more_connections_than_any_browser_makes(listener: Listener, port: int) -> None:
     crowd = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS + 20)]
     deadline = time.monotonic() + 20

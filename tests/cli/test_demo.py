@@ -43,6 +43,7 @@ def test_it_shows_the_main_job(call: Caller, place: Path) -> None:
     assert sorted(path.name for path in call.home.iterdir()) == ["data", "temporary"]
 
 
+@pytest.mark.slow
 def test_every_place_it_names_is_there_and_its_commands_work(call: Caller, place: Path) -> None:
     answer = call.process("demo", "--no-live")
     for path in re.findall(rf"(?:file://)?({re.escape(str(place))}[\w/.-]+)", answer.out):

@@ -186,6 +186,7 @@ def test_what_can_not_be_is_refused_at_once(
     assert said in cli.refused(2, "add", *words, "--to", "work", "--in", "1h")
 
 
+@pytest.mark.slow  # a new token may be refused for some seconds: it is tried again
 def test_a_token_that_is_refused(cli: Posting, server: LinkedInServer) -> None:
     words = ("account", "add", "work", "--platform", "linkedin", "--url", server.url)
     said = cli.refused(1, *words, "--token-stdin", stdin="AQXsomethingelse")

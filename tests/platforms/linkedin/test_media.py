@@ -77,6 +77,7 @@ def test_an_upload_is_awaited(tmp_path: Path) -> None:
         assert "urn%3Ali%3Aimage" in looks[0].path
 
 
+@pytest.mark.slow  # it is given five seconds
 def test_what_may_not_be_looked_at_is_given_time(tmp_path: Path) -> None:
     """As a person's images: LinkedIn says 403, so there is one wait for all of them."""
     with LinkedInServer() as server:

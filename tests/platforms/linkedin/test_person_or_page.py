@@ -91,6 +91,7 @@ def test_a_page_that_does_not_exist() -> None:
     assert caught.value.problem.kind is ErrorKind.AUTH
 
 
+@pytest.mark.slow  # after five seconds
 def test_a_new_token_is_tried_again() -> None:
     """LinkedIn may not know it yet, for some seconds."""
     revoked = {"status": 401, "serviceErrorCode": 65601, "code": "REVOKED_ACCESS_TOKEN",

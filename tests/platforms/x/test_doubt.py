@@ -137,7 +137,7 @@ def test_what_never_shows_is_for_a_person(stage: Stage) -> None:
     delivery = stage.play("Hello", SETTLED)
     assert delivery.status is S.UNCONFIRMED
     assert delivery.problem is not None
-    assert delivery.problem.kind is ErrorKind.DUPLICATE
+    assert delivery.problem.kind is ErrorKind.UNCONFIRMED
     assert len(stage.sent()) == 2
 
 
