@@ -55,6 +55,7 @@ def test_every_place_it_names_is_there_and_its_commands_work(call: Caller, place
     assert "try 2" in shown.out
 
 
+@pytest.mark.slow
 def test_on_a_terminal_it_has_the_live_view(call: Caller, place: Path) -> None:
     command = [sys.executable, "-m", "postsched", "demo"]
     with OnTerminal(command, call.environ(), 100, 50) as program:

@@ -178,6 +178,7 @@ def test_every_commit_fails_once(calls: Counter[str], tmp_path: Path) -> None:
         check(perform(tmp_path / str(number), {number}, "full", only="COMMIT"))
 
 
+@pytest.mark.slow
 def test_every_commit_is_made_and_reported_as_failed(calls: Counter[str], tmp_path: Path) -> None:
     """What it claimed is not known to anybody then, and runs out."""
     for number in range(1, calls["COMMIT"] + 1):

@@ -136,6 +136,7 @@ def test_killed_at_any_step_of_the_first_writing(tmp_path: Path) -> None:
     assert out.split()[2:] == ["secrets", "secrets.lock"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_writers_that_are_killed_lose_nothing_that_they_said_was_written(
     tmp_path: Path, seed: int

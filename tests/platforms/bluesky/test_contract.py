@@ -34,6 +34,7 @@ class TestBluesky(HttpPlatformContract):
             yield Network(server.login(), server.posts, server)
 
 
+@pytest.mark.slow
 class TestPlainRefusals(TestBluesky):
     """The same where a proxy in front speaks plain HTTP."""
 

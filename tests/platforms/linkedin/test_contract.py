@@ -53,6 +53,7 @@ class TestOrganization(TestPerson):
             yield Network(server.login(), server.posts, server)
 
 
+@pytest.mark.slow
 class TestPlainRefusals(TestPerson):
     """The same where a proxy in front speaks plain HTTP."""
 

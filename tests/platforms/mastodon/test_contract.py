@@ -32,10 +32,12 @@ class TestGoToSocial(MastodonContract):
     refused = Answer(400, {"error": "Bad Request: status too long"})
 
 
+@pytest.mark.slow
 class TestPleroma(MastodonContract):
     flavour = "pleroma"
 
 
+@pytest.mark.slow
 class TestPixelfed(MastodonContract):
     flavour = "pixelfed"
     needs_media = True

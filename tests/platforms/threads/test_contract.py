@@ -59,6 +59,7 @@ class TestThreads(HttpPlatformContract):
         self.play(network, scene)
 
 
+@pytest.mark.slow
 class TestThreadsWithTokensInTheQuery(TestThreads):
     """With tokens taken only as they are documented."""
 

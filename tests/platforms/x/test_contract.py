@@ -61,6 +61,7 @@ class TestKeys(TestX):
             yield Network(login, server.posts, server)
 
 
+@pytest.mark.slow
 class TestNewWords(TestX):
     """Where queries know only the vocabulary of the published document."""
 
