@@ -4,7 +4,6 @@ program that runs on one."""
 from __future__ import annotations
 
 import codecs
-import contextlib
 import fcntl
 import os
 import pty
@@ -160,15 +159,19 @@ class OnTerminal:
             self._command, env=self._environ, stdin=self._its, stdout=self._its, stderr=self._its,
             preexec_fn=_take_terminal, start_new_session=True,
         )  # fmt: skip
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.process.kill()
         self.process.wait()
         os.close(self._its)
-        with contextlib.suppress(OSError):
-            os.close(self._ours)
+        self.reading.set()
+        # The next terminal may get the same number: it must find nobody reading from it.
+        self._reader.join(PATIENCE)
+        assert not self._reader.is_alive(), "a child of the program still holds its terminal"
+        os.close(self._ours)
 
     @property
     def lines(self) -> list[str]:
