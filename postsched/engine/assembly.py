@@ -20,7 +20,7 @@ from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.hands import Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
-from postsched.engine.worker import clear_dead, register
+from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
 from postsched.store import accounts as account_rows
@@ -87,9 +87,10 @@ def assemble(
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
     try:
         with database.write() as connection:
-            clear_dead(connection, bells)
+            strike_dead(connection, bells)
             worker = register(connection, kind, mark, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
+        clear_bells(database, bells)
     except BaseException:
         bell.take_down(keep=False)
         raise

@@ -24,7 +24,7 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Claim, Delivery
 from postsched.domain.errors import StoreRefused, StoreUnavailable
-from postsched.engine.worker import bury, is_alive
+from postsched.engine.worker import clear_bells, is_alive
 from postsched.store import accounts as account_rows
 from postsched.store import lanes, outlook, queue, workers
 from postsched.store.database import Database
@@ -178,7 +178,10 @@ class Turns:
                 return [], Turn(look, watched=watched, strangers=strangers)
         with self._database.write() as connection:
             results = [change(connection) for change in changes]
-            return results, self._claim(connection, wish)
+            turn = self._claim(connection, wish)
+        if turn.expired:
+            clear_bells(self._database, self._bells)
+        return results, turn
 
     def _claim(self, connection: Connection, wish: Wish) -> Turn:
         look = outlook.look(connection, self._worker.id, wish.mine)
@@ -195,7 +198,7 @@ class Turns:
                 self._guarantee_of,
                 wish.mine,
             )
-            bury(connection, self._bells, dead)
+            workers.remove(connection, [worker.id for worker in dead])
             look = outlook.look(connection, self._worker.id, wish.mine)
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
         taken, late = _claim_lanes(connection, look, wish, held)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from postsched import wakeup
+from postsched.domain.errors import StoreUnavailable
 from postsched.store import outlook, workers
+from postsched.store.database import Database
 from postsched.store.workers import Worker
 
 
@@ -25,17 +26,32 @@ def register(connection: Connection, kind: str, mark: str, now: datetime) -> Wor
     return workers.enter(connection, socket.gethostname(), boot_id(), os.getpid(), kind, mark, now)
 
 
-def clear_dead(connection: Connection, bells: Path) -> None:
-    """Bury the dead that hold nothing; what others hold is settled first, by the queue."""
+def strike_dead(connection: Connection, bells: Path) -> None:
+    """Strike the dead that hold nothing off the list; what others hold is settled first, by the
+    queue."""
     dead = [worker for worker in workers.every(connection) if is_alive(worker, bells) is False]
-    bury(connection, bells, [w for w in dead if not outlook.holds_any(connection, w.id)])
+    idle = [worker.id for worker in dead if not outlook.holds_any(connection, worker.id)]
+    workers.remove(connection, idle)
 
 
-def bury(connection: Connection, bells: Path, dead: Collection[Worker]) -> None:
-    """Strike dead workers off the list, and remove their bells."""
-    workers.remove(connection, [worker.id for worker in dead])
-    for worker in dead:
-        wakeup.remove(bells, worker.mark)
+def clear_bells(database: Database, bells: Path) -> None:
+    """Remove the bells of the dead that are not on the list (any more).
+
+    Never inside the transaction that strikes them off: a bell is the only sign that its worker is
+    dead. Were it removed and this process killed before the commit, what that worker holds would
+    wait for the end of its claim. Never fails: the next worker tries again.
+    """
+    dead = wakeup.dead(bells)  # before the list is read: who is dead is entered no more
+    if not dead:
+        return
+    try:
+        with database.read() as connection:
+            listed = {worker.mark for worker in workers.every(connection)}
+    except StoreUnavailable:
+        return
+    for mark in dead:
+        if mark not in listed:
+            wakeup.remove(bells, mark)
 
 
 def is_alive(worker: Worker, bells: Path) -> bool | None:

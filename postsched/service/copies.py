@@ -23,7 +23,7 @@ from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
 from postsched.service import archive
 from postsched.service.archive import Archive, Note
-from postsched.store import copies
+from postsched.store import copies, workers
 from postsched.store.copies import Summary
 from postsched.store.database import open_database
 
@@ -182,12 +182,14 @@ def restore(offer: Offer, settings: Settings, place: Path, now: datetime) -> Res
     try:
         with database.write() as connection:
             copies.strike_idle_workers(connection)
+            holders = {worker.mark for worker in workers.every(connection)}
             overdue, late = copies.overdue(connection, now)
     finally:
         database.close()
     bells = wakeup.folder_of(place)
     for mark in wakeup.dead(bells):
-        wakeup.remove(bells, mark)
+        if mark not in holders:
+            wakeup.remove(bells, mark)
     return Restored(kept, overdue, late)
 
 

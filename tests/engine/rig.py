@@ -27,7 +27,7 @@ from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.hands import LEAD, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
-from postsched.engine.worker import clear_dead, register
+from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.platforms.base import Login, Platform
 from postsched.secrets import Secrets
@@ -148,8 +148,9 @@ class Rig:
         mark = wakeup.new_mark()
         bell = Bell(self.bells, mark)
         with self.database.write() as connection:
-            clear_dead(connection, self.bells)
+            strike_dead(connection, self.bells)
             worker = register(connection, kind, mark, self.clock.now())
+        clear_bells(self.database, self.bells)
         settings = self.settings
         transport = Transport(settings.request_timeout)
         logins = CountedLogins(self.secrets, settings, self.database, self.clock.now, mark)

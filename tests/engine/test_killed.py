@@ -19,9 +19,12 @@ import pytest
 from postsched import wakeup
 from postsched.domain.delivery import DeliveryStatus
 from postsched.engine.scheduler import run
+from postsched.engine.worker import is_alive
+from postsched.store import outlook, workers
 from postsched.testing import FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, play, until
+from tests.store import rows
 
 S = DeliveryStatus
 HERE = Path(__file__).parents[2]
@@ -98,3 +101,26 @@ def test_one_that_is_only_stopped_is_not_taken_over(rig: Rig, tmp_path: Path) ->
             await daemon
 
     play(scene, 60)
+
+
+@pytest.mark.parametrize(
+    ("first", "step"),
+    [(7, 9), *(pytest.param(n, 9, marks=pytest.mark.slow) for n in range(1, 10) if n != 7)],
+)
+def test_one_that_is_killed_while_it_takes_over_leaves_no_riddle(
+    tmp_path: Path, first: int, step: int
+) -> None:
+    """Whatever it was about to do with the database: who holds anything is known to be dead, and
+    the next one takes over at once."""
+    command = [sys.executable, "-m", "tests.engine.heirs", str(tmp_path), str(first), str(step)]
+    through = int(subprocess.run(command, capture_output=True, text=True, cwd=HERE).stdout)
+    assert through > 30
+    for number in range(first, through, step):
+        rig = Rig(tmp_path / str(number), {"fake": FakePlatform()})
+        with rig.database.read() as connection:
+            held = {w for w in workers.every(connection) if outlook.holds_any(connection, w.id)}
+        assert {is_alive(worker, rig.bells) for worker in held} <= {False}, number
+        play(lambda rig=rig: run(rig.engine(), until_idle=True))
+        (delivery,) = rows.every(rig.database)
+        assert delivery.status is S.PUBLISHED, number
+        rig.close()
