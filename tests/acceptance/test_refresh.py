@@ -39,6 +39,11 @@ MEND = "postsched account login me"
 CHECK = ("account", "check", "me")
 
 
+def slow(*values: object) -> Any:
+    """A case that only the slow run has."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 class Person:
     """One home with a database and a keyring, and an account on the network."""
 
@@ -145,7 +150,10 @@ def test_several_at_the_same_moment_renew_it_once(
     assert "previous" not in person.kept()
 
 
-@pytest.mark.parametrize("step", SURVIVED)
+QUICK = ("saved", "used")
+
+
+@pytest.mark.parametrize("step", [s if s in QUICK else slow(s) for s in SURVIVED])
 def test_one_is_killed_and_the_login_survives(
     person: Person, server: TokenServer, step: str
 ) -> None:
@@ -221,7 +229,7 @@ def _lose_pair(person: Person, server: TokenServer, step: str) -> None:
     assert server.rotations == 1
 
 
-@pytest.mark.parametrize("step", ["saved", "settling", None])
+@pytest.mark.parametrize("step", [slow("saved"), "settling", slow(None)])
 def test_the_token_of_x(tmp_path: Path, step: str | None) -> None:
     """The same with our own adapter and the strict X: four at once, and one that dies."""
     with XServer() as server:

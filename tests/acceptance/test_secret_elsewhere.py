@@ -106,6 +106,7 @@ def test_it_is_sent_on_time_by_the_one_that_can(home: Home, server: MastodonServ
     assert len(server.posts()) == 5
 
 
+@pytest.mark.slow
 def test_alone_it_says_so_and_leaves_it_untouched(home: Home, server: MastodonServer) -> None:
     home("add", "Hello", "--to", "toot", "--at", "now")
     for _ in range(2):

@@ -318,6 +318,7 @@ class TestOnATerminal:
             program.wait_for(lambda: "post 1 on me  Hello" in program.lines[-1])
             assert sum(line.startswith("next") for line in program.lines) == 1
 
+    @pytest.mark.slow
     def test_many_posts_are_no_burden(self, cli: Posting) -> None:
         rows = "".join(f"Post {n},me,in 1 hour\n" for n in range(3000))
         cli("import", "-", "--format", "csv", stdin=f"text,to,at\n{rows}")

@@ -76,6 +76,7 @@ def test_a_consent_without_write(door: Door, server: XServer) -> None:
     assert door.kept("me") is None
 
 
+@pytest.mark.slow
 def test_a_token_endpoint_at_another_address_renews_too(
     door: Door, server: XServer, call: Caller
 ) -> None:

@@ -166,6 +166,7 @@ def test_the_play_has_everything_in_it(calls: Counter[str]) -> None:
     assert calls.total() > 100
 
 
+@pytest.mark.slow
 def test_every_statement_fails_once(calls: Counter[str], tmp_path: Path) -> None:
     for number, statement in enumerate(calls):
         played = perform(tmp_path / str(number), {1}, only=statement)

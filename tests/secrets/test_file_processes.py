@@ -128,6 +128,7 @@ def test_killed_at_any_step_it_is_the_old_file_or_the_new(tmp_path: Path) -> Non
     assert files == ["secrets", "secrets.lock"], "what a killed one left is cleared away"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it needs fork")
 def test_killed_at_any_step_of_the_first_writing(tmp_path: Path) -> None:
     process = started(STEPS, tmp_path / "new" / "secrets", "from nothing")

@@ -59,6 +59,7 @@ def test_processes_publish_the_same_posts_once(tmp_path: Path) -> None:
     assert not (tmp_path / ".dirty").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
 def test_a_killed_process_leaves_nothing_half_written(tmp_path: Path) -> None:
     chance = random.Random(7)
