@@ -19,8 +19,9 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.store import posts as post_rows
+from postsched.store.columns import EPOCH
 from postsched.store.plans import Planned, planned_values
-from postsched.store.tables import EPOCH, deliveries, media, posts, schedules, targets
+from postsched.store.tables import deliveries, media, posts, schedules, targets
 
 Packed = list[Any]
 """The row of a post without its id, then for each of CHILDREN the rows that belong to the post,

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, Select, select
 
 from postsched.domain.delivery import Attempt, Claim, Delivery, DeliveryStatus, Role, Step
 from postsched.domain.outcome import ErrorKind, Problem, Published
-from postsched.store.tables import EPOCH, MICROSECOND, accounts, attempts, deliveries, micros
+from postsched.store.columns import EPOCH, MICROSECOND, micros
+from postsched.store.tables import accounts, attempts, deliveries
 
 if TYPE_CHECKING:
     from postsched.domain.post import Post

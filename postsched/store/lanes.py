@@ -18,9 +18,7 @@ from sqlalchemy import (
 from postsched.domain.delivery import (
     DeliveryStatus,
 )
-from postsched.store.tables import (
-    Instant,
-)
+from postsched.store.columns import Instant
 
 S = DeliveryStatus
 

@@ -19,14 +19,9 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.store import accounts as account_rows
+from postsched.store.columns import Instant
 from postsched.store.lanes import OPEN, Lane, waiting_lanes
-from postsched.store.tables import (
-    CLAIMED,
-    FREE,
-    Instant,
-    accounts,
-    deliveries,
-)
+from postsched.store.tables import CLAIMED, FREE, accounts, deliveries
 
 S = DeliveryStatus
 

@@ -34,14 +34,9 @@ from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
+from postsched.store.columns import Instant
 from postsched.store.lanes import Lane
-from postsched.store.tables import (
-    CLAIMED,
-    FREE,
-    UNPREPARED,
-    Instant,
-    deliveries,
-)
+from postsched.store.tables import CLAIMED, FREE, UNPREPARED, deliveries
 
 S = DeliveryStatus
 

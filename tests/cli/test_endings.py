@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from postsched.store.tables import micros
+from postsched.store.columns import micros
 from postsched.testing.faults import Fault, FaultKind
 from postsched.testing.mastodon import TOKEN, MastodonServer
 from postsched.testing.wire import Answer as HttpAnswer

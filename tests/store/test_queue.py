@@ -31,10 +31,11 @@ from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import lanes, outlook, pauses, plans, queue
+from postsched.store.columns import micros
 from postsched.store.database import Database
 from postsched.store.lanes import Lane, share_out
 from postsched.store.plans import Planned
-from postsched.store.tables import accounts, deliveries, micros
+from postsched.store.tables import accounts, deliveries
 from tests.store import rows
 from tests.store.rows import NOON, claim_of, every, opened, read, the_lane
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from postsched.store import migrations
+from postsched.store.columns import Instant, Json, Span, micros
 from postsched.store.database import Database
-from postsched.store.tables import Instant, Json, Span, accounts, deliveries, metadata, micros
+from postsched.store.tables import accounts, deliveries, metadata
 from tests.store import rows
 from tests.store.rows import NOON, opened
 
