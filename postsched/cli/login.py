@@ -71,7 +71,9 @@ def _account(program: Program, name: str) -> Account:
         return account_named(program, name)
     except NotFound as error:
         add = f"Add it first: postsched account add {name} --platform PLATFORM"
-        raise NotFound(error.message, f"{error.hint}. {add}" if error.hint else add) from None
+        others = error.hint if error.hint and "account add" not in error.hint else ""
+        between = " " if others.endswith("?") else ". " if others else ""
+        raise NotFound(error.message, f"{others}{between}{add}") from None
 
 
 def _client(

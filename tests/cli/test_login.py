@@ -237,7 +237,11 @@ def test_no_browser_and_no_terminal(door: Door, server: MastodonServer) -> None:
 
 
 def test_an_account_that_is_not_there(call: Caller) -> None:
-    call("account", "login", "you").refused(3, "'you'", "postsched account add you --platform")
+    answer = call("account", "login", "you")
+    answer.refused(3, "'you'", "Add it first: postsched account add you --platform")
+    assert answer.err.count("account add") == 1
+    call("account", "add", "your", "--platform", "outbox")
+    call("account", "login", "you").refused(3, "Did you mean your? Add it first: postsched")
 
 
 def test_an_outbox_needs_none(call: Caller) -> None:
