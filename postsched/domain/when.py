@@ -61,7 +61,11 @@ def understand(text: str, now: datetime, zone: ZoneInfo) -> Moment:
 
 
 def describe(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """An instant with zone and distance: "Fri 27 Nov 2026, 14:30 CET, in 5 days"."""
+    """An instant with zone and distance: "Fri 27 Nov 2026, 14:30 CET, in 5 days".
+
+    Of a fraction of a second it says what people give, whole milliseconds; what is finer comes of
+    a clock that was read, and is left out.
+    """
     local = instant.astimezone(zone)
     name = local.tzname() or "UTC"
     name = f"UTC{name}" if name[0] in "+-" else name
@@ -76,9 +80,9 @@ def _day(local: datetime) -> str:
 
 def _clock(local: datetime) -> str:
     text = f"{local:%H:%M}"
-    if local.second or local.microsecond:
+    if local.second or (local.microsecond and not local.microsecond % 1000):
         text += f":{local.second:02}"
-    if local.microsecond:
+    if local.microsecond and not local.microsecond % 1000:
         text += f".{local.microsecond:06}".rstrip("0")
     return text
 

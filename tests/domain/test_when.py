@@ -197,6 +197,11 @@ def test_says_a_time_back() -> None:
     assert describe(then, NOW, BERLIN).startswith("Tue 1 Dec 2026, 09:00:30.5 CET")
     assert "05:00:30.5 UTC-03, " in describe(then, NOW, ZoneInfo("America/Sao_Paulo"))
     assert describe(NOW, NOW, ZoneInfo("UTC")) == "Sun 22 Nov 2026, 13:30:05.25 UTC, now"
+    # A clock that was read: nobody gave that fraction.
+    then = NOW.replace(microsecond=75_702)
+    assert describe(then, then, ZoneInfo("UTC")) == "Sun 22 Nov 2026, 13:30:05 UTC, now"
+    then = then.replace(second=0)
+    assert describe(then, then, ZoneInfo("UTC")) == "Sun 22 Nov 2026, 13:30 UTC, now"
 
 
 def test_names_do_not_depend_on_the_locale() -> None:
