@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from postsched.transfer.markdown import dump, parse
 if TYPE_CHECKING:
     from postsched.cli.program import Program
 
+USUAL = "vi"
 NOTE = (
     "Post {}. Save and close to change it; leave it as it is, or empty it, to change nothing.\n"
     "Lines that are taken out are cleared."
@@ -72,7 +74,7 @@ def _editor(program: Program) -> list[str]:
         raise InvalidInput(
             "there is no terminal to open an editor on", "Say what to change: --text, --at, --file"
         )
-    named = program.environ.get("VISUAL") or program.environ.get("EDITOR") or ""
+    named = program.environ.get("VISUAL") or program.environ.get("EDITOR") or _usual()
     try:
         command = shlex.split(named, posix=os.name != "nt")
     except ValueError:
@@ -85,6 +87,11 @@ def _editor(program: Program) -> list[str]:
             "Set VISUAL or EDITOR, or say what to change: --text, --at, --file",
         )
     return command
+
+
+def _usual() -> str:
+    """The editor that git, too, opens where none is named; empty if it is not there."""
+    return USUAL if shutil.which(USUAL) else ""
 
 
 def _run(command: list[str]) -> None:

@@ -150,10 +150,19 @@ def test_media_that_are_kept_need_no_file(edited: Posting, tmp_path: Path) -> No
     assert [(m["path"], m["alt"]) for m in answer.json["media"]] == [(str(path), "Our cat")]
 
 
+def test_where_none_is_named_it_is_vi(edited: Posting, tmp_path: Path) -> None:
+    command = editor(tmp_path, "text = text.replace('Hello', 'Bye')")["VISUAL"]
+    vi = tmp_path / "vi"
+    vi.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    vi.chmod(0o755)
+    edited.call.set(VISUAL="", EDITOR="", PATH=str(tmp_path))
+    assert edited.call.terminal("edit", "1", "--json").json["text"] == "Bye"
+
+
 def test_without_a_terminal_or_an_editor(edited: Posting, tmp_path: Path) -> None:
     edited.call.set(**editor(tmp_path, ""))
     assert "no terminal" in edited.refused(2, "edit", "1")
-    edited.call.set(VISUAL="", EDITOR="")
+    edited.call.set(VISUAL="", EDITOR="", PATH=str(tmp_path))
     edited.call.terminal("edit", "1").refused(2, "there is no editor", "VISUAL or EDITOR")
     edited.call.set(EDITOR="no-such-editor -w")
     edited.call.terminal("edit", "1").refused(2, "'no-such-editor' can't be started")
