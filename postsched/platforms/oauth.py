@@ -40,9 +40,10 @@ class OAuth:
     secret goes to the token endpoint; without a secret, `client_id` goes in the form. `loopback` is
     False where the network wants an https redirect, so that the address can only be pasted.
     `needed` are scopes without which a login is of no use; `authorize_extra` are more parameters
-    for the authorization address; `client_hint` says where one gets a client id. `shown` is the
-    redirect with which the network shows the code, to be pasted, if there is one. `lasting` trades
-    the tokens that a code gives for those that are kept, where the first live for an hour (Meta).
+    for the authorization address; `client_hint` says where one gets a client id, with `{port}` as
+    in `redirect`. `shown` is the redirect with which the network shows the code, to be pasted, if
+    there is one. `lasting` trades the tokens that a code gives for those that are kept, where the
+    first live for an hour (Meta).
     """
 
     authorize_url: str
@@ -196,8 +197,11 @@ async def _refreshed(
 def _client(oauth: OAuth, login: Login) -> Client:
     client = client_of(login)
     if client is None:
-        hint = oauth.client_hint or None
-        raise PlatformError(ErrorKind.AUTH, "it isn't known by which app to log in", hint=hint)
+        raise PlatformError(
+            ErrorKind.AUTH,
+            "it isn't known by which app to log in",
+            hint="Log in again, and name the app with --client-id",
+        )
     return client
 
 

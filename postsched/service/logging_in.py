@@ -125,10 +125,11 @@ def begin(
     login = _with_app(desk, platform, login, given, redirect_uri, kept)
     client = protocol.client_of(login)
     if client is None:
+        hint = oauth.client_hint.replace("{port}", str(desk.settings.callback_port))
         raise InvalidInput(
             f"{platform.title} wants to know by which app you log in",
             f"Give --client-id, or set client_id under [platforms.{platform.name}]. "
-            + (f"{oauth.client_hint}. " if oauth.client_hint else "")
+            + (f"{hint}. " if hint else "")
             + "To use a token that you have: "
             f"postsched account set {account.name} --token-stdin",
         )

@@ -63,9 +63,11 @@ def test_an_app_with_a_secret(door: Door, server: XServer, call: Caller) -> None
 
 
 def test_without_an_app(call: Caller, door: Door) -> None:
+    call.set(POSTSCHED_CALLBACK_PORT="8799")
     answer = call("account", "login", "me", "--no-browser")
     answer.refused(2, "--client-id", "client_id under [platforms.x]", "console.x.com")
     assert "client id. To use" in answer.err
+    assert "http://127.0.0.1:8799/callback" in answer.err
 
 
 def test_a_consent_without_write(door: Door, server: XServer) -> None:

@@ -219,7 +219,7 @@ def test_which_app() -> None:
 def test_without_an_app() -> None:
     error = refusal(lambda: traded(Endpoint(), Login("me", "", None)))
     assert error.problem.kind is ErrorKind.AUTH
-    assert error.problem.hint == "Make an app there."
+    assert error.problem.hint == "Log in again, and name the app with --client-id"
 
 
 def test_scopes_that_were_not_granted() -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities, CommentAs, Guarantee, TextRules, Unit
 from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
+from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import (
     Login,
     Message,
@@ -47,12 +48,20 @@ SERVICE = "https://api.x.com"
 AUTHORIZE = "https://x.com/i/oauth2/authorize"
 """Where people consent; X's document names an address at the API, practice this one."""
 SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
-CALLBACK = "http://127.0.0.1:8765/callback"
+CALLBACK = "http://127.0.0.1:{port}/callback"
 LIMIT = 280
 PREMIUM_LIMIT = 25_000
 URL_LENGTH = 23
 LOOK_UPS = (15.0, 60.0)
 """Seconds before each look: the timeline shows a new post with delay."""
+QUOTAS = (
+    Quota(100, timedelta(minutes=15), Counts.MESSAGES),
+    Quota(2400, timedelta(hours=24), Counts.MESSAGES),
+)
+"""Of the API for one user, and of X itself for one account, which is what others say (fact sheet,
+section 7). What a plan allows beyond that X does not publish: it bills each post."""
+REFUSES_EQUAL = timedelta(hours=24)
+"""X gives no number: hours at least."""
 REPLIES = ("following", "mentionedUsers", "subscribers", "verified")
 
 
@@ -105,6 +114,8 @@ class X(Platform):
             comment=CommentAs.REPLY,
             visibilities=frozenset({Visibility.PUBLIC}),
             delete=True,
+            quotas=QUOTAS,
+            refuses_equal=REFUSES_EQUAL,
             notes=(
                 "X bills each post, and a link in it makes it cost many times more.",
                 "X refuses a text that the account has posted before.",
