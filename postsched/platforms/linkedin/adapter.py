@@ -64,7 +64,7 @@ class LinkedIn(Platform):
         """Ask whose token it is, or whether it may read the organization's posts; and when it
         ends."""
         facts = await author.inspect(login, Api(login, http))
-        return {**facts, **await token_end(login, _login_base(login), http)}
+        return {**facts, **await token_end(login, _token_url(login), http)}
 
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The limits are those of all; persons and organizations differ in what can be asked."""
@@ -137,7 +137,7 @@ class LinkedIn(Platform):
         scopes = FOR_PAGES if organization else PERSONAL
         return oauth.OAuth(
             authorize_url=login.service.authorize_url or f"{base}/oauth/v2/authorization",
-            token_url=login.service.token_url or f"{base}/oauth/v2/accessToken",
+            token_url=_token_url(login),
             scopes=scopes,
             redirect="http://localhost:{port}/callback",
             pkce=False,
@@ -184,6 +184,10 @@ def _post(owner: str, text: str, visibility: Visibility | None) -> dict[str, Any
 def _login_base(login: Login) -> str:
     """Where people log in: beside the API, or at the account's own address."""
     return LOGIN if login.url == SERVICE else login.url
+
+
+def _token_url(login: Login) -> str:
+    return login.service.token_url or f"{_login_base(login)}/oauth/v2/accessToken"
 
 
 def _looks_up(login: Login) -> bool:

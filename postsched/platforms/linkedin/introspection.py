@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import httpx
 
 
-async def token_end(login: Login, base: str, http: httpx.AsyncClient) -> dict[str, str]:
-    """The fact `token_expires_at` (RFC 3339, UTC), empty where it can't be known. `base` is where
-    people log in."""
+async def token_end(login: Login, token_url: str, http: httpx.AsyncClient) -> dict[str, str]:
+    """The fact `token_expires_at` (RFC 3339, UTC), empty where it can't be known. It is asked for
+    beside `token_url`, where tokens are got."""
     import httpx
 
     client = client_of(login)
@@ -27,7 +27,8 @@ async def token_end(login: Login, base: str, http: httpx.AsyncClient) -> dict[st
         return {}
     form = {"client_id": client.id, "client_secret": client.secret, "token": login.secret.text}
     try:
-        response = await http.post(f"{base}/oauth/v2/introspectToken", data=form)
+        beside = token_url.partition("?")[0].rpartition("/")[0]
+        response = await http.post(f"{beside}/introspectToken", data=form)
     except httpx.HTTPError:
         return {}
     said = json_object(response)

@@ -115,6 +115,14 @@ def test_its_app_may_ask_when_a_token_ends() -> None:
     assert timedelta(days=29) < end - datetime.now(UTC) < timedelta(days=31)
 
 
+def test_it_is_asked_beside_the_token_url() -> None:
+    with LinkedInServer() as server, LinkedInServer() as proxy:
+        service = replace(app(), token_url=f"{proxy.url}/oauth/v2/accessToken")
+        facts = facts_of(replace(server.login(), service=service))
+        assert [one.path for one in proxy.requests] == ["/oauth/v2/introspectToken"]
+    assert "token_expires_at" in facts
+
+
 @pytest.mark.parametrize("secret", [None, "another"])
 def test_nobody_else_may(secret: str | None) -> None:
     with LinkedInServer() as server:
