@@ -26,6 +26,7 @@ COLOURS = {
 }
 PAST_GRACE = "it could not go out within its grace"
 """Why a delivery is missed, where no attempt says more."""
+NO_NAME = "it is out; the network did not say where"
 POST_COLUMNS = (
     Column("ID", right=True),
     Column("WHEN"),
@@ -148,7 +149,7 @@ def _delivery_lines(
     for step in delivery.steps:
         if step.published:
             name = f"part {step.n}" if step.role == "part" else "comment"
-            where = step.published.url or step.published.remote_id
+            where = step.published.url or step.published.remote_id or NO_NAME
             yield paint(f"  {name}: {where}", "green")
     if delivery.problem:
         yield paint(f"  {delivery.problem.kind}: {delivery.problem.message}", "red")

@@ -222,6 +222,13 @@ def test_show_has_every_attempt_with_its_evidence(cli: Posting) -> None:
     assert "try 1: publish part 1 -> published" in page
 
 
+def test_show_says_that_the_network_did_not_say_where(cli: Posting) -> None:
+    cli("add", "x", "--at", "now")
+    out = {"id": "", "url": None, "data": {}}
+    cli.set_delivery(status="published", steps=[{"role": "part", "n": 1, "out": out}])
+    assert "  part 1: it is out; the network did not say where\n" in cli("show", "1").out
+
+
 def test_publish_due_has_all_its_members(cli: Posting) -> None:
     assert cli.json("publish-due") == {
         "published": 0, "failed": 0, "retrying": 0, "confirming": 0, "unconfirmed": 0,
