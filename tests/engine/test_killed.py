@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def test_one_that_is_killed_while_it_takes_over_leaves_no_riddle(
         with rig.database.read() as connection:
             held = {w for w in workers.every(connection) if outlook.holds_any(connection, w.id)}
         assert {is_alive(worker, rig.bells) for worker in held} <= {False}, number
-        play(lambda rig=rig: run(rig.engine(), until_idle=True))
+        play(partial(run, rig.engine(), until_idle=True))
         (delivery,) = rows.every(rig.database)
         assert delivery.status is S.PUBLISHED, number
         rig.close()
