@@ -15,6 +15,7 @@ from postsched import platforms, wakeup
 from postsched.domain.account import AccountState
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.retry import RetryPolicy
+from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock
 from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.hands import Limits
@@ -32,7 +33,6 @@ from postsched.wakeup import Bell
 
 if TYPE_CHECKING:
     from postsched.config import Settings
-    from postsched.domain.post import Media
     from postsched.secrets import Secrets
 
 log = logging.getLogger("postsched.engine")
@@ -97,9 +97,8 @@ def assemble(
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
     logins = Logins(secrets, settings, database, clock.now, mark)
     kept = MediaStore(settings.media_folder)
-    publisher = Publisher(
-        platforms.get, logins, transport, settings, clock, partial(_file_of, kept)
-    )
+    attachments = Attachments(kept, platforms.get)
+    publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments)
     turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee)
     dispatcher = Dispatcher(
         turns,
@@ -133,10 +132,6 @@ def bells_of(database: Database) -> Path:
     """The folder with the bells of a database's workers."""
     assert database.path is not None, "only SQLite databases are opened by this version"
     return wakeup.folder_of(database.path)
-
-
-def _file_of(kept: MediaStore, medium: Media) -> Path | None:
-    return kept.path_of(medium) if medium.sha256 else None
 
 
 def _free_accounts_with_new_secrets(connection: Connection, secrets: Secrets) -> None:

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from postsched.domain.account import Account
@@ -30,13 +29,14 @@ from postsched.domain.outcome import (
     Retry,
     Sent,
 )
-from postsched.domain.post import Media
 from postsched.engine import answers
+from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, wait_until
 from postsched.engine.step import (
     in_doubt_since,
     prepared_step,
     step_key,
+    step_media,
     step_message,
 )
 from postsched.login import Logins, login_for, servers
@@ -63,7 +63,7 @@ PREPARE_TIME = 600.0
 
 
 class Publisher:
-    """Calls the adapters. `platform` gives one by name, `file_of` the file of a kept medium."""
+    """Calls the adapters. `platform` gives one by name, `attachments` the media of a step."""
 
     def __init__(
         self,
@@ -72,14 +72,14 @@ class Publisher:
         transport: Transport,
         settings: Settings,
         clock: Clock,
-        file_of: Callable[[Media], Path | None],
+        attachments: Attachments,
     ) -> None:
         self._platform = platform
         self._logins = logins
         self._transport = transport
         self._settings = settings
         self._clock = clock
-        self._file_of = file_of
+        self._attachments = attachments
 
     def guarantee(self, account: Account) -> Guarantee:
         """How a lost answer of this account can be settled; the weakest if that can't be told."""
@@ -101,8 +101,7 @@ class Publisher:
 
     def prepares_alike(self, work: Work, index: int) -> bool:
         """Whether preparing the step again gives the same, so that it need not be on record."""
-        pictured = bool(self._message(work, index).attachments)
-        return not pictured and self.guarantee(work.account).prepares_alike
+        return not step_media(work, index) and self.guarantee(work.account).prepares_alike
 
     def can_prepare(self, work: Work, index: int) -> bool:
         """Whether a step can be prepared now: some need the ids of those before it."""
@@ -118,7 +117,8 @@ class Publisher:
         """What the step needs before it can be sent, or why that can't be had."""
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> dict[str, Any]:
-            answer = await platform.prepare(self._message(work, index), login, sending.http)
+            message = await self._message(work, index)
+            answer = await platform.prepare(message, login, sending.http)
             return answers.prepared(answer)
 
         return await self._called(work, call, PREPARE_TIME)
@@ -222,8 +222,9 @@ class Publisher:
             return outcome
         return replace(outcome, problem=self._logins.scrub(account, outcome.problem))
 
-    def _message(self, work: Work, index: int) -> Message:
-        return step_message(work, index, self._clock.now(), self._file_of)
+    async def _message(self, work: Work, index: int) -> Message:
+        attachments = await self._attachments.of(work, index)
+        return step_message(work, index, self._clock.now(), attachments)
 
 
 class _NotNow(Exception):

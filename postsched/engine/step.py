@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from postsched.domain.delivery import Delivery, Role, delivery_key
 from postsched.domain.outcome import Published
@@ -55,16 +53,23 @@ def prepared_step(
     )
 
 
+def step_media(work: Work, index: int) -> tuple[Media, ...]:
+    """The media that go with a step; none with a comment."""
+    step = work.delivery.steps[index]
+    if step.role is Role.COMMENT:
+        return ()
+    return work.post.content.parts(work.account.name)[step.n - 1].media
+
+
 def step_message(
-    work: Work, index: int, now: datetime, file_of: Callable[[Media], Path | None]
+    work: Work, index: int, now: datetime, attachments: tuple[Attachment, ...]
 ) -> Message:
-    """What a step is to say, with the files of its media."""
+    """What a step is to say, with its media."""
     step, content = work.delivery.steps[index], work.post.content
     before = published_before(work.delivery, index)
     part = content.parts(work.account.name)[step.n - 1]
     first = step.role is Role.PART and step.n == 1
     comment = step.role is Role.COMMENT
-    media = () if comment else part.media
     return Message(
         role=step.role,
         n=step.n,
@@ -72,7 +77,7 @@ def step_message(
         key=step_key(work, index),
         occurrence=work.delivery.occurrence,
         now=now,
-        attachments=tuple(Attachment(medium, file_of(medium)) for medium in media),
+        attachments=attachments,
         link=content.link if first else None,
         title=content.title if first else None,
         visibility=content.visibility,

@@ -22,6 +22,7 @@ from postsched.domain.delivery import Delivery
 from postsched.domain.retry import RetryPolicy
 from postsched.domain.secret import Secret
 from postsched.engine.assembly import Engine
+from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, SystemClock
 from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.hands import LEAD, Limits
@@ -29,6 +30,7 @@ from postsched.engine.publisher import Publisher
 from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
+from postsched.media.kept import MediaStore
 from postsched.platforms.base import Login, Platform
 from postsched.secrets import Secrets
 from postsched.store.queue import Work
@@ -156,8 +158,8 @@ class Rig:
         logins = CountedLogins(self.secrets, settings, self.database, self.clock.now, mark)
         self.logins = logins
         publisher = Publisher(
-            lambda name: self.platforms[name], logins, transport, settings, self.clock,
-            lambda medium: None,
+            self.platforms.__getitem__, logins, transport, settings, self.clock,
+            Attachments(MediaStore(settings.media_folder), self.platforms.__getitem__),
         )  # fmt: skip
         turns = Turns(
             self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee
