@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from postsched.domain.quota import Quota
+
 FOREVER = timedelta.max
 """For `Guarantee.deduplicates`: the network never forgets a key."""
 
@@ -154,5 +156,9 @@ class Capabilities:
     """Whether every post needs such requests, even one that is nothing but text."""
     prepares_in_turn: bool = False
     """Whether a step can be prepared only once those before are out, as it is made of their ids."""
+    quotas: tuple[Quota, ...] = ()
+    """How much is taken in a length of time. The setting `rate` takes the place of the first."""
+    refuses_equal: timedelta | None = None
+    """For how long a text is refused that the account has posted already; None: it is taken."""
     notes: tuple[str, ...] = ()
     """Sentences for the user on what this network does differently."""

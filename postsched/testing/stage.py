@@ -27,9 +27,6 @@ class Stage:
     platform: ClassVar[type[Platform]]
     needs_media: ClassVar[bool] = False
     """Whether a post without media is refused (Pixelfed, Instagram)."""
-    takes_equals: ClassVar[bool] = True
-    """Whether a post is taken that equals an earlier one (not by LinkedIn)."""
-
     uploads_ahead: ClassVar[bool] = True
     """Whether files are uploaded before the post (not to Telegram: they go out with it)."""
 
@@ -71,6 +68,10 @@ class Stage:
             return sender.platform.capabilities(sender.login.facts)
 
         return self.play(network, scene)
+
+    def takes_equals(self, network: Network) -> bool:
+        """Whether a post is taken that equals an earlier one, as the account's capabilities say."""
+        return self.capabilities(network).refuses_equal is None
 
     def message(self, text: str, **more: Any) -> Message:
         """A step to send, with a picture where the network insists on one."""

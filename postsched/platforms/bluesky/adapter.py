@@ -9,7 +9,7 @@ com.atproto.repo.*, and the reference PDS 0.5.35.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import (
@@ -25,6 +25,7 @@ from postsched.domain.delivery import Role
 from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
+from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import (
     Login,
     Message,
@@ -49,6 +50,11 @@ IMAGE_LIMIT = 2_000_000
 OLD_IMAGE_LIMIT = 1_000_000
 ALT_LIMIT = 2000
 """Characters of an alt text; the lexicon sets none, the app does."""
+QUOTAS = (
+    Quota(5000 // 3, timedelta(hours=1), Counts.MESSAGES),
+    Quota(35_000 // 3, timedelta(days=1), Counts.MESSAGES),
+)
+"""5,000 points an hour and 35,000 a day, and a record costs 3 (fact sheet, section 7)."""
 NO_HANDLE = "handle.invalid"
 """What a server says where the handle's domain does not confirm it."""
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
@@ -95,6 +101,7 @@ class Bluesky(Platform):
             link_card=True,
             delete=True,
             prepares_link=True,
+            quotas=QUOTAS,
             notes=(
                 "A post shows its images or a link card: beside images, the link is in the text.",
             ),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from postsched.domain.capabilities import Capabilities, Guarantee, TextRules, Unit
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
+from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import (
     Login,
     Message,
@@ -84,6 +85,8 @@ class Discord(Platform):
             thread=True,
             visibilities=frozenset({Visibility.PUBLIC}),
             delete=True,
+            # A webhook's, by what others measured; a bot's is told by the headers only.
+            quotas=() if is_bot else (Quota(30, timedelta(minutes=1), Counts.MESSAGES),),
             notes=(
                 "Text is read as Markdown, and nobody is notified by a mention in it.",
                 "Parts of a thread follow one after the other; a bot's reply to the one before.",

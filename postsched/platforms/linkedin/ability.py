@@ -20,6 +20,7 @@ from postsched.domain.capabilities import (
     Unit,
 )
 from postsched.domain.post import Visibility
+from postsched.domain.quota import Counts, Quota
 
 RESERVED = r"\|{}@[]()<>#*_~"
 HASHTAG = r"(?<![\w/&#\\])#[^\W_]+"
@@ -61,6 +62,11 @@ VISIBILITIES = {Visibility.PUBLIC: "PUBLIC", Visibility.FOLLOWERS: "CONNECTIONS"
 REPEATS = timedelta(minutes=10)
 """How long after the first send the same is sent again to settle a lost answer. LinkedIn refuses
 equal posts for longer, nobody knows how long."""
+REFUSES_EQUAL = timedelta(hours=48)
+"""For hours, and up to 48 of them after the post was deleted; LinkedIn gives no number."""
+CALLS = Quota(150, timedelta(days=1), Counts.REQUESTS)
+"""Of one member (fact sheet, section 7). LinkedIn begins anew at 00:00 UTC; counted as any 24
+hours, which is a little stricter."""
 NOTES = (
     "There are no threads, and further parts are refused: put the rest into a first comment.",
     "A post shows a link card or media: beside media, the link is in the text.",
@@ -84,6 +90,8 @@ def capabilities(facts: Mapping[str, Any]) -> Capabilities:
         title=True,
         delete=True,
         prepares_link=True,
+        quotas=(CALLS,),
+        refuses_equal=REFUSES_EQUAL,
         notes=NOTES,
     )
 

@@ -22,6 +22,7 @@ from postsched.domain.capabilities import (
     Unit,
 )
 from postsched.domain.outcome import ErrorKind
+from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import PlatformError
 from postsched.platforms.mastodon.api import Api, judge
 
@@ -136,6 +137,7 @@ def capabilities(facts: Mapping[str, Any]) -> Capabilities:
         warning=True,
         languages=True,
         delete=True,
+        quotas=_quotas(kind),
         notes=NOTES.get(kind, ()),
     )
 
@@ -166,6 +168,15 @@ def _media_rules(facts: Mapping[str, Any]) -> MediaRules:
         max_pixels=facts.get("image_pixels"),
         alt_limit=int(facts.get("alt_limit", ALT_LIMIT)),
     )
+
+
+def _quotas(kind: str) -> tuple[Quota, ...]:
+    """Of those servers whose limits are known (fact sheet, section 7); GoToSocial's are for an
+    address, and may be shared."""
+    calls = Quota(300, timedelta(minutes=5), Counts.REQUESTS)
+    if kind == "mastodon":
+        return calls, Quota(30, timedelta(minutes=30), Counts.FILES)
+    return (calls,) if kind == "gotosocial" else ()
 
 
 def _guarantee(kind: str) -> Guarantee:

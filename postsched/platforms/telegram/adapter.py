@@ -8,13 +8,14 @@ answer is a person's to settle.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities, Guarantee, TextRules, Unit
 from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
+from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import (
     Login,
     Message,
@@ -76,6 +77,8 @@ class Telegram(Platform):
             thread=True,
             visibilities=frozenset({Visibility.PUBLIC}),
             delete=True,
+            # To one group or channel, by Telegram's FAQ; not tried.
+            quotas=(Quota(20, timedelta(minutes=1), Counts.ITEMS),),
             notes=(
                 "There is no alt text: it is left out.",
                 f"Text beside media is a caption, of {CAPTION} UTF-16 units at the most.",

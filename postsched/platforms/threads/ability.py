@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from postsched.domain.capabilities import (
     Capabilities,
     CommentAs,
@@ -10,11 +12,13 @@ from postsched.domain.capabilities import (
     TextRules,
     Unit,
 )
+from postsched.domain.quota import Counts, Quota
 
 IMAGE_LIMIT = 8 * 1024 * 1024
 VIDEO_LIMIT = 1024 * 1024 * 1024
 MEDIA_COUNT = 20
 ALT_LIMIT = 1000
+DAY = timedelta(hours=24)
 CAPABILITIES = Capabilities(
     text=TextRules(500, Unit.EMOJI_BYTES, max_links=5),
     media=MediaRules(
@@ -41,6 +45,7 @@ CAPABILITIES = Capabilities(
     prepares_link=True,
     prepares_text=True,
     prepares_in_turn=True,
+    quotas=(Quota(250, DAY), Quota(1000, DAY, Counts.REPLIES)),
     notes=(
         "Media are fetched from a public address; files of this machine can't be sent.",
         "A post shows a link card or media: beside media, the link is in the text.",

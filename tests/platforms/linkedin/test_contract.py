@@ -16,7 +16,6 @@ class TestPerson(HttpPlatformContract):
     """Nothing can be looked up; the refusal of a duplicate tells what is out."""
 
     platform = LinkedIn
-    takes_equals = False
     unauthorized: ClassVar[Answer] = Answer(
         401,
         {

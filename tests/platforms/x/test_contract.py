@@ -19,7 +19,6 @@ class TestX(HttpPlatformContract):
     """With a token; its refusals as problems (RFC 9457)."""
 
     platform = X
-    takes_equals = False
     unauthorized: ClassVar[Answer] = Answer(
         401,
         {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"},

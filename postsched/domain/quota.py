@@ -1,0 +1,93 @@
+"""How much a network takes of one account in a length of time, and who is the first too many.
+
+Pure: deliveries are shown to it in the order of their instants.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from postsched.domain.post import Part
+
+
+class Counts(StrEnum):
+    """What a network counts, in the words of messages."""
+
+    POSTS = "posts"
+    """What stands by itself: the first part of a thread, but none of the others."""
+    REPLIES = "replies"
+    """Further parts, and a first comment."""
+    MESSAGES = "messages"
+    """Every part, and a first comment."""
+    ITEMS = "messages and files"
+    """Every part, or each of its files where it has several (Telegram's albums)."""
+    FILES = "files"
+    REQUESTS = "requests"
+    """Every call: one a part and comment, and two a file, which is announced and uploaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `count` of what it counts in any `per`."""
+
+    count: int
+    per: timedelta
+    what: Counts = Counts.POSTS
+
+
+def cost(what: Counts, parts: Sequence[Part], *, comment: bool) -> int:
+    """What a post takes of a quota that counts `what`."""
+    files = [len(part.media) for part in parts]
+    messages = len(parts) + comment
+    return {
+        Counts.POSTS: 1,
+        Counts.REPLIES: messages - 1,
+        Counts.MESSAGES: messages,
+        Counts.ITEMS: comment + sum(max(1, count) for count in files),
+        Counts.FILES: sum(files),
+        Counts.REQUESTS: messages + 2 * sum(files),
+    }[what]
+
+
+class Window:
+    """What one account sends in the time of a quota that slides along. It remembers no more than
+    the quota has room for."""
+
+    def __init__(self, quota: Quota) -> None:
+        self.quota = quota
+        self._sent: deque[tuple[datetime, int]] = deque()
+        self._total = 0
+
+    def fits(self, at: datetime, amount: int) -> bool:
+        """Whether so much fits at that instant, which is none before the last one; then it is
+        taken in. What does not fit goes out at another time, and takes no room."""
+        while self._sent and self._sent[0][0] <= at - self.quota.per:
+            self._total -= self._sent.popleft()[1]
+        if not amount:
+            return True
+        if self._total + amount > self.quota.count:
+            return False
+        self.take(at, amount)
+        return True
+
+    def take(self, at: datetime, amount: int) -> None:
+        """Take in what is out already, whether or not it fits."""
+        self._sent.append((at, amount))
+        self._total += amount
+
+    def room_for(self, amount: int) -> datetime | None:
+        """When there is room for so much, after `fits` has said no; None if there never is."""
+        if amount > self.quota.count:
+            return None
+        left = self._total
+        for at, taken in self._sent:
+            left -= taken
+            if left + amount <= self.quota.count:
+                return at + self.quota.per
+        return None
