@@ -98,7 +98,7 @@ def description(desk: Desk, account: Account) -> OAuth | None:
     platform = platforms.get(account.platform)
     if not platform.needs_secret:
         raise InvalidInput(f"{platform.title} needs no login", f"{account.name} works as it is")
-    return platform.oauth(login_for(account, platform, desk.settings, None))
+    return described(platform, login_for(account, platform, desk.settings, None))
 
 
 def begin(
@@ -117,7 +117,7 @@ def begin(
     kept = secrets.before_writing(account.name)  # what can't be kept is said now, not at the end
     platform = platforms.get(account.platform)
     login = login_for(account, platform, desk.settings, None, secrets.client_secret(platform.name))
-    oauth = platform.oauth(login)
+    oauth = described(platform, login)
     assert oauth is not None, "the caller looks at `description` first"
     redirect_uri = oauth.redirect.replace("{port}", str(desk.settings.callback_port))
     if pasting and oauth.shown:
@@ -163,6 +163,31 @@ def finish(desk: Desk, secrets: Secrets, consent: Consent, code: str) -> Checked
         f"the consent does not include {', '.join(renewal.lacking)}: what needs it will be refused"
     )
     return replace(checked, warning="; ".join(filter(None, (checked.warning, lacking))))
+
+
+def described(platform: Platform, login: Login) -> OAuth | None:
+    """What an adapter says of how one logs in, None where one doesn't in the browser. Raises
+    NotAllowed where it says nothing of use."""
+    try:
+        oauth = platform.oauth(login)
+        reason = "" if oauth is None or _makes_sense(oauth) else type(oauth).__name__
+    except PostschedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        reason = type(error).__name__
+    if reason:
+        raise NotAllowed(
+            f"the adapter of {platform.name!r} fails to say how one logs in ({reason})",
+            "Update or remove the package it comes from",
+        )
+    return oauth
+
+
+def _makes_sense(oauth: Any) -> bool:
+    if not isinstance(oauth, OAuth) or isinstance(oauth.scopes, str):
+        return False
+    texts = (oauth.authorize_url, oauth.token_url, oauth.redirect, oauth.client_hint)
+    return all(isinstance(one, str) for one in (*texts, *oauth.scopes, *oauth.needed))
 
 
 def _with_app(

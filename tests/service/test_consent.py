@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,8 @@ from postsched.domain.account import Account
 from postsched.domain.errors import InvalidInput, NotAllowed
 from postsched.platforms.base import Login
 from postsched.platforms.oauth import OAuth
-from postsched.service.logging_in import Consent
+from postsched.service.logging_in import Consent, described
+from postsched.testing import FakePlatform
 
 STATE = "state-of-this-login"
 OAUTH = OAuth("https://a.example/auth", "https://a.example/token", ("read",))
@@ -107,3 +110,26 @@ def test_anything_is_judged(text: str) -> None:
 def test_it_does_not_show_its_secrets() -> None:
     assert STATE not in repr(CONSENT)
     assert "v" * 64 not in repr(CONSENT)
+
+
+WRONG: list[dict[str, Any]] = [{"scopes": "read"}, {"scopes": (None,)}, {"token_url": None}]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"authorize_url": "https://a.example"}, 5, KeyError("no"),
+        *(replace(OAUTH, **wrong) for wrong in WRONG),
+    ],
+)  # fmt: skip
+def test_an_adapter_that_describes_no_login_is_blamed(nonsense: Any) -> None:
+    class Mumbling(FakePlatform):
+        name = "mumbling"
+
+        def oauth(self, login: Login) -> OAuth | None:
+            if isinstance(nonsense, Exception):
+                raise nonsense
+            return nonsense  # type: ignore[no-any-return]  # that is the point
+
+    with pytest.raises(NotAllowed, match="'mumbling' fails to say how one logs in"):
+        described(Mumbling(), CONSENT.login)
