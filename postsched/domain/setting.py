@@ -110,6 +110,21 @@ def rate() -> Kind:
     return Kind('requests in a duration, such as "300/5m"', read)
 
 
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
+
+
+def word(pattern: re.Pattern[str], expected: str) -> Kind:
+    """A string of a given form."""
+
+    def read(value: Any) -> str:
+        if not pattern.fullmatch(written := _line(value)):
+            raise ValueError
+        return written
+
+    return Kind(expected, read)
+
+
 LOOPBACK = re.compile(r"localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1")
 
 
@@ -192,8 +207,11 @@ PLATFORM_KEYS: Mapping[str, Kind] = {
     "api_version": text(),
     "rate": rate(),
 }
-LATER_KEYS = (
-    "quiet_hours", "min_spacing",
-    "webhook", "notify", "media_host",
-)  # fmt: skip
+MEDIA_HOST_KEYS: Mapping[str, Kind] = {
+    "url": address(),
+    "bucket": word(BUCKET, "the name of a bucket: letters, digits, and . _ - between them"),
+    "region": word(REGION, 'the name of a region, such as "eu-central-1"'),
+    "public_url": address(),
+}
+LATER_KEYS = ("quiet_hours", "min_spacing", "webhook", "notify")
 """Promised by the documentation of the interface, and not yet understood by this version."""
