@@ -72,7 +72,7 @@ def run(
         watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
     if until_idle:
         code = _say_what_stays(program, engine)
-        raise typer.Exit(1 if tally.failed else code)
+        raise typer.Exit(1 if tally.failed or engine.dispatcher.failures else code)
 
 
 @app.command(
@@ -96,19 +96,21 @@ def publish_due(
     program.expect_database()
     tally = Tally(keep=True)
     watching.log_to_stderr(program)
-    unread = 0
+    unread = failures = 0
     if _something_is_due(program):
         engine = _engine(program, "publish-due", None)
         engine.dispatcher.on_event = watching.logging_events(tally)
+        engine.dispatcher.access.loud = False  # it is said below, with what waits for it
         asyncio.run(_drain(engine))
         unread = _complain_of_secrets(program, engine, program.now())
+        failures = engine.dispatcher.failures
     refused = _complain_of_logins(program)
     if json:
         program.print_json(tally.document())
     elif not program.quiet:
-        nothing = "Nothing went out" if refused or unread else "Nothing was due"
+        nothing = "Nothing went out" if refused or unread or failures else "Nothing was due"
         program.print(tally.sentence() or nothing)
-    raise typer.Exit(1 if tally.failed or refused else 4 if unread else 0)
+    raise typer.Exit(1 if tally.failed or refused or failures else 4 if unread else 0)
 
 
 async def _drain(engine: Engine) -> None:
@@ -198,22 +200,24 @@ def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
     if concurrency is not None:
         total = max(settings.concurrency_total, concurrency)
         settings = replace(settings, concurrency=concurrency, concurrency_total=total)
-    _unlock_secrets(program)
+    _unlock_secrets(program, kind)
     # The daemon waits less for another writer: it tries again by itself, and stays responsive.
     patience = {"patience": 2.0} if kind == "run" else {}
     database = open_database(settings.database, **patience)
     return assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
 
 
-def _unlock_secrets(program: Program) -> None:
+def _unlock_secrets(program: Program, kind: str) -> None:
     """Ask for the passphrase of the secrets file now, and not in the middle of the night. Where
-    nobody can be asked, the accounts in it wait, and the others go out."""
+    nobody can be asked, the accounts in it wait, and the others go out; publish-due says so of
+    those of which something is due."""
     try:
         program.secrets.unlock()
     except SecretUnavailable as error:
         if sys.stdin.isatty():
             raise
-        program.warn(str(error))
+        if kind == "run":
+            program.warn(str(error))
 
 
 def _something_is_due(program: Program) -> bool:

@@ -44,6 +44,8 @@ class Access:
         self._open: set[int] = set()
         self._shut: dict[int, Shut] = {}
         self._trying: dict[int, asyncio.Task[None]] = {}
+        self.loud = True
+        """Whether it is said here that nothing can be sent for an account."""
 
     @property
     def shut(self) -> Mapping[int, Shut]:
@@ -81,7 +83,7 @@ class Access:
     def close(self, account: Account, problem: Problem) -> None:
         """Nothing can be sent for it just now; said once."""
         before = self._shut.get(account.id)
-        if before is None or before.problem != problem:
+        if self.loud and (before is None or before.problem != problem):
             log.error(
                 "%s: %s. Until then, this process leaves its posts alone",
                 account.name,

@@ -65,6 +65,8 @@ class Dispatcher:
         settlement = Settlement(publisher, self.access, submit, clock, rng, policy)
         self._preparation = Preparation(publisher, self.access, settlement, clock)
         self._flight = Flight(publisher, self._preparation, settlement, self._leases, clock)
+        self.failures = 0
+        """How often the engine itself failed: what it held waits for its claim to run out."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stop_by = 0.0
 
@@ -107,6 +109,7 @@ class Dispatcher:
             after = await self._flight.fly(held)
             self._tell_end(before, after)
         except Exception:
+            self.failures += 1
             log.exception("delivery %d: the engine failed; its claim will run out", held.id)
         finally:
             free()
@@ -264,6 +267,7 @@ class Dispatcher:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self.failures += 1
             log.error("a task of the engine failed", exc_info=error)
         self.on_change()
 

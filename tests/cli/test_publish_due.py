@@ -139,9 +139,20 @@ def test_a_secret_that_cant_be_read_is_4(toots: Posting, server: MastodonServer)
     answer = toots("-q", "publish-due", code=4)
     assert "1 due post waits for toot: there is no keyring" in answer.err
     assert "set POSTSCHED_TOKEN_TOOT" in answer.err
+    assert answer.err.count("\n") == 1
     toots.call.set(POSTSCHED_TOKEN_TOOT=TOKEN)
     assert toots("publish-due").out == "1 published\n"
     assert len(server.posts()) == 1
+
+
+def test_an_engine_that_fails_is_loud(cli: Posting) -> None:
+    cli("add", "One", "--at", "now")
+    with cli.database() as base:  # what is out can't be written down
+        base.execute("CREATE TRIGGER full BEFORE INSERT ON attempts BEGIN "
+                     "SELECT RAISE(ABORT, 'no room'); END")  # fmt: skip
+    answer = cli("-q", "publish-due", code=1)
+    assert "delivery 1: the engine failed" in answer.err
+    assert "bug" not in answer.err
 
 
 def test_an_answer_that_was_lost_is_settled_by_the_next(
