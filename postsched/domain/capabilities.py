@@ -99,6 +99,10 @@ class TextRules:
     """How many different web addresses there may be, the link among them."""
     caption_limit: int | None = None
     """The limit of a text beside media, where it is another than that of a text alone."""
+    max_tags: int | None = None
+    """How many #tags there may be."""
+    max_mentions: int | None = None
+    """How many @mentions there may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,8 @@ class MediaRules:
     alt: bool = True
     """Whether files can be described."""
     alt_limit: int | None = None
+    undescribed: frozenset[str] = frozenset()
+    """The types of files (such as `video/*`) that can't be described where others can."""
     mixed: bool = False
     """Whether images and other files may go together in one part."""
     from_url: bool = False
@@ -148,7 +154,15 @@ class Capabilities:
     languages: bool = False
     link_card: bool = False
     """Whether `link` is shown as a card of its own, rather than by being in the text."""
+    card_beside_media: bool = False
+    """Whether that is so beside media too; else the link is in the text there."""
     title: bool = False
+    titled: frozenset[str] = frozenset()
+    """What alone has a title: `link` for its card, and types of media; empty: every post."""
+    titled_words: str = ""
+    """The same in words."""
+    title_limit: int | None = None
+    """Characters of a title."""
     delete: bool = False
     prepares_link: bool = False
     """Whether a link or mention needs requests that are worth making ahead of time."""
@@ -160,5 +174,9 @@ class Capabilities:
     """How much is taken in a length of time. The setting `rate` takes the place of the first."""
     refuses_equal: timedelta | None = None
     """For how long a text is refused that the account has posted already; None: it is taken."""
+    ways: Mapping[str, str] = field(default_factory=dict)
+    """What the network does in a way of its own with something that a post may have: thread,
+    comment, link, title, warning, lang, media, film, gif, hashtag, mention, or a visibility. A
+    sentence each, which is said of every post that has it."""
     notes: tuple[str, ...] = ()
     """Sentences for the user on what this network does differently."""

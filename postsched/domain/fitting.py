@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from postsched.domain.capabilities import Capabilities, MediaRules, TextRules
 from postsched.domain.counting import byte_length, length
+from postsched.domain.cutting import limit_of
 from postsched.domain.errors import InvalidInput
+from postsched.domain.lacking import HASHTAG, MENTION, lacking, name_of
 from postsched.domain.post import Content, Media, Part
 
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'’”]", re.IGNORECASE)
@@ -49,7 +51,7 @@ def judge(
         *_bad_characters(content),
         *_texts(content, parts, capabilities),
         *_media(parts, capabilities.media, require_alt),
-        *_wishes(content, capabilities),
+        *lacking(content, parts, capabilities, account_name),
     )
     return [
         Finding(account_name, field, f"{account_name} ({platform_title}): {sentence}", fatal)
@@ -69,6 +71,11 @@ def check_characters(content: Content) -> None:
 def with_link(text: str, link: str | None) -> str:
     """The text with the link below it, unless it is in there: for networks without link cards."""
     return text if not link or link in text else f"{text}\n\n{link}".strip()
+
+
+def goes_into_text(can: Capabilities, *, beside_media: bool) -> bool:
+    """Whether a link goes into the text, rather than on a card of its own."""
+    return not can.link_card or (beside_media and not can.card_beside_media)
 
 
 _Found = Iterator[tuple[str, str, bool]]
@@ -95,19 +102,13 @@ def _all_texts(content: Content) -> Iterator[tuple[str, str]]:
 
 
 def _texts(content: Content, parts: tuple[Part, ...], capabilities: Capabilities) -> _Found:
-    if len(parts) > 1 and not capabilities.thread:
-        yield "then", f"it has {len(parts)} parts, and there are no threads", True
     for n, part in enumerate(parts, 1):
         name = f"part {n}" if len(parts) > 1 else "the text"
         field = "text" if n == 1 else "then"
-        in_text = n == 1 and (part.media or not capabilities.link_card)
+        in_text = n == 1 and goes_into_text(capabilities, beside_media=bool(part.media))
         text = with_link(part.text, content.link) if in_text else part.text
         yield from _text(field, name, text, part, content, capabilities.text)
-    if content.comment is None:
-        return
-    if capabilities.comment is None:
-        yield "comment", "a first comment is not possible", True
-    else:
+    if content.comment is not None and capabilities.comment is not None:
         comment, rules = Part(content.comment), capabilities.comment_text or capabilities.text
         yield from _text("comment", "the comment", comment.text, comment, content, rules)
 
@@ -120,7 +121,7 @@ def _text(
         yield field, f"{name} is empty", True
     warning = content.warning or ""
     counted = length(text, rules, warning)
-    limit = rules.limit if not part.media else rules.caption_limit or rules.limit
+    limit = limit_of(rules, beside_media=bool(part.media))
     if limit is not None and counted > limit:
         unit = f"{rules.unit} with its warning" if rules.warning_counts and warning else rules.unit
         place = "" if limit == rules.limit else " beside media"
@@ -128,6 +129,12 @@ def _text(
     addresses = len({*LINK.findall(text), *([content.link] if content.link else [])})
     if rules.max_links is not None and addresses > rules.max_links:
         yield field, f"{name} has {_excess(addresses, rules.max_links, 'different links')}", True
+    for what, pattern, most in (
+        ("#tags", HASHTAG, rules.max_tags),
+        ("mentions", MENTION, rules.max_mentions),
+    ):
+        if most is not None and (found := len(pattern.findall(text))) > most:
+            yield field, f"{name} has {_excess(found, most, what)}", True
     size = byte_length(text)
     if rules.byte_limit is not None and size > rules.byte_limit:
         yield field, f"{name} has {_excess(size, rules.byte_limit, 'bytes')}", True
@@ -149,7 +156,7 @@ def _media(parts: tuple[Part, ...], rules: MediaRules, require_alt: bool) -> _Fo
         for medium in part.media:
             yield from _medium(medium, rules)
             if require_alt and not (medium.alt or "").strip():
-                yield "alt", f"{_name(medium)} has no alt text, and require_alt_text is set", True
+                yield "alt", f"{name_of(medium)} has no alt text, and require_alt_text is set", True
 
 
 def _together(place: str, media: tuple[Media, ...], rules: MediaRules) -> _Found:
@@ -178,7 +185,7 @@ def _kinds(kinds: list[str]) -> str:
 
 
 def _medium(medium: Media, rules: MediaRules) -> _Found:
-    name = _name(medium)
+    name = name_of(medium)
     if medium.url is not None and not rules.from_url:
         yield "media", f"{name} is an address, and only files can be sent", True
     if medium.url is None and not rules.from_bytes:
@@ -187,9 +194,7 @@ def _medium(medium: Media, rules: MediaRules) -> _Found:
     elif medium.url is None:
         yield from _file(name, medium, rules)
     alt = len(medium.alt or "")
-    if rules.alt_limit == 0 and alt:
-        yield "alt", f"the alt text of {name} is left out: there is none here", False
-    elif rules.alt_limit is not None and alt > rules.alt_limit:
+    if rules.alt_limit and alt > rules.alt_limit:
         excess = _excess(alt, rules.alt_limit, "characters")
         yield "alt", f"the alt text of {name} has {excess}", True
 
@@ -209,25 +214,3 @@ def _file(name: str, medium: Media, rules: MediaRules) -> _Found:
     pixels = (medium.width or 0) * (medium.height or 0)
     if rules.max_pixels is not None and pixels > rules.max_pixels:
         yield "media", f"{name} has {_excess(pixels, rules.max_pixels, 'pixels')}", True
-
-
-def _name(medium: Media) -> str:
-    name = medium.url or medium.path or "a file"
-    return name if name.isprintable() else repr(name)
-
-
-def _wishes(content: Content, capabilities: Capabilities) -> _Found:
-    visibility, offered = content.visibility, capabilities.visibilities
-    if visibility is not None and visibility not in offered:
-        there = ", ".join(sorted(offered)) or "none"
-        yield "visibility", f"{visibility} can't be chosen; what can: {there}", True
-    known = capabilities.warnings
-    if content.warning and not capabilities.warning:
-        yield "warning", "a content warning is not possible", True
-    elif content.warning and known and content.warning not in known:
-        there = ", ".join(sorted(known))
-        yield "warning", f"{content.warning!r} is no content warning here; these are: {there}", True
-    if content.title and not capabilities.title:
-        yield "title", "the title is left out: there are none", False
-    if content.lang and not capabilities.languages:
-        yield "lang", "the language is left out: it can't be told", False

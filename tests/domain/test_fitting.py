@@ -112,18 +112,8 @@ LONG = "a" * 21
         ),
         (
             Content("see", (IMAGE,), link="https://example.com/abc"),
-            FULL,
+            replace(FULL, link_card=False),
             ("text", "the text has 28 graphemes, 8 more than the 20 allowed", True),
-        ),
-        (
-            Content("a\n---\nb"),
-            replace(FULL, thread=False),
-            ("then", "it has 2 parts, and there are no threads", True),
-        ),
-        (
-            Content("a", comment="b"),
-            replace(FULL, comment=None),
-            ("comment", "a first comment is not possible", True),
         ),
         (
             Content("a", (IMAGE,) * 5),
@@ -175,11 +165,6 @@ LONG = "a" * 21
             ("alt", "the alt text of cat.png has 11 characters, 1 more than the 10 allowed", True),
         ),
         (
-            Content("a", (IMAGE,)),
-            replace(FULL, media=replace(FULL.media, alt_limit=0)),
-            ("alt", "the alt text of cat.png is left out: there is none here", False),
-        ),
-        (
             Content("a", (AT_URL,)),
             FULL,
             (
@@ -187,6 +172,16 @@ LONG = "a" * 21
                 "https://example.com/cat.png is an address, and only files can be sent",
                 True,
             ),
+        ),
+        (
+            Content("#a b#c https://a.example/#d #e1 #2"),
+            replace(FULL, text=TextRules(max_tags=1)),
+            ("text", "the text has 2 #tags, 1 more than the 1 allowed", True),
+        ),
+        (
+            Content("@a a@b.example @c"),
+            replace(FULL, text=TextRules(max_mentions=1)),
+            ("text", "the text has 2 mentions, 1 more than the 1 allowed", True),
         ),
         (
             Content("a"),
@@ -210,31 +205,6 @@ LONG = "a" * 21
                 True,
             ),
         ),
-        (
-            Content("a", visibility=Visibility.DIRECT),
-            FULL,
-            ("visibility", "direct can't be chosen; what can: public, unlisted", True),
-        ),
-        (
-            Content("a", warning="food"),
-            replace(FULL, warning=False),
-            ("warning", "a content warning is not possible", True),
-        ),
-        (
-            Content("a", warning="food"),
-            replace(FULL, warnings=frozenset({"nudity"})),
-            ("warning", "'food' is no content warning here; these are: nudity", True),
-        ),
-        (
-            Content("a", title="T"),
-            replace(FULL, title=False),
-            ("title", "the title is left out: there are none", False),
-        ),
-        (
-            Content("a", lang="en"),
-            replace(FULL, languages=False),
-            ("lang", "the language is left out: it can't be told", False),
-        ),
     ],
 )
 def test_each_thing_that_does_not_fit(
@@ -246,7 +216,7 @@ def test_each_thing_that_does_not_fit(
 def test_all_is_found_at_once() -> None:
     content = Content(LONG, (VIDEO, VIDEO), (Part(LONG),), comment=LONG, warning="w", lang="en")
     fields = [field for field, _, _ in found(content, Capabilities(text=TextRules(20)))]
-    assert fields == ["then", "text", "then", "comment", "media", "warning", "lang"]
+    assert fields == ["text", "then", "media", "then", "comment", "warning", "lang"]
 
 
 def test_at_the_limit_it_fits() -> None:

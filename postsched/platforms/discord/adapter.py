@@ -41,6 +41,11 @@ NONCE = 25
 MEMORY = timedelta(minutes=2)
 """How long Discord surely knows a nonce: it says "the past few minutes"."""
 LOOK_UPS = (2.0, 20.0)
+BY_BOT = {"mention": "nobody is notified by a mention"}
+BY_WEBHOOK = {
+    **BY_BOT,
+    "thread": "the parts follow one after the other, as messages that don't reply to each other",
+}
 
 
 class Discord(Platform):
@@ -85,6 +90,7 @@ class Discord(Platform):
             thread=True,
             visibilities=frozenset({Visibility.PUBLIC}),
             delete=True,
+            ways=BY_BOT if is_bot else BY_WEBHOOK,
             # A webhook's, by what others measured; a bot's is told by the headers only.
             quotas=() if is_bot else (Quota(30, timedelta(minutes=1), Counts.MESSAGES),),
             notes=(

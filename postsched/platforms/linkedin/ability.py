@@ -59,6 +59,11 @@ MEDIA = MediaRules(
 )
 VISIBILITIES = {Visibility.PUBLIC: "PUBLIC", Visibility.FOLLOWERS: "CONNECTIONS"}
 """What a person can choose; organizations are always public."""
+TITLED = frozenset({"link", "video/mp4", *DOCUMENT_TYPES})
+"""What has a title; pictures and mere text have none."""
+TITLE_LIMIT = 400
+"""Characters of the title of a card, film or document."""
+WAYS = {"followers": "followers means your connections there"}
 REPEATS = timedelta(minutes=10)
 """How long after the first send the same is sent again to settle a lost answer. LinkedIn refuses
 equal posts for longer, nobody knows how long."""
@@ -88,8 +93,12 @@ def capabilities(facts: Mapping[str, Any]) -> Capabilities:
         visibilities=frozenset(VISIBILITIES) if person else frozenset({Visibility.PUBLIC}),
         link_card=True,
         title=True,
+        titled=TITLED,
+        titled_words="a link card, a film or a document",
+        title_limit=TITLE_LIMIT,
         delete=True,
         prepares_link=True,
+        ways=WAYS,
         quotas=(CALLS,),
         refuses_equal=REFUSES_EQUAL,
         notes=NOTES,

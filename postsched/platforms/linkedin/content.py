@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import Attachment, Message, PlatformError
-from postsched.platforms.linkedin.ability import IMAGE_TYPES
+from postsched.platforms.linkedin.ability import IMAGE_TYPES, TITLE_LIMIT
 from postsched.platforms.linkedin.api import Api
 from postsched.platforms.linkedin.upload import (
     upload_document,
@@ -23,8 +23,6 @@ from postsched.platforms.linkedin.upload import (
     wait_until_ready,
 )
 
-TITLE_LIMIT = 400
-"""Characters of an article's title."""
 DESCRIPTION_LIMIT = 250
 """Characters of an article's description: no limit is documented, older versions had one of 256."""
 THUMBNAIL_LIMIT = 5_000_000

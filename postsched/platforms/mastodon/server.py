@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,7 +129,7 @@ def capabilities(facts: Mapping[str, Any]) -> Capabilities:
     kind = str(facts.get("software", "other"))
     return Capabilities(
         text=_text_rules(kind, facts),
-        media=_media_rules(facts),
+        media=replace(_media_rules(facts), needed=kind == "pixelfed"),
         guarantee=_guarantee(kind),
         thread=kind != "pixelfed",
         comment=CommentAs.REPLY,

@@ -83,6 +83,7 @@ class Outbox(Platform):
             warning=True,
             languages=True,
             link_card=True,
+            card_beside_media=True,
             title=True,
             delete=True,
             notes=("Posts for followers and direct ones are on the page, but not in the feed.",),

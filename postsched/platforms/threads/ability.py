@@ -46,6 +46,7 @@ CAPABILITIES = Capabilities(
     prepares_text=True,
     prepares_in_turn=True,
     quotas=(Quota(250, DAY), Quota(1000, DAY, Counts.REPLIES)),
+    ways={"hashtag": "the first #tag becomes the topic, and loses its #"},
     notes=(
         "Media are fetched from a public address; files of this machine can't be sent.",
         "A post shows a link card or media: beside media, the link is in the text.",

@@ -38,6 +38,7 @@ RULES = MediaRules(
         **dict.fromkeys(VIDEOS, VIDEO_SIZE),
     },
     alt_limit=ALT_LIMIT,
+    undescribed=frozenset(VIDEOS),
     singles=frozenset({GIF}),
 )
 
