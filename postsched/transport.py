@@ -14,7 +14,7 @@ import ipaddress
 import socket
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -30,6 +30,11 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer, unpacked, that are read at the most."""
 SLOWEST_UPLOAD = 32 * 1024
 """Bytes a second that an upload is given time for."""
+LARGE_BODY = 256 * 1024
+"""Bytes from which on a body leaves in pieces, and is told of."""
+PIECE = 64 * 1024
+Leaving = Callable[[int, int], None]
+"""Is told how many bytes of a large body have left, and of how many: 0 when it begins."""
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection, at the most."""
 PACKED = {"gzip": 47, "x-gzip": 47, "deflate": 47}
@@ -49,19 +54,23 @@ class Transport:
     def __init__(self, timeout: float, *, allow_private: bool = False) -> None:
         self._timeout = timeout
         self._allow_private = allow_private
-        self._free: defaultdict[str, list[httpx.AsyncClient]] = defaultdict(list)
+        self._free: defaultdict[str, list[tuple[httpx.AsyncClient, Guarded]]] = defaultdict(list)
         self._made: list[httpx.AsyncClient] = []
 
     @contextmanager
-    def client(self, account: str, *servers: str) -> Iterator[httpx.AsyncClient]:
+    def client(
+        self, account: str, *servers: str, leaving: Leaving | None = None
+    ) -> Iterator[httpx.AsyncClient]:
         """A client for an account whose servers have those addresses, for one call at a time: its
-        connection stays open for the next."""
+        connection stays open for the next. `leaving` is told of large bodies as they leave."""
         free = self._free[" ".join((account, *servers))]
-        client = free.pop() if free else self._make(servers)
+        client, guarded = free.pop() if free else self._make(servers)
+        guarded.leaving = leaving
         try:
             yield client
         finally:
-            free.append(client)
+            guarded.leaving = None
+            free.append((client, guarded))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -70,19 +79,20 @@ class Transport:
         self._made.clear()
         self._free.clear()
 
-    def _make(self, servers: Iterable[str]) -> httpx.AsyncClient:
+    def _make(self, servers: Iterable[str]) -> tuple[httpx.AsyncClient, Guarded]:
         own = frozenset(_origin(httpx.URL(server)) for server in servers if "://" in server)
         inner = httpx.AsyncHTTPTransport(
             verify=_tls(), limits=httpx.Limits(max_keepalive_connections=2, keepalive_expiry=60)
         )
+        guarded = Guarded(inner, own, self._timeout, allow_private=self._allow_private)
         client = httpx.AsyncClient(
-            transport=Guarded(inner, own, self._timeout, allow_private=self._allow_private),
+            transport=guarded,
             timeout=httpx.Timeout(self._timeout, connect=_connect_timeout(self._timeout)),
             headers={"User-Agent": f"postsched/{__version__}", "Accept-Encoding": "gzip, deflate"},
             follow_redirects=False,
         )
         self._made.append(client)
-        return client
+        return client, guarded
 
 
 class Guarded(httpx.AsyncBaseTransport):
@@ -102,12 +112,15 @@ class Guarded(httpx.AsyncBaseTransport):
         self._timeout = timeout
         self._allow_private = allow_private
         self._largest = largest
+        self.leaving: Leaving | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and
         httpx.ReadError when the answer is too large: either way it may have been carried out."""
         if not self._allow_private and _origin(request.url) not in self._own:
             request = await _pinned(request, _connect_timeout(self._timeout))
+        if _body_size(request) >= LARGE_BODY:
+            request = _in_pieces(request, self.leaving)
         try:
             async with asyncio.timeout(self._timeout + _upload_time(request)):
                 response = await self._inner.handle_async_request(request)
@@ -142,10 +155,50 @@ class Guarded(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
+class _Pieces(httpx.AsyncByteStream):
+    """A body in pieces, so that the time for writing goes for each of them and not for the whole,
+    and so that it can be told how much has left."""
+
+    def __init__(self, body: httpx.AsyncByteStream, size: int, leaving: Leaving | None) -> None:
+        self._body, self._size = body, size
+        self._leaving = leaving or (lambda sent, size: None)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        sent = 0
+        self._leaving(sent, self._size)
+        async for block in self._body:
+            for start in range(0, len(block), PIECE):
+                yield (piece := block[start : start + PIECE])
+                sent += len(piece)
+                self._leaving(sent, self._size)
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+def _in_pieces(request: httpx.Request, leaving: Leaving | None) -> httpx.Request:
+    """The request with its body in pieces. The wait for the answer begins when the last of them is
+    with the system, which may keep megabytes: that takes its time on a slow line too."""
+    assert isinstance(request.stream, httpx.AsyncByteStream)
+    pieces = _Pieces(request.stream, _body_size(request), leaving)
+    timeout = dict(request.extensions.get("timeout", {}))
+    if timeout.get("read") is not None:
+        timeout["read"] += _upload_time(request)
+    extensions = {**request.extensions, "timeout": timeout}
+    return httpx.Request(
+        request.method, request.url, headers=request.headers, stream=pieces, extensions=extensions
+    )
+
+
+def _body_size(request: httpx.Request) -> int:
+    """Bytes of the body as far as they are known, else 0."""
+    size = request.headers.get("content-length", "0")
+    return int(size) if size.isdigit() else 0
+
+
 def _upload_time(request: httpx.Request) -> float:
     """Seconds that the body of a request may take besides: a large film on a slow line."""
-    size = request.headers.get("content-length", "0")
-    return int(size) / SLOWEST_UPLOAD if size.isdigit() else 0.0
+    return _body_size(request) / SLOWEST_UPLOAD
 
 
 def _connect_timeout(timeout: float) -> float:
@@ -175,12 +228,9 @@ async def _pinned(request: httpx.Request, timeout: float) -> httpx.Request:
     except TimeoutError as error:
         raise httpx.ConnectTimeout(f"{host} can't be looked up", request=request) from error
     extensions = {**request.extensions, "sni_hostname": host}
+    url = request.url.copy_with(host=address)
     return httpx.Request(
-        request.method,
-        request.url.copy_with(host=address),
-        headers=request.headers,
-        stream=request.stream,
-        extensions=extensions,
+        request.method, url, headers=request.headers, stream=request.stream, extensions=extensions
     )
 
 

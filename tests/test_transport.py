@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import socket
 import time
@@ -18,7 +19,7 @@ import pytest
 
 from postsched.domain.outcome import Lost, Retry
 from postsched.platforms.judging import classify
-from postsched.transport import LARGEST_ANSWER, Transport, is_public
+from postsched.transport import LARGE_BODY, LARGEST_ANSWER, Transport, is_public
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -410,6 +411,79 @@ class TestSlowAnswers:
                 assert response.status_code == 200
 
         run(scene)
+
+
+class TestLargeBodies:
+    """They leave in pieces, and it is told how far they have got."""
+
+    SIZE = 8_000_000
+
+    def test_it_is_told_as_they_leave(self) -> None:
+        told: list[tuple[int, int]] = []
+
+        async def scene() -> None:
+            opened = asyncio.Event()
+            async with reading(opened.wait) as url:
+                transport = Transport(5)
+                with transport.client("me", url, leaving=lambda *at: told.append(at)) as client:
+                    await client.post(url, content=b"x" * (LARGE_BODY - 1))
+                    assert not told, "a small one"
+                    sending = asyncio.ensure_future(client.post(url, content=b"x" * self.SIZE))
+                    await until(lambda: len(told) > 1)
+                    assert told[0] == (0, self.SIZE)
+                    assert told == sorted(told)
+                    assert told[-1][0] < self.SIZE, "nobody has read it"
+                    opened.set()
+                    assert (await sending).text == str(self.SIZE)
+                    assert told[-1] == (self.SIZE, self.SIZE)
+                told.clear()
+                with transport.client("me", url) as client:
+                    await client.post(url, content=b"x" * LARGE_BODY)
+                await transport.close()
+            assert not told, "nobody watches any more"
+
+        run(scene)
+
+    def test_a_slow_line_is_none_that_hangs(self) -> None:
+        """The time for writing goes for each piece, and what the system keeps takes its own: the
+        whole takes longer than the timeout here."""
+
+        async def scene() -> None:
+            async with reading(lambda: asyncio.sleep(0.03)) as url, lent(url, 0.3) as client:
+                begun = time.monotonic()
+                answered = await client.post(url, files={"file": ("film", b"x" * self.SIZE)})
+                assert int(answered.text) > self.SIZE
+                assert time.monotonic() - begun > 0.3
+
+        run(scene)
+
+
+@asynccontextmanager
+async def reading(pause: Callable[[], Awaitable[Any]]) -> AsyncIterator[str]:
+    """The address of a server that answers with the length of the body, having paused before each
+    larger piece that it reads."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError), contextlib.closing(writer):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                size = int(head.lower().partition(b"content-length: ")[2].split()[0])
+                for start in range(0, size, LARGE_BODY):
+                    if size > LARGE_BODY:
+                        await pause()
+                    await reader.readexactly(min(LARGE_BODY, size - start))
+                body = str(size).encode()
+                await answer(body)(writer)
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    async with await asyncio.start_server(serve, sock=listening):
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition; `run` has the deadline."""
+    while not condition():
+        await asyncio.sleep(0.001)
 
 
 class TestLending:

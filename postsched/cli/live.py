@@ -36,7 +36,7 @@ log = logging.getLogger("postsched.screen")
 TICK = 1.0
 """Seconds between pictures where nothing happens but time passing."""
 FRAME = 0.15
-"""Seconds between pictures at the least."""
+"""Seconds between pictures at the least; while something is uploaded, twice that."""
 CALM = timedelta(milliseconds=20)
 """How long before a post is due nothing is drawn: both threads share one interpreter."""
 HURRY = 0.3
@@ -82,6 +82,7 @@ class LiveView(View):
         self._wake, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="postsched-screen", daemon=True)
         engine.dispatcher.on_event = self._on_event
+        engine.dispatcher.uploads.watched = True
 
     def __enter__(self) -> LiveView:
         log_through(self._program, _ToNews(self._tell))
@@ -150,7 +151,7 @@ class LiveView(View):
                 self._wait_for_calm()
                 self._draw()
                 self._ended.wait(FRAME)
-                self._wake.wait(TICK - FRAME)
+                self._wake.wait(FRAME if self._engine.dispatcher.uploads.any else TICK - FRAME)
                 self._wake.clear()
         except Exception:  # whatever is wrong with the screen, posts go on, and are told of
             self._engine.dispatcher.on_event = logging_events(self._tally)
@@ -179,13 +180,17 @@ class LiveView(View):
         self._untold.clear()
 
     def _scene(self) -> scene.Scene:
-        flying = [*self._engine.dispatcher.hands.flying.values()]
+        hands, uploads = self._engine.dispatcher.hands, self._engine.dispatcher.uploads.amounts()
+        flying = [*hands.flying.values()]
+        waiting = [*hands.held.values(), *hands.preparing.values()]
         monotonic = self._engine.clock.monotonic()
         return scene.Scene(
             now=self._engine.clock.now(),
             zone=self._zone,
             columns=terminal_size(self._descriptor)[0],
             sending=[(h.work, monotonic - self._since.get(h.id, monotonic)) for h in flying],
+            preparing=[held.work for held in waiting if held.id in uploads],
+            uploads=uploads,
             waiting=self._lookout.waiting(),
             beyond=self._lookout.beyond,
             many=self._lookout.many,

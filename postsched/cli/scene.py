@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +20,7 @@ from postsched.domain.duration import distance
 from postsched.store.upcoming import Coming
 
 if TYPE_CHECKING:
+    from postsched.engine.uploads import Amount
     from postsched.store.queue import Work
 
 LABEL = 10
@@ -38,13 +39,16 @@ LEVELS = {logging.WARNING: "yellow", logging.ERROR: "bold red", logging.CRITICAL
 @dataclass(frozen=True, slots=True)
 class Scene:
     """All that the block shows. `sending` are the works in flight and since how many seconds,
-    `waiting` those to come, soonest first, `beyond` how many more there are, `many` whether that
-    is only the least; `notes` are the troubles, each a label and a sentence."""
+    `preparing` those whose files go ahead of them, `uploads` how far the files have got, by
+    delivery. `waiting` are those to come, soonest first, `beyond` how many more there are, `many`
+    whether that is only the least; `notes` are the troubles, each a label and a sentence."""
 
     now: datetime
     zone: ZoneInfo
     columns: int = 80
     sending: Sequence[tuple[Work, float]] = ()
+    preparing: Sequence[Work] = ()
+    uploads: Mapping[int, Amount] = field(default_factory=dict)
     waiting: Sequence[Coming] = ()
     beyond: int = 0
     many: bool = False
@@ -65,10 +69,8 @@ def block(scene: Scene) -> list[Text]:
     """The lines at the bottom of the screen, the most urgent first: a small terminal shows only
     those."""
     lines = [_noted(label, sentence) for label, sentence in scene.notes]
-    sending = _columns([_sending(work, took) for work, took in scene.sending[:SHOWN]])
-    lines += _labelled("sending", sending)
-    if len(scene.sending) > SHOWN:
-        lines.append(_row("", Text(f"and {len(scene.sending) - SHOWN} more")))
+    lines += _crowd("sending", [_sending(work, took, scene) for work, took in scene.sending])
+    lines += _crowd("uploading", [_uploading(work, scene) for work in scene.preparing])
     if scene.stopping:
         return [*lines, Text("stopping: no more is begun; Ctrl-C again ends at once", "dim")]
     return lines + (_coming(scene) or [_nothing(scene)])
@@ -102,15 +104,38 @@ def _next(group: Sequence[Coming], scene: Scene) -> Row:
     return Row(Text(when, "cyan"), f"post {first.post_id} on {accounts}", text)
 
 
-def _sending(work: Work, took: float) -> Row:
+def _crowd(label: str, rows: Sequence[Row]) -> list[Text]:
+    """The first of these, and how many more there are."""
+    lines = _labelled(label, _columns(rows[:SHOWN]))
+    if len(rows) > SHOWN:
+        lines.append(_row("", Text(f"and {len(rows) - SHOWN} more")))
+    return lines
+
+
+def _sending(work: Work, took: float, scene: Scene) -> Row:
     delivery = work.delivery
     parts = len(delivery.steps)
     what = f"part {(delivery.next_step or 0) + 1} of {parts}, " if parts > 1 else ""
     if delivery.status is DeliveryStatus.CONFIRMING:
         what = "asking whether it is out, "
-    row = Text(f"{what}{took:.0f} s", "yellow")
-    text = Text(_clean(work.post.content.text))
-    return Row(row, f"post {delivery.post_id} on {delivery.account}", text)
+    if amount := scene.uploads.get(delivery.id):
+        what += f"{uploaded(amount)}, "
+    return _under_way(work, f"{what}{took:.0f} s")
+
+
+def _uploading(work: Work, scene: Scene) -> Row:
+    return _under_way(work, uploaded(scene.uploads[work.delivery.id]))
+
+
+def _under_way(work: Work, state: str) -> Row:
+    place = f"post {work.delivery.post_id} on {work.delivery.account}"
+    return Row(Text(state, "yellow"), place, Text(_clean(work.post.content.text)))
+
+
+def uploaded(amount: Amount) -> str:
+    """How far an upload has got: the share, rounded down, and megabytes of 1,000,000 bytes."""
+    share = 100 * amount.sent // max(1, amount.total)
+    return f"↑ {share} %  {amount.sent / 1e6:.1f} of {amount.total / 1e6:.1f} MB"
 
 
 def _columns(rows: Sequence[Row]) -> list[Text]:

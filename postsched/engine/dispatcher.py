@@ -54,6 +54,7 @@ class Dispatcher:
         self._clock = clock
         self.on_change: Callable[[], None] = lambda: None
         self.on_event: Callable[[str, Work], None] = lambda word, work: None
+        self.uploads = publisher.uploads
         self.hands = Hands(limits)
         self.access = Access(publisher, clock, self._tried)
         self.cycle = Cycle(

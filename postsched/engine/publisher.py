@@ -39,6 +39,7 @@ from postsched.engine.step import (
     step_media,
     step_message,
 )
+from postsched.engine.uploads import Upload, Uploads, size_of
 from postsched.login import Logins, login_for, servers
 from postsched.platforms.base import (
     Login,
@@ -50,6 +51,7 @@ from postsched.platforms.base import (
 from postsched.platforms.judging import classify
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
+from postsched.transport import SLOWEST_UPLOAD
 
 if TYPE_CHECKING:
     import httpx
@@ -59,7 +61,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PREPARE_TIME = 600.0
-"""Seconds for all of one preparation: uploads take many requests."""
+"""Seconds for all of one preparation, uploads of slow lines not counted: it may take many
+requests, and waits for the network to look at what it got."""
 
 
 class Publisher:
@@ -80,6 +83,7 @@ class Publisher:
         self._settings = settings
         self._clock = clock
         self._attachments = attachments
+        self.uploads = Uploads()
 
     def guarantee(self, account: Account) -> Guarantee:
         """How a lost answer of this account can be settled; the weakest if that can't be told."""
@@ -118,10 +122,10 @@ class Publisher:
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> dict[str, Any]:
             message = await self._message(work, index)
-            answer = await platform.prepare(message, login, sending.http)
-            return answers.prepared(answer)
+            sending.upload.expect(size_of(one.media for one in message.attachments))
+            return answers.prepared(await platform.prepare(message, login, sending.http))
 
-        return await self._called(work, call, PREPARE_TIME)
+        return await self._called(work, call, PREPARE_TIME + _upload_time(work, index))
 
     async def send(
         self,
@@ -144,7 +148,8 @@ class Publisher:
             return answers.published(await platform.publish(prepared, key, login, sending.http))
 
         # Twice the time of one request: adapters may have to read after they have written.
-        return await self._called(work, call, 2 * self._settings.request_timeout + 5)
+        seconds = 2 * self._settings.request_timeout + 5
+        return await self._called(work, call, seconds + _upload_time(work, index))
 
     async def ask(
         self, work: Work, index: int, neighbours: Neighbours, *, remembered: bool
@@ -191,11 +196,15 @@ class Publisher:
         try:
             platform = self._platform(work.account.platform)
             own = servers(login_for(work.account, platform, self._settings, None))
-            with self._transport.client(work.account.name, *own) as http:
-                sending.http = http
+            with (
+                self.uploads.of(work.delivery.id) as upload,
+                self._transport.client(work.account.name, *own, leaving=upload) as http,
+            ):
+                sending.http, sending.upload = http, upload
 
                 async def action(login: Login) -> T:
                     sending.called, sending.under_way = True, False
+                    upload.restart()
                     try:
                         async with asyncio.timeout(seconds):
                             return await call(platform, login, sending)
@@ -238,6 +247,7 @@ class _Sending:
     out."""
 
     http: httpx.AsyncClient
+    upload: Upload
 
     def __init__(self) -> None:
         self.called = False
@@ -254,6 +264,11 @@ def _outcome_of(error: Exception, sending: _Sending) -> Sent:
             problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
             return Lost(problem) if sending.under_way else Retry(problem)
     return classify(error, sending=sending.under_way)
+
+
+def _upload_time(work: Work, index: int) -> float:
+    """Seconds that a slow line may take for the files of a step."""
+    return size_of(step_media(work, index)) / SLOWEST_UPLOAD
 
 
 def _obstacle(error: PostschedError) -> Problem:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,10 +28,15 @@ from postsched.cli.scene import Scene
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.outcome import ErrorKind, Problem
+from postsched.domain.post import Content
+from postsched.engine.uploads import Amount, Uploads
 from postsched.store.upcoming import Coming
+from postsched.testing.discord import DiscordServer
+from postsched.testing.mastodon import TOKEN, MastodonServer
 from postsched.testing.picture import png
 from tests.cli.posting import Posting
 from tests.cli.terminal import OnTerminal
+from tests.servers.narrow import Narrow
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -96,6 +104,49 @@ class TestBlock:
 def delivery(status: DeliveryStatus = S.PUBLISHED, **more: Any) -> Delivery:
     due = NOW - timedelta(seconds=1)
     return Delivery(1, 3, 1, "me", "outbox", due, due, None, status, **more)
+
+
+def work(delivery: Delivery, text: str = "Hello") -> Any:
+    """As much of a work as the view looks at."""
+    return SimpleNamespace(delivery=delivery, post=SimpleNamespace(content=Content(text)))
+
+
+class TestUploads:
+    """How far the files have got."""
+
+    def test_of_what_is_sent_and_of_what_is_prepared(self) -> None:
+        flying, ahead = replace(delivery(S.PUBLISHING), id=7), replace(delivery(), id=8, post_id=4)
+        uploads = {7: Amount(12_100_000, 28_000_000), 8: Amount(999_999, 1_000_000)}
+        assert shown(sending=[(work(flying), 3.2)], preparing=[work(ahead)], uploads=uploads)[
+            :2
+        ] == [
+            "sending   ↑ 43 %  12.1 of 28.0 MB, 3 s  post 3 on me  Hello",
+            "uploading ↑ 99 %  1.0 of 1.0 MB  post 4 on me  Hello",
+        ]
+
+    def test_pieces_and_several_files_add_up(self) -> None:
+        uploads = Uploads()
+        uploads.watched = True
+        with uploads.of(7) as upload:
+            assert not uploads.any
+            upload.expect(1000)
+            for sent, size in [(0, 400), (400, 400), (0, 400), (100, 400)]:
+                upload(sent, size)
+            assert uploads.amounts() == {7: Amount(500, 1000)}
+            upload(400, 400)
+            upload(0, 400)
+            upload(400, 400)
+            assert uploads.amounts() == {7: Amount(1200, 1200)}, "more than was expected"
+            upload.restart()
+            upload(0, 400)
+            assert uploads.amounts() == {7: Amount(0, 1000)}, "the call is made again"
+        assert not uploads.any
+
+    def test_nobody_watches(self) -> None:
+        uploads = Uploads()
+        with uploads.of(7) as upload:
+            upload(0, 400)
+            assert not uploads.amounts()
 
 
 class TestEvents:
@@ -319,6 +370,36 @@ class TestOnATerminal:
             assert sum(line.startswith("next") for line in program.lines) == 1
 
     @pytest.mark.slow
+    def test_it_shows_how_far_an_upload_has_got(self, cli: Posting, tmp_path: Path) -> None:
+        """Ahead of a post, and with one: Mastodon takes its files before, Discord with it."""
+        (tmp_path / "noise.png").write_bytes(png(1600, 1700, Random(1)))
+        with MastodonServer() as ahead, DiscordServer() as along, ExitStack() as stack:
+            one, other = (stack.enter_context(Narrow(server.url)) for server in (ahead, along))
+            hook = along.webhook_url.replace(along.url, other.url)
+            for name, platform, url, secret in (
+                ("m", "mastodon", one.url, TOKEN),
+                ("d", "discord", other.url, hook),
+            ):
+                words = "account", "add", name, "--platform", platform, "--url", url
+                cli(*words, "--token-stdin", stdin=secret)
+                cli.call.set(**{f"POSTSCHED_TOKEN_{name.upper()}": secret})
+            cli("add", "Ahead", "--to", "m", "--in", "5m", "--media", str(tmp_path / "noise.png"))
+            cli(
+                "add", "With it", "--to", "d", "--at", "now", "--media", str(tmp_path / "noise.png")
+            )
+            with daemon(cli) as program:
+                for line in (
+                    r"uploading ↑ \d\d? %  \d\.\d of 8\.2 MB  post 1 on m  Ahead",
+                    r"sending   ↑ \d\d? %  \d\.\d of 8\.2 MB, \d+ s  post 2 on d  With it",
+                ):
+                    program.wait_for(partial(seen, program, line))
+                one.open()
+                other.open()
+                program.wait_for("published    post 2 on d")
+                program.wait_for(lambda: "↑" not in "\n".join(program.lines))
+                assert program.lines[-1].startswith("next")
+
+    @pytest.mark.slow
     def test_many_posts_are_no_burden(self, cli: Posting) -> None:
         rows = "".join(f"Post {n},me,in 1 hour\n" for n in range(3000))
         cli("import", "-", "--format", "csv", stdin=f"text,to,at\n{rows}")
@@ -341,6 +422,11 @@ class TestOnATerminal:
             assert program.end() == 0
             program.wait_for("Z stopped: 1 published")
             assert "\x1b" not in program.sent
+
+
+def seen(program: OnTerminal, line: str) -> bool:
+    """Whether the screen shows, or has shown, a line like that."""
+    return bool(re.search(line, program.text))
 
 
 def unplug(cli: Posting) -> None:
