@@ -59,6 +59,8 @@ class OAuth:
     shown: str | None = None
     scope_separator: str = " "
     lasting: Lasting | None = None
+    code_in_query: bool = False
+    """Whether the token endpoint is asked by GET, all in the query (Facebook)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ async def exchange(
 
     Raises PlatformError(AUTH) if the network refuses, or granted less than is needed.
     """
-    code = code.removesuffix("#_")  # Meta's addresses end so, and people copy it along
+    code = code.removesuffix("#_=_").removesuffix("#_")  # Meta's addresses end so, and are copied
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
     if oauth.pkce:
         form["code_verifier"] = verifier

@@ -6,7 +6,7 @@ Import it where a request is made: it loads httpx.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -27,6 +27,28 @@ class SecretAddress(httpx.URL):
 
     def __repr__(self) -> str:
         return f"SecretAddress({self._shown!r})"
+
+
+class Unseen(httpx.URL):
+    """An address that shows itself without its query."""
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc.decode('ascii')}{self.path}"
+
+    __repr__ = __str__
+
+
+async def send_unseen(
+    http: httpx.AsyncClient,
+    method: str,
+    url: str,
+    params: Mapping[str, str],
+    headers: Mapping[str, str] | None = None,
+) -> httpx.Response:
+    """One request whose query is in no log; redirects are not followed."""
+    request = http.build_request(method, url, params=dict(params), headers=dict(headers or {}))
+    request.url = Unseen(request.url)
+    return await http.send(request, follow_redirects=False)
 
 
 async def send(

@@ -39,14 +39,17 @@ async def ask(
         form |= {"client_id": client.id, "client_secret": client.secret}
     else:
         headers["Authorization"] = _basic(client.id, client.secret)
-    response = await http.post(
-        oauth.token_url,
-        data=form,
-        headers=headers,
-        follow_redirects=False,
-    )
-    hidden = Secret({**{name: form.get(name) for name in SENSITIVE}, "secret": client.secret})
-    return _judged(response, hidden)
+    hidden = {**{name: form.get(name) for name in SENSITIVE}, "secret": client.secret}
+    if oauth.code_in_query:
+        from postsched.platforms.secret_address import send_unseen  # it loads httpx
+
+        form.pop("grant_type", None)
+        response = await send_unseen(http, "GET", oauth.token_url, form, headers)
+    else:
+        response = await http.post(
+            oauth.token_url, data=form, headers=headers, follow_redirects=False
+        )
+    return _judged(response, Secret(hidden))
 
 
 def _basic(client_id: str, secret: str) -> str:
@@ -84,12 +87,16 @@ def _judged(response: httpx.Response, hidden: Secret) -> Mapping[str, Any]:
 
 
 def _unwrapped(text: str) -> str:
-    """The answer itself; Instagram may put it into a list: `{"data": [{…}]}`."""
-    if '"data"' not in text:
-        return text
+    """The answer itself, as RFC 6749 has it. Meta may put it into a list, `{"data": [{…}]}`, and
+    its errors are objects: `{"error": {"message": …, "code": …}}`."""
     try:
-        inner = json.loads(text)["data"][0]
-    except (ValueError, KeyError, IndexError, TypeError):
+        body = json.loads(text)
+        error = body.get("error")
+        if isinstance(error, dict):
+            return json.dumps({"error": str(error.get("code")),
+                               "error_description": str(error.get("message") or "")})  # fmt: skip
+        inner = body["data"][0]
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         return text
     return json.dumps(inner) if isinstance(inner, dict) and "access_token" in inner else text
 

@@ -2,7 +2,7 @@
 
 A POST has it in its body. A GET has it in the Authorization header, which not every host is known
 to take: where that is refused, it is asked once more with the documented `access_token` in the
-query. Addresses with a query never show it: httpx logs each address it asks.
+query. Addresses never show their query: httpx logs each address it asks.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ TOKEN = re.compile(r"[\x21-\x7e]+")
 """What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
 NODE = re.compile(r"[0-9A-Za-z_-]{1,100}")
 """An id that may be part of an address."""
+Files = Mapping[str, tuple[str, bytes, str]]
+"""Fields of files: name -> file name, bytes, MIME type."""
 
 
 class Graph:
@@ -36,6 +38,10 @@ class Graph:
         self._secret = login.secret or Secret("")
         self._in_query = False
 
+    def address(self, path: str) -> str:
+        """Where a path is."""
+        return f"{self._base}/{path}"
+
     async def get(self, path: str, **params: str) -> httpx.Response:
         """Read something; its answer as it is."""
         return await self._ask("GET", path, params)
@@ -44,11 +50,14 @@ class Graph:
         """Delete something."""
         return await self._ask("DELETE", path, {})
 
-    async def post(self, path: str, form: Mapping[str, str]) -> httpx.Response:
-        """Make or publish something, by form fields."""
+    async def post(
+        self, path: str, form: Mapping[str, str], files: Files | None = None
+    ) -> httpx.Response:
+        """Make or publish something, by form fields and files."""
         return await self._http.post(
             f"{self._base}/{path}",
             data={**form, "access_token": self._token},
+            files=files,
             follow_redirects=False,
         )
 
@@ -70,6 +79,8 @@ class Graph:
         return body
 
     async def _ask(self, method: str, path: str, params: Mapping[str, str]) -> httpx.Response:
+        from postsched.platforms.secret_address import send_unseen  # it loads httpx
+
         if not self._in_query:
             header = {"Authorization": f"Bearer {self._token}"}
             response = await send_unseen(self._http, method, f"{self._base}/{path}", params, header)
@@ -81,27 +92,20 @@ class Graph:
         return response
 
 
-async def send_unseen(
-    http: httpx.AsyncClient,
-    method: str,
-    url: str,
-    params: Mapping[str, str],
-    headers: Mapping[str, str] | None = None,
-) -> httpx.Response:
-    """One request whose query is in no log; redirects are never followed."""
-    import httpx
+def id_in(response: httpx.Response, made: Mapping[str, Any], name: str = "id") -> str:
+    """The id that a success names. Raises as `unreadable` where it names none."""
+    found = made.get(name)
+    if not isinstance(found, str | int) or isinstance(found, bool) or not str(found):
+        raise unreadable(response)
+    return node(str(found))
 
-    class Unseen(httpx.URL):
-        """An address that shows itself without its query."""
 
-        def __str__(self) -> str:
-            return f"{self.scheme}://{self.netloc.decode('ascii')}{self.path}"
-
-        __repr__ = __str__
-
-    request = http.build_request(method, url, params=dict(params), headers=dict(headers or {}))
-    request.url = Unseen(request.url)
-    return await http.send(request, follow_redirects=False)
+def rows_in(answer: Mapping[str, Any], what: str) -> list[Mapping[str, Any]]:
+    """The rows of a list. Raises PlatformError(TRANSIENT) where there are none to be read."""
+    rows = answer.get("data")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise PlatformError(ErrorKind.TRANSIENT, f"the network's list of {what} can't be read")
+    return rows
 
 
 def json_of(response: httpx.Response) -> Any:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError
-from postsched.platforms.graph.api import Graph, node, unreadable
+from postsched.platforms.graph.api import Graph, id_in, node, unreadable
 from postsched.platforms.graph.refusals import is_refusal
 
 POLLS = (0.0, 1.0, 2.0, 3.0, 3.0) + (5.0,) * 20 + (10.0,) * 36
@@ -53,10 +53,7 @@ class Fields:
 async def create(graph: Graph, path: str, form: Mapping[str, str]) -> str:
     """Make a container; its id. Nobody sees it, so it may be made again."""
     response = await graph.post(path, form)
-    made = graph.object(response).get("id")
-    if not isinstance(made, str | int) or isinstance(made, bool) or not str(made):
-        raise unreadable(response)
-    return node(str(made))
+    return id_in(response, graph.object(response))
 
 
 async def state(graph: Graph, container: str, fields: Fields) -> State:

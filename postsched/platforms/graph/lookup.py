@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from postsched.domain.outcome import ErrorKind, Published
+from postsched.domain.outcome import Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
-from postsched.platforms.graph.api import Graph, node
+from postsched.platforms.graph.api import Graph, node, rows_in
 from postsched.platforms.graph.containers import Fields
 
 MARGIN = timedelta(seconds=120)
@@ -67,9 +67,7 @@ async def candidates(
     fields = f"id,media_type,permalink,shortcode,{dialect.text},timestamp"
     start = {"since": str(int(floor.timestamp()))} if dialect.since else {}
     response = await graph.get(path, fields=fields, limit=str(PAGE), **start)
-    rows = graph.object(response).get("data")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise PlatformError(ErrorKind.TRANSIENT, "the network's list of posts can't be read")
+    rows = rows_in(graph.object(response), "posts")
     wanted = _normal(str(prepared.data.get("text") or ""))
     alike = [
         row for row in rows

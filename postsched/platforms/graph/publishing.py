@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
 from postsched.platforms.graph import lookup
-from postsched.platforms.graph.api import Graph, node, unreadable
+from postsched.platforms.graph.api import Graph, id_in
 from postsched.platforms.graph.containers import State, Status, state, usable
 from postsched.platforms.graph.lookup import Dialect
 from postsched.platforms.graph.refusals import Refusal, is_refusal
@@ -33,10 +33,7 @@ async def publish(graph: Graph, dialect: Dialect, prepared: Prepared) -> Publish
     response = await graph.post(dialect.publish, {"creation_id": container})
     if is_refusal(response):
         return await _settled(graph, dialect, graph.read(response), prepared)
-    remote_id = graph.object(response).get("id")
-    if not isinstance(remote_id, str | int) or isinstance(remote_id, bool) or not str(remote_id):
-        raise unreadable(response)
-    remote_id = node(str(remote_id))
+    remote_id = id_in(response, graph.object(response))
     return Published(remote_id, await lookup.permalink(graph, remote_id))
 
 

@@ -1,6 +1,6 @@
 """What errors in Meta's Graph style mean: a code and a subcode, whatever the HTTP status.
 
-Sources: fact sheets instagram.md and threads.md, sections 5.
+Sources: fact sheets instagram.md, threads.md and facebook.md, sections 5.
 """
 
 from __future__ import annotations
@@ -20,10 +20,20 @@ if TYPE_CHECKING:
 LONGEST_WORDS = 300
 """Characters of the network's own words that are passed on."""
 LOGIN = frozenset({102, 104, 190, 2500})
-RATE = frozenset({4, 17, 32, 341, 613, 80001, 80002})
-INVALID = frozenset({100, 197, 352, 36000, 36001, 36003, 36004})
-BLOCKED = frozenset({25, 368, 4279013})
-HICCUP = frozenset({-2, -1, 1, 2})
+RATE = frozenset({4, 17, 32, 341, 613, 80001, 80002, 1390008})
+PERMISSION = frozenset({10, 1404078, 4854002})
+"""Beside 200 to 299: what has to be put right at the network (Pages: who may publish, and who
+they are)."""
+INVALID = frozenset(
+    {100, 197, 352, 36000, 36001, 36003, 36004, 1349125, 1366046, 1609005, 1609008, 2061006,
+     2069019, 2207057}
+)  # fmt: skip
+BLOCKED = frozenset({25, 368, 4279013, 1346003, 1404006, 1404102, 1404112})
+HICCUP = frozenset({-2, -1, 1, 2, 1363047, 1609010})
+DUPLICATE = frozenset({506, 1366051})
+"""The same as the last post, or photos that a post has already (Facebook)."""
+LEAST_SUBCODE = 1_000_000
+"""A larger number means the same as a code and as a subcode."""
 SPAM = 2207051
 NOT_FETCHED = 2207052
 QUOTA_USED = 2207042
@@ -51,6 +61,12 @@ class Refusal:
     after: float | None = None
 
     @property
+    def numbers(self) -> frozenset[int | None]:
+        """Its code, and its subcode where that stands for itself."""
+        special = self.subcode is not None and self.subcode >= LEAST_SUBCODE
+        return frozenset({self.code, self.subcode} if special else {self.code})
+
+    @property
     def is_login(self) -> bool:
         """Whether the token is refused."""
         return self.code in LOGIN or (self.code is None and self.status == 401)
@@ -58,13 +74,14 @@ class Refusal:
     @property
     def is_permission(self) -> bool:
         """Whether the login may not do this (code 10 comes for posts that are out, too)."""
-        return self.code is not None and (self.code == 10 or 200 <= self.code <= 299)
+        named = self.code is not None and 200 <= self.code <= 299
+        return named or bool(self.numbers & PERMISSION)
 
     @property
     def is_rate(self) -> bool:
         """Whether there were too many calls or posts."""
         spam = self.subcode == SPAM
-        return not spam and (self.code in RATE or self.is_quota or self.status == 429)
+        return not spam and bool(self.numbers & RATE or self.is_quota or self.status == 429)
 
     @property
     def is_quota(self) -> bool:
@@ -75,6 +92,11 @@ class Refusal:
     def is_spam(self) -> bool:
         """Whether it was taken for spam; it may be out all the same."""
         return self.subcode == SPAM
+
+    @property
+    def is_duplicate(self) -> bool:
+        """Whether it equals a post that is out, which may be itself."""
+        return bool(self.numbers & DUPLICATE)
 
     @property
     def is_unseen(self) -> bool:
@@ -90,13 +112,12 @@ class Refusal:
     @property
     def is_open(self) -> bool:
         """Whether what was asked for may have been done all the same."""
-        return self.status >= 500 or self.code in HICCUP or self.transient or self.is_spam
+        return self.status >= 500 or bool(self.numbers & HICCUP) or self.transient or self.is_spam
 
     def error(self) -> PlatformError:
         """What to raise."""
         if self.is_login:
-            hint = "Log in again, or give a new token: they live for 60 days"
-            return self._as(ErrorKind.AUTH, hint)
+            return self._as(ErrorKind.AUTH, "Log in again, or give a new token")
         if self.is_rate:
             wait = self.after or (QUOTA_WAIT if self.is_quota else RATE_WAIT)
             return self._as(ErrorKind.RATE_LIMIT, after=wait)
@@ -110,7 +131,10 @@ class Refusal:
         return self._by_code()
 
     def _by_code(self) -> PlatformError:
-        if self.is_spam or self.code in BLOCKED or self.subcode in RESTRICTED:
+        if self.is_duplicate:
+            hint = "The network takes no post that equals the one before it: change a word"
+            return self._as(ErrorKind.DUPLICATE, hint, sent=True)
+        if self.is_spam or self.numbers & BLOCKED or self.subcode in RESTRICTED:
             return self._as(ErrorKind.PERMANENT, "Look at the account itself", sent=self.is_spam)
         if self.subcode in CONTAINER_GONE:
             return self._as(ErrorKind.TRANSIENT, prepare_again=True)
@@ -122,7 +146,9 @@ class Refusal:
                 "The network fetches media itself: the address must be public, and answer with the "
                 "file and its Content-Type",
             )
-        if self.transient or self.code in HICCUP:
+        if self.subcode in INVALID:
+            return self._as(ErrorKind.INVALID)
+        if self.transient or self.numbers & HICCUP:
             return self._as(ErrorKind.TRANSIENT, after=self.after, sent=True)
         if self.code in INVALID:
             return self._as(ErrorKind.INVALID)

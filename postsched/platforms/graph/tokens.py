@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, PlatformError, Renewal
-from postsched.platforms.graph.api import json_of, send_unseen
+from postsched.platforms.graph.api import json_of
 from postsched.platforms.graph.refusals import is_refusal, read
 from postsched.platforms.oauth import Client, expiry
 
 if TYPE_CHECKING:
     import httpx
 
+FACEBOOK = "fb_exchange_token"
+"""The grant of Facebook Login, which calls things otherwise."""
 LIFE = timedelta(days=60)
 AGE = timedelta(days=7)
 """How old a token gets before it is renewed."""
@@ -31,7 +33,11 @@ async def lasting(
 ) -> Mapping[str, Any]:
     """Trade a token of an hour for one of 60 days; the answer, with its `expires_in`."""
     token = str(tokens.get("access_token"))
-    params = {"grant_type": grant, "client_secret": client.secret or "", "access_token": token}
+    params = {"grant_type": grant, "client_secret": client.secret or ""}
+    if grant == FACEBOOK:
+        params |= {"client_id": client.id, "fb_exchange_token": token}
+    else:
+        params["access_token"] = token
     hidden = Secret({"token": token, "secret": client.secret})
     return await _asked(http, url, params, hidden)
 
@@ -64,6 +70,8 @@ async def refresh(
 async def _asked(
     http: httpx.AsyncClient, url: str, params: Mapping[str, str], hidden: Secret
 ) -> Mapping[str, Any]:
+    from postsched.platforms.secret_address import send_unseen  # it loads httpx
+
     response = await send_unseen(http, "GET", url, params)
     if is_refusal(response):
         error = read(response, hidden.scrub).error()

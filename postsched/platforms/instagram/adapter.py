@@ -10,65 +10,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Published
-from postsched.platforms import oauth
-from postsched.platforms.base import (
-    Login,
-    Message,
-    Platform,
-    PlatformError,
-    Prepared,
-    Renewal,
-    Unknown,
-)
-from postsched.platforms.graph import publishing, tokens
-from postsched.platforms.graph.api import Graph, node
+from postsched.platforms.base import Login, Message, PlatformError, Prepared, Renewal, Unknown
+from postsched.platforms.graph import comment, pages, publishing, tokens
+from postsched.platforms.graph.adapter import GraphPlatform
+from postsched.platforms.graph.api import Graph
 from postsched.platforms.graph.containers import Status
 from postsched.platforms.graph.quota import require_quota
-from postsched.platforms.graph.refusals import is_refusal
-from postsched.platforms.instagram import comment, content, profile
+from postsched.platforms.instagram import content, profile
 
 if TYPE_CHECKING:
     import httpx
 
-SERVICE = "https://graph.instagram.com"
-LOGIN = "https://www.instagram.com"
-TOKENS = "https://api.instagram.com"
-VERSION = "v26.0"
-SCOPES = (
-    "instagram_business_basic",
-    "instagram_business_content_publish",
-    "instagram_business_manage_comments",
-)
+    from postsched.platforms.oauth import OAuth
+
+COMMENT = comment.Fields()
 
 
-class Instagram(Platform):
+class Instagram(GraphPlatform):
     """Posts of a professional account."""
 
     name = "instagram"
     title = "Instagram"
-    url: ClassVar[str | None] = SERVICE
+    version = pages.VERSION
+    url: ClassVar[str | None] = profile.SERVICE
     login_hint: ClassVar[str] = (
         "an access token (Meta App Dashboard, Instagram, API setup, Generate access token). It "
         "lives for 60 days, and is renewed where its end is known: as "
         '{"access_token": …, "expires_at": "2027-01-20T12:00:00Z"}'
     )
     settings: ClassVar[Mapping[str, str]] = {
-        "login": "instagram, or facebook for a token of Facebook Login (with "
-        "--url https://graph.facebook.com)"
+        "login": "instagram, or facebook for Facebook Login, by the Page that the account belongs "
+        "to"
     }
-    secret_settings: ClassVar[frozenset[str]] = frozenset(
-        {"token", "access_token", "client_secret"}
-    )
+
+    def graph(self, login: Login, http: httpx.AsyncClient) -> Graph:
+        """The API, at the host of the login's kind."""
+        return super().graph(profile.at_home(login), http)
 
     async def inspect(self, login: Login, http: httpx.AsyncClient) -> dict[str, Any]:
         """Ask which account this is."""
-        return await profile.inspect(login, Graph(login, http, VERSION))
+        return await profile.inspect(login, self.graph(login, http), http)
 
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The same for every account, but that posts can be deleted by Facebook Login only."""
@@ -78,11 +64,11 @@ class Instagram(Platform):
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
         """Make the container, and wait until it is finished."""
-        graph = Graph(login, http, VERSION)
         if message.role is Role.COMMENT:
             return {"comment": message.text}
         content.require_possible(message)
-        owner = await profile.profile_of(login, graph)
+        graph = self.graph(login, http)
+        owner = await profile.id_of(login, graph, http)
         await require_quota(graph, f"{owner}/content_publishing_limit", "quota_usage", "config")
         container, found = await content.build(message, graph, owner)
         return {
@@ -97,7 +83,7 @@ class Instagram(Platform):
         self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient
     ) -> Published:
         """Publish the container, or the comment."""
-        graph = Graph(login, http, VERSION)
+        graph = self.graph(login, http)
         if prepared.role is Role.COMMENT:
             return await comment.publish(graph, prepared)
         return await publishing.publish(graph, content.dialect(prepared.data["profile"]), prepared)
@@ -111,9 +97,9 @@ class Instagram(Platform):
         since: datetime,
     ) -> Published | Unknown | None:
         """Ask for the container's state, and which post it became; or read the comments."""
-        graph = Graph(login, http, VERSION)
+        graph = self.graph(login, http)
         if prepared.role is Role.COMMENT:
-            return await comment.find(graph, prepared, login.facts.get("username"), since)
+            return await comment.find(graph, prepared, login.facts.get("username"), since, COMMENT)
         spoken = content.dialect(prepared.data["profile"])
         return await publishing.find(graph, spoken, prepared, since)
 
@@ -124,36 +110,11 @@ class Instagram(Platform):
                 ErrorKind.PERMANENT, "Instagram lets nobody delete posts by this login",
                 hint="Delete it in the app",
             )  # fmt: skip
-        graph = Graph(login, http, VERSION)
-        response = await graph.delete(node(published.remote_id))
-        if not (is_refusal(response) and graph.read(response).is_unseen):
-            graph.judge(response)
+        await super().delete(published, login, http)
 
-    def oauth(self, login: Login) -> oauth.OAuth | None:
-        """By an app of one's own, whose redirect has to be https: its address is pasted. The token
-        that the code gives lives for an hour, and is traded for one of 60 days."""
-        if login.settings.get("login") == "facebook":
-            return None
-        ours = login.url == SERVICE
-        trade = f"{login.url}/access_token"
-        authorize = f"{LOGIN if ours else login.url}/oauth/authorize"
-        token = f"{TOKENS if ours else login.url}/oauth/access_token"
-        return oauth.OAuth(
-            authorize_url=login.service.authorize_url or authorize,
-            token_url=login.service.token_url or token,
-            scopes=SCOPES,
-            scope_separator=",",
-            redirect="https://localhost/callback",
-            pkce=False,
-            client_auth="body",
-            loopback=False,
-            client_hint=(
-                "Make an app at https://developers.facebook.com/apps with Instagram and its login "
-                "for business, and register https://localhost/callback"
-            ),
-            needed=SCOPES[:2],
-            lasting=partial(tokens.lasting, trade, "ig_exchange_token"),
-        )
+    def oauth(self, login: Login) -> OAuth:
+        """By an app of one's own, with Instagram's login or Facebook's; its address is pasted."""
+        return profile.description(login)
 
     def stale(self, login: Login, now: datetime) -> bool:
         """Whether a token whose end is known is a week old."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
-
 from postsched.domain.delivery import Role
 from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.post import Visibility
 from postsched.platforms.base import Attachment, Message, PlatformError
+from postsched.platforms.graph.adapter import is_film
 from postsched.platforms.graph.api import Graph, node
 from postsched.platforms.graph.containers import State, create, usable, wait
 from postsched.platforms.graph.lookup import Dialect
 from postsched.platforms.threads.ability import MEDIA_COUNT
 
 CONTAINERS = "me/threads"
-FILMS = {".mp4", ".mov", ".m4v", ".qt"}
-"""How the addresses of films end; everything else is taken for an image."""
 DIALECT = Dialect(
     publish="me/threads_publish",
     posts="me/threads",
@@ -95,15 +91,9 @@ def _text(message: Message) -> dict[str, str]:
 def _medium(attachment: Attachment) -> dict[str, str]:
     medium = attachment.media
     url = medium.url or ""
-    kind = "video" if _is_film(url, medium.type) else "image"
+    kind = "video" if is_film(attachment) else "image"
     form = {"media_type": kind.upper(), f"{kind}_url": url}
     return {**form, "alt_text": medium.alt} if medium.alt else form
-
-
-def _is_film(url: str, kind: str | None) -> bool:
-    if kind:
-        return kind.startswith("video/")
-    return PurePosixPath(unquote(urlsplit(url).path)).suffix.lower() in FILMS
 
 
 async def _finished(graph: Graph, container: str) -> State:
