@@ -46,6 +46,7 @@ COMMANDS = {
         "editing",
         "Change a post of which nothing is out; without options, in your editor.",
     ),
+    "check": ("check", "Look for what would keep posts from going out; asks no network."),
     "cancel": ("deliveries", "Cancel what has not gone out."),
     "delete": ("deliveries", "Remove published posts from their networks."),
     "pause": ("deliveries", "Hold posts, an account, or everything."),
@@ -73,7 +74,7 @@ COMMANDS = {
 }
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 CHAPTERS = {
-    "Posts": "add list show edit cancel delete pause resume retry resolve",
+    "Posts": "add list show edit check cancel delete pause resume retry resolve",
     "Sending": "run publish-due status history",
     "Accounts": "account platforms",
     "Data": "import export backup restore",

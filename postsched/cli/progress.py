@@ -1,4 +1,4 @@
-"""How far a long import has got, on a terminal: bytes read, then posts written."""
+"""How far a long import has got, on a terminal: bytes read, then posts written; or a check."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ class Progress:
     def written(self, done: int, total: int) -> None:
         """So many of the posts that are to be written are."""
 
+    def checked(self, done: int, total: int) -> None:
+        """So many of the deliveries are looked at."""
+
 
 class Bars(Progress):
-    """Two bars on stderr. `size` is how many bytes there are to read, None if that isn't known."""
+    """Bars on stderr. `size` is how many bytes there are to read, None if that isn't known."""
 
     def __init__(self, size: int | None) -> None:
         self._size, self._read = size, 0
@@ -42,6 +45,10 @@ class Bars(Progress):
     def written(self, done: int, total: int) -> None:
         """Move the second bar."""
         self._move(self._task("writing posts", total), done)
+
+    def checked(self, done: int, total: int) -> None:
+        """Move the only bar of `check`."""
+        self._move(self._task("checking", total), done)
 
     def close(self) -> None:
         """Leave no trace on the terminal."""

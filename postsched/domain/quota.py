@@ -67,19 +67,18 @@ class Window:
     def fits(self, at: datetime, amount: int) -> bool:
         """Whether so much fits at that instant, which is none before the last one; then it is
         taken in. What does not fit goes out at another time, and takes no room."""
-        while self._sent and self._sent[0][0] <= at - self.quota.per:
-            self._total -= self._sent.popleft()[1]
-        if not amount:
-            return True
-        if self._total + amount > self.quota.count:
+        self._forget(at)
+        if amount and self._total + amount > self.quota.count:
             return False
         self.take(at, amount)
         return True
 
     def take(self, at: datetime, amount: int) -> None:
         """Take in what is out already, whether or not it fits."""
-        self._sent.append((at, amount))
-        self._total += amount
+        self._forget(at)
+        if amount:
+            self._sent.append((at, amount))
+            self._total += amount
 
     def room_for(self, amount: int) -> datetime | None:
         """When there is room for so much, after `fits` has said no; None if there never is."""
@@ -91,3 +90,7 @@ class Window:
             if left + amount <= self.quota.count:
                 return at + self.quota.per
         return None
+
+    def _forget(self, now: datetime) -> None:
+        while self._sent and self._sent[0][0] <= now - self.quota.per:
+            self._total -= self._sent.popleft()[1]

@@ -41,7 +41,7 @@ class Memory:
     were in. Instants are told in order."""
 
     def __init__(self, span: timedelta) -> None:
-        self._span = span
+        self.span = span
         self._posts: dict[bytes, tuple[datetime, int]] = {}
 
     def meet(self, text: str, at: datetime, post_id: int) -> tuple[datetime, int] | None:
@@ -56,12 +56,13 @@ class Memory:
 
     def note(self, text: str, at: datetime, post_id: int) -> None:
         """Remember a text that is out already."""
+        self._forget(at)
         self._posts.pop(mark(text), None)  # what is put in again goes to the end
         self._posts[mark(text)] = at, post_id
 
     def _forget(self, now: datetime) -> None:
         while self._posts:
             first = next(iter(self._posts))
-            if self._posts[first][0] > now - self._span:
+            if self._posts[first][0] > now - self.span:
                 return
             del self._posts[first]

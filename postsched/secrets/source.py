@@ -73,6 +73,12 @@ class Secrets:
                 raise
         return None
 
+    def surely_has_none(self, account: str) -> bool:
+        """Whether the account has no secret, as far as that can be told without the keyring and
+        without a passphrase. Raises SecretUnavailable if the file can't be used."""
+        kept_here = self.store is SecretStore.FILE
+        return kept_here and not self.in_environment(account) and not self._is_in_file(account)
+
     def write(self, account: str, secret: Secret) -> None:
         """Save it where it is kept already; else in the keyring, or the file where there is none.
 

@@ -63,15 +63,25 @@ def is_soon(end: datetime | None, now: datetime) -> bool:
 
 def sentence(ending: Ending, now: datetime, zone: ZoneInfo) -> str:
     """What to know and what to do, in one line."""
+    return f"{words(ending, now, zone)}; log in again: {command_of(ending.account)}"
+
+
+def remedy(ending: Ending) -> str:
+    """What to do."""
+    return f"Log in again: {command_of(ending.account)}"
+
+
+def words(ending: Ending, now: datetime, zone: ZoneInfo) -> str:
+    """What to know."""
     account, end, due = ending.account, ending.end, ending.due
     if end is None:
-        words = f"the login of {account.name} is refused, and its posts wait"
+        said = f"the login of {account.name} is refused, and its posts wait"
     else:
         ended = "ended" if end <= now else "ends"
-        words = f"the login of {account.name} {ended} {describe(end, now, zone)}"
+        said = f"the login of {account.name} {ended} {describe(end, now, zone)}"
     if due is not None:
-        words += f", before what is due {describe(due, now, zone)}"
-    return f"{words}; log in again: {command_of(account)}"
+        said += f", before what is due {describe(due, now, zone)}"
+    return said
 
 
 def sentences(endings: Sequence[Ending], now: datetime, zone: ZoneInfo) -> list[str]:

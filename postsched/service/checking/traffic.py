@@ -1,0 +1,90 @@
+"""What goes to an account in the course of time: too much of it, or the same twice.
+
+Deliveries are told in the order of their instants, those that are out first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from postsched.domain.duration import format_duration
+from postsched.domain.post import Content
+from postsched.domain.quota import Window, cost
+from postsched.domain.repetition import Memory, texts
+from postsched.service.checking.accounts import Known
+from postsched.service.checking.content import change
+from postsched.service.checking.finding import Check, Fault
+
+
+class Traffic:
+    """All that goes to one account."""
+
+    def __init__(self, known: Known, zone: ZoneInfo) -> None:
+        self._known, self._zone = known, zone
+        self._windows = [Window(quota) for quota in known.quotas]
+        self._span = (known.can and known.can.refuses_equal) or timedelta(0)
+        self._memory = Memory(self._span)
+
+    def is_out(self, content: Content, at: datetime, post_id: int) -> None:
+        """That went out."""
+        for window in self._windows:
+            window.take(at, self._cost(window, content))
+        for _, text in self._texts(content):
+            self._memory.note(text, at, post_id)
+
+    def faults(self, content: Content, at: datetime, post_id: int) -> Iterator[Fault]:
+        """What keeps it from going out at its time, after all that was told before."""
+        for window in self._windows:
+            amount = self._cost(window, content)
+            if not window.fits(at, amount):
+                yield self._too_much(window, amount, post_id)
+        for field, text in self._texts(content):
+            if before := self._memory.meet(text, at, post_id):
+                yield self._equal(field, before, post_id)
+
+    def _texts(self, content: Content) -> list[tuple[str, str]]:
+        if not self._span or self._known.can is None:
+            return []
+        return texts(content, self._known.account.name, self._known.can)
+
+    def _cost(self, window: Window, content: Content) -> int:
+        parts = content.parts(self._known.account.name)
+        return cost(window.quota.what, parts, comment=content.comment is not None)
+
+    def _too_much(self, window: Window, amount: int, post_id: int) -> Fault:
+        quota, room = window.quota, window.room_for(amount)
+        most = f"{quota.count:,} {quota.what} in {format_duration(quota.per)} are the most"
+        otherwise = (
+            f"if yours is another quota, set rate in [platforms.{self._known.account.platform}]"
+        )
+        if room is None:
+            message = f"{self._known.who}: it is {amount:,} {quota.what}, and {most}"
+            return Fault(Check.QUOTA, message, f"Make it shorter; {otherwise}")
+        until = f"there is no room for it before {_time(room, self._zone)}"
+        hint = f"Move it: postsched edit {post_id} --at WHEN; {otherwise}"
+        return Fault(Check.QUOTA, f"{self._known.who}: {most}, and {until}", hint, "at")
+
+    def _equal(self, field: str, before: tuple[datetime, int], post_id: int) -> Fault:
+        said = said_before(field, before, post_id, self._span, self._zone)
+        return Fault(Check.EQUAL_TEXT, f"{self._known.who}: {said}", change(post_id), field)
+
+
+WHAT = {"text": "the text", "then": "a further part", "comment": "the comment"}
+
+
+def said_before(
+    field: str, before: tuple[datetime, int], post_id: int | None, span: timedelta, zone: ZoneInfo
+) -> str:
+    """Where the same is said, when, and what becomes of it."""
+    at, other = before
+    where = "another part of it" if other == post_id else f"post {other}"
+    return (
+        f"{WHAT[field]} is also that of {where} ({_time(at, zone)}), and the same again is "
+        f"refused for about {format_duration(span)}"
+    )
+
+
+def _time(instant: datetime, zone: ZoneInfo) -> str:
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
