@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.errors import NotAllowed, NotFound
 from postsched.domain.nearest import did_you_mean
 from postsched.platforms.base import Platform
+
+if TYPE_CHECKING:
+    from postsched.platforms.base import Message
+    from postsched.platforms.wording import Wording
 
 GROUP = "postsched.platforms"
 
@@ -57,8 +61,27 @@ def capabilities(name: str, facts: Mapping[str, Any] | None = None) -> Capabilit
     except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
         reason = type(error).__name__
     if reason:
-        raise NotAllowed(
-            f"the adapter of the platform {name!r} fails to say what it can do ({reason})",
-            "Update or remove the package it comes from",
-        )
+        raise _failing(name, "what it can do", reason)
     return can
+
+
+def wording(name: str, message: Message, facts: Mapping[str, Any]) -> Wording:
+    """How the text of a step reads on a platform. Raises as `capabilities`."""
+    from postsched.platforms.wording import Wording
+
+    platform = get(name)
+    try:
+        found = platform.wording(message, facts)
+        reason = "" if isinstance(found, Wording) else type(found).__name__
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        reason = type(error).__name__
+    if reason:
+        raise _failing(name, "how a text reads there", reason)
+    return found
+
+
+def _failing(name: str, what: str, reason: str) -> NotAllowed:
+    return NotAllowed(
+        f"the adapter of the platform {name!r} fails to say {what} ({reason})",
+        "Update or remove the package it comes from",
+    )

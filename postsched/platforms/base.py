@@ -23,6 +23,7 @@ from postsched.domain.outcome import (
 )
 from postsched.domain.post import Media, Visibility
 from postsched.domain.secret import Secret
+from postsched.platforms.wording import Wording, usual
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -214,6 +215,11 @@ class Platform(ABC):
     @abstractmethod
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """What the account can do; with empty facts, the weaker limits and guarantee."""
+
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """How the step's text reads, for `preview`; asks nobody. It is what `prepare` sends: an
+        adapter that words its text by a function of its own calls that here and there."""
+        return usual(message, self.capabilities(facts))
 
     @abstractmethod
     async def prepare(

@@ -22,7 +22,6 @@ from postsched.domain.capabilities import (
     Unit,
 )
 from postsched.domain.delivery import Role
-from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Counts, Quota
@@ -35,9 +34,10 @@ from postsched.platforms.base import (
     Renewal,
     Unknown,
 )
-from postsched.platforms.bluesky import embeds, record, richtext, session
+from postsched.platforms.bluesky import embeds, reading, record, richtext, session
 from postsched.platforms.bluesky.xrpc import Xrpc, XrpcError
 from postsched.platforms.judging import limits_of
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -108,14 +108,17 @@ class Bluesky(Platform):
             ),
         )
 
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text, what its facets mark, and its link card."""
+        return reading.wording(message)
+
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
         """Upload the pictures, look up who is mentioned and what is linked, freeze the record."""
         _require_possible(message)
         calls, repo = session.calls(login, http), session.did_of(login)
-        # A post has one embed, so beside images the link goes into the text.
-        text = with_link(message.text, message.link) if message.attachments else message.text
+        text = reading.text_of(message)
         dids = await _dids(richtext.mentioned(text), calls)
         embed = await embeds.embed(message, calls)
         made = record.post(message, text, richtext.facets(text, dids), embed)

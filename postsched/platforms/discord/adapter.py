@@ -25,12 +25,13 @@ from postsched.platforms.base import (
     Prepared,
     Unknown,
 )
-from postsched.platforms.discord import content
+from postsched.platforms.discord import content, reading
 from postsched.platforms.discord import facts as known
 from postsched.platforms.discord.access import SERVICE, SNOWFLAKE, channel_of
 from postsched.platforms.discord.api import Api, body_of, json_of
 from postsched.platforms.discord.refusals import MessageGone
 from postsched.platforms.judging import limits_of
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -99,6 +100,10 @@ class Discord(Platform):
                 "There are no first comments.",
             ),
         )
+
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text with its link, and what its Markdown means."""
+        return reading.wording(message)
 
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from postsched.domain.capabilities import MediaRules
-from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import Attachment, Message, PlatformError
 from postsched.platforms.carried import content_of
 from postsched.platforms.discord.access import SNOWFLAKE
+from postsched.platforms.discord.reading import text_of
 
 COUNT = 10
 FILE_LIMIT = 10 * 1024 * 1024
@@ -34,7 +34,7 @@ PLACES = "https://discord.com/channels"
 def payload(message: Message) -> dict[str, Any]:
     """The message as Discord takes it. Nobody is notified by what it says."""
     body: dict[str, Any] = {"allowed_mentions": {"parse": []}}
-    if text := with_link(message.text, message.link).strip():
+    if text := text_of(message):
         body["content"] = text
     if message.attachments:
         body["attachments"] = [

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.delivery import Role
-from postsched.domain.escaping import escaped
-from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.platforms import oauth
@@ -28,11 +26,12 @@ from postsched.platforms.base import (
     Renewal,
     Unknown,
 )
-from postsched.platforms.linkedin import ability, author, comment, duplicate, urn
+from postsched.platforms.linkedin import ability, author, comment, duplicate, reading, urn
 from postsched.platforms.linkedin.api import Api, plain
 from postsched.platforms.linkedin.content import content
 from postsched.platforms.linkedin.introspection import token_end
 from postsched.platforms.linkedin.refusal import judge, unreadable
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -70,6 +69,10 @@ class LinkedIn(Platform):
         """The limits are those of all; persons and organizations differ in what can be asked."""
         return ability.capabilities(facts)
 
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text, its escapes, and the card of its link."""
+        return reading.wording(message)
+
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
@@ -79,8 +82,7 @@ class LinkedIn(Platform):
         if message.role is Role.COMMENT:
             return {"comment": {"actor": owner, "message": {"text": message.text}}}
         _require_possible(message)
-        # A post shows one thing, so beside media the link goes into the text.
-        text = with_link(message.text, message.link) if message.attachments else message.text
+        text = reading.text_of(message)
         body = _post(owner, text, message.visibility)
         if shown := await content(message, owner, api):
             body["content"] = shown
@@ -169,7 +171,7 @@ class LinkedIn(Platform):
 def _post(owner: str, text: str, visibility: Visibility | None) -> dict[str, Any]:
     return {
         "author": owner,
-        "commentary": escaped(text, ability.TEXT),
+        "commentary": reading.little(text),
         "visibility": ability.VISIBILITIES[visibility or Visibility.PUBLIC],
         "distribution": {
             "feedDistribution": "MAIN_FEED",

@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities
-from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.platforms.base import (
@@ -29,9 +28,10 @@ from postsched.platforms.base import (
     Unknown,
 )
 from postsched.platforms.judging import limits_of
-from postsched.platforms.mastodon import app, server
+from postsched.platforms.mastodon import app, reading, server
 from postsched.platforms.mastodon.api import Api, is_json, json_of, judge, published, words_of
 from postsched.platforms.oauth import Client, OAuth, refresh, stale
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -90,12 +90,16 @@ class Mastodon(Platform):
             return None
         return await refresh(self.oauth(login), login, http, now)
 
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text with its link; links are shown cut, mentions without their server."""
+        return reading.wording(message)
+
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
         """Upload the media; the answer is the whole request, but for the parent."""
         api = Api(login, http)
-        body: dict[str, Any] = {"status": with_link(message.text, message.link)}
+        body: dict[str, Any] = {"status": reading.text_of(message)}
         if message.attachments:
             body["media_ids"] = [await _upload(api, one) for one in message.attachments]
         if message.visibility:

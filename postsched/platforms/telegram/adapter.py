@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities, Guarantee, TextRules, Unit
-from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Counts, Quota
@@ -25,9 +24,10 @@ from postsched.platforms.base import (
     Unknown,
 )
 from postsched.platforms.telegram import facts as known
-from postsched.platforms.telegram import files
+from postsched.platforms.telegram import files, reading
 from postsched.platforms.telegram.api import Api, chat_of
 from postsched.platforms.telegram.messages import message_id, ours, published
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -87,13 +87,17 @@ class Telegram(Platform):
             ),
         )
 
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text with its link, and no markup."""
+        return reading.wording(message)
+
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
         """Freeze the request; nothing is asked or uploaded."""
         if message.visibility not in (None, Visibility.PUBLIC):
             raise PlatformError(ErrorKind.INVALID, "who may see it can't be chosen on Telegram")
-        text = with_link(message.text, message.link).strip()
+        text = reading.text_of(message)
         described = [files.described(one) for one in message.attachments]
         if described:
             files.check_album(described)

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities, CommentAs, Guarantee, TextRules, Unit
-from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Counts, Quota
@@ -27,7 +26,8 @@ from postsched.platforms.base import (
     Unknown,
 )
 from postsched.platforms.judging import limits_of
-from postsched.platforms.x import media
+from postsched.platforms.wording import Wording
+from postsched.platforms.x import media, reading
 from postsched.platforms.x.api import (
     Api,
     data_of,
@@ -122,6 +122,10 @@ class X(Platform):
             ),
         )
 
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text with its link, which X shows cut."""
+        return reading.wording(message)
+
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
@@ -132,7 +136,7 @@ class X(Platform):
         media.require_possible(message.attachments)
         api = Api(login, http)
         body: dict[str, Any] = {}
-        if text := with_link(message.text, message.link).strip():
+        if text := reading.text_of(message):
             body["text"] = text
         if message.attachments:
             ids = [await media.upload(api, one) for one in message.attachments]
