@@ -10,7 +10,6 @@ from random import Random
 
 from sqlalchemy import Connection
 
-from postsched.domain.account import AccountState
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Attempt, Delivery, guaranteed
 from postsched.domain.errors import advised
@@ -119,7 +118,7 @@ class Settlement:
             # Not if a person has given it another secret since: that one was not refused.
             if hold and account_rows.by_ids(connection, [account.id]).get(account.id) == account:
                 words = advised(hold.message, hold.hint)
-                account_rows.set_state(connection, account.id, AccountState.LOGIN, words)
+                account_rows.hold(connection, account.id, words, now)
             return True
 
         held.change(after)

@@ -221,7 +221,7 @@ class Renewer:
         )
         log.error("%s: %s", account.name, said)
         with contextlib.suppress(StoreUnavailable), self._database.write() as connection:
-            account_rows.note_end(connection, account.id, end, said)
+            account_rows.note_end(connection, account.id, end, said, self._now())
 
 
 def _lease_not_given(account: Account) -> SecretUnavailable:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, sele
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.account import Account, AccountState, Group
+from postsched.store import outbox
 from postsched.store.tables import (
     FREE,
     accounts,
@@ -70,6 +71,14 @@ def set_state(
     )
 
 
+def hold(connection: Connection, account_id: int, message: str, now: datetime) -> None:
+    """Note that the network refuses the account's secret, and tell of it."""
+    set_state(connection, account_id, AccountState.LOGIN, message)
+    held = by_ids(connection, [account_id]).get(account_id)
+    if held is not None:
+        outbox.note_held(connection, now, held)
+
+
 def note_renewal(connection: Connection, account_id: int, end: datetime | None) -> None:
     """Note that the account's login was renewed, and when a person must log in again (None: never,
     or not known). One that was refused is free again."""
@@ -89,13 +98,19 @@ def note_renewal(connection: Connection, account_id: int, end: datetime | None) 
     )
 
 
-def note_end(connection: Connection, account_id: int, end: datetime, message: str) -> None:
-    """Note that the account's login ends and why, though the network still takes it."""
+def note_end(
+    connection: Connection, account_id: int, end: datetime, message: str, now: datetime
+) -> None:
+    """Note that the account's login ends and why, though the network still takes it; tell of it,
+    once."""
     connection.execute(
         update(accounts)
         .where(accounts.c.id == account_id)
         .values(state_message=message, token_expires_at=end)
     )
+    ending = by_ids(connection, [account_id]).get(account_id)
+    if ending is not None:
+        outbox.note_ending(connection, now, ending)
 
 
 def due_after_end(connection: Connection) -> list[tuple[Account, datetime]]:

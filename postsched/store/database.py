@@ -16,13 +16,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
 from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
 from postsched.store import migrations
+
+if TYPE_CHECKING:
+    from postsched.store.outbox import Outlet
 
 SQLITE = sqlite3.sqlite_version
 OLDEST_SQLITE = (3, 37)
@@ -51,6 +54,8 @@ class Database:
         self.engine = engine
         self.path = path
         """The file, None for a database server."""
+        self.outlet: Outlet | None = None
+        """Where writers leave what is to be told, None for nowhere."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -68,9 +73,13 @@ class Database:
     def _transaction(self, *, write: bool) -> Iterator[Connection]:
         try:
             with self.engine.connect() as connection:
-                connection = connection.execution_options(postsched_write=write)
+                connection = connection.execution_options(
+                    postsched_write=write, postsched_outlet=self.outlet
+                )
                 with connection.begin():
                     yield connection
+            if self.outlet is not None:
+                self.outlet.committed()
         except exc.DBAPIError as error:
             raise explain(error, self.name) from error
         except sqlite3.Error as error:  # from a cursor's iteration, past SQLAlchemy's wrapping

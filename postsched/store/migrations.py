@@ -12,10 +12,20 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, inspect, select, text, update
 
 from postsched.domain.errors import StoreUnavailable
-from postsched.store.tables import meta, metadata
+from postsched.store.tables import hosted, meta, metadata, notifications
 
 Step = Callable[[Connection], None]
-STEPS: Sequence[Step] = ()
+
+
+def _add_notifications(connection: Connection) -> None:
+    notifications.create(connection)
+
+
+def _add_hosted(connection: Connection) -> None:
+    hosted.create(connection)
+
+
+STEPS: Sequence[Step] = (_add_notifications, _add_hosted)
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
 """Tables that every version has: without them it is another program's database."""

@@ -19,6 +19,7 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.store import deliveries as delivery_rows
+from postsched.store import outbox
 from postsched.store.tables import (
     deliveries,
 )
@@ -105,4 +106,8 @@ def rewrite(connection: Connection, delivery: Delivery, before: Delivery, now: d
         .where(row.attempts == before.attempts, row.revision == before.revision)
         .values(values)
     )
-    return connection.execute(statement).rowcount > 0
+    if not connection.execute(statement).rowcount:
+        return False
+    if finished:
+        outbox.note(connection, now, delivery)
+    return True

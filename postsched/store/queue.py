@@ -33,6 +33,7 @@ from postsched.domain.moves import claim_ran_out
 from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
+from postsched.store import outbox
 from postsched.store import posts as post_rows
 from postsched.store.columns import Instant
 from postsched.store.lanes import Lane
@@ -106,6 +107,8 @@ def claim(
     late: list[int] = []
     for delivery_id, status in connection.execute(CLAIM, values):
         (late if status == S.MISSED.value else taken).append(delivery_id)
+    if late:
+        outbox.note_missed(connection, now, late)
     return taken, late
 
 
@@ -179,6 +182,8 @@ def settle(
         return False
     for attempt in made:
         delivery_rows.add_attempt(connection, delivery.id, attempt)
+    if finished:
+        outbox.note(connection, now, delivery)
     return True
 
 

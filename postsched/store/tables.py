@@ -25,6 +25,8 @@ UNPREPARED = "prepare_at IS NOT NULL AND paused = 0 AND claim IS NULL"
 """What is still to be prepared: the condition of the index `preparing`."""
 CLAIMED = "claim IS NOT NULL"
 """What a worker holds: the condition of the index `claims`."""
+UNTOLD = "next_at IS NOT NULL"
+"""What is still to be told: the condition of the index `untold`."""
 DRAFTS = "draft = 1"
 """What is a draft: the condition of the index `drafts`.
 
@@ -246,11 +248,52 @@ attempts = Table(
     **STRICT,
 )
 
+hosted = Table(
+    "hosted",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False, unique=True),
+    Column("place", Text, nullable=False),
+    Column("delivery_id", Whole, ForeignKey("deliveries.id", ondelete="SET NULL"), index=True),
+    Column("digest", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("busy_until", Instant),
+    Column("stored_at", Instant),
+    Column("remove_at", Instant),
+    Column("tries", Integer, nullable=False, default=0),
+    Column("problem", Text),
+    **STRICT,
+)
+
 leases = Table(
     "leases",
     metadata,
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("until", Instant, nullable=False),
+    **STRICT,
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    _id(),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("way", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("subject", Text),
+    Column("at", Instant, nullable=False),
+    Column("document", Json, nullable=False),
+    Column("next_at", Instant),
+    Column("claim", Text),
+    Column("claim_until", Instant),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("first_at", Instant),
+    Column("done", Json),
+    Column("problem", Text),
+    Column("finished_at", Instant),
+    UniqueConstraint("way", "subject"),
+    Index("untold", "way", "next_at", sqlite_where=text(UNTOLD)),
     **STRICT,
 )

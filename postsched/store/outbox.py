@@ -1,0 +1,148 @@
+"""What is to be told, written in the transaction in which it happens: the table `notifications`.
+
+A row is one event in one way. Whoever tells claims rows for a while, so that no two processes tell
+the same; where a process dies over it, the claim runs out and it is told again, under the same uid.
+Without an outlet, which is where nothing is to be told, nothing is written or asked.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from postsched.domain.account import Account, AccountState
+from postsched.domain.delivery import Delivery
+from postsched.domain.notice import GATHERED, OF_STATUS, WARNINGS, Event, Wanted, Way
+from postsched.domain.post import Missed
+from postsched.store import deliveries as delivery_rows
+from postsched.store.columns import micros
+from postsched.store.tables import deliveries, notifications, posts
+
+GATHERING = timedelta(seconds=2)
+"""How long people are told nothing yet: what happens at once is to become one message."""
+CHUNK = 500
+
+
+class Outlet:
+    """What a database's writers are to tell. `ring` is called after a commit that left something
+    to be told, in the thread that made it."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.ring: Callable[[], None] = lambda: None
+        self._fresh = False
+
+    def note(self) -> None:
+        """Something was written that is to be told."""
+        self._fresh = True
+
+    def committed(self) -> None:
+        """A transaction has ended well."""
+        if self._fresh:
+            self._fresh = False
+            self.ring()
+
+
+def outlet_of(connection: Connection) -> Outlet | None:
+    """Where this connection's writers leave what is to be told, None for nowhere."""
+    outlet: Outlet | None = connection.get_execution_options().get("postsched_outlet")
+    return outlet
+
+
+def note(connection: Connection, now: datetime, *changed: Delivery) -> None:
+    """Deliveries have come to an end, or to where a person is needed: to be called with every
+    change of status, of which it takes those that are events."""
+    outlet = outlet_of(connection)
+    if outlet is None:
+        return
+    told = [(d, event) for d in changed if (event := OF_STATUS.get(d.status))]
+    late = [d.id for d, event in told if event is Event.MISSED]
+    quiet = _only_reported(connection, late) if late else frozenset()
+    rows = [
+        _row(way, event, delivery.account, now, outlet.wanted.document(delivery))
+        for delivery, event in told
+        for way in outlet.wanted.ways_of(event)
+        if not (way in GATHERED and delivery.id in quiet)
+    ]
+    if rows:
+        connection.execute(notifications.insert(), rows)
+        outlet.note()
+
+
+def note_missed(connection: Connection, now: datetime, delivery_ids: Sequence[int]) -> None:
+    """Deliveries, by id, have just become missed."""
+    if outlet_of(connection) is None:
+        return
+    for chunk in _chunks(delivery_ids):
+        found = connection.execute(delivery_rows.selected().where(deliveries.c.id.in_(chunk)))
+        note(connection, now, *map(delivery_rows.delivery_of, found))
+
+
+def note_held(connection: Connection, now: datetime, account: Account) -> None:
+    """An account is held: its login was refused."""
+    _note_account(connection, now, account, Event.LOGIN_EXPIRED, None)
+
+
+def note_ending(connection: Connection, now: datetime, account: Account) -> bool:
+    """If the account's login ends soon, tell of it, once for each of WARNINGS; whether that was
+    new."""
+    end = account.token_expires_at
+    if end is None or end <= now or account.state is AccountState.LOGIN:
+        return False
+    stage = next((stage for stage in WARNINGS if end - now <= stage), None)
+    if stage is None:
+        return False
+    subject = f"{account.uid} {micros(end)} {stage.days}"
+    return _note_account(connection, now, account, Event.LOGIN_EXPIRING, subject)
+
+
+def _note_account(
+    connection: Connection, now: datetime, account: Account, event: Event, subject: str | None
+) -> bool:
+    outlet = outlet_of(connection)
+    ways = outlet.wanted.ways_of(event) if outlet else []
+    if outlet is None or not ways:
+        return False
+    document = outlet.wanted.document(account)
+    rows = [{**_row(way, event, account.name, now, document), "subject": subject} for way in ways]
+    statement = upsert(notifications).on_conflict_do_nothing()
+    if not connection.execute(statement, rows).rowcount:
+        return False
+    outlet.note()
+    return True
+
+
+def _only_reported(connection: Connection, delivery_ids: Sequence[int]) -> frozenset[int]:
+    """The missed ones of which nobody wants to be asked: `missed` is skip."""
+    found: set[int] = set()
+    for chunk in _chunks(delivery_ids):
+        query = (
+            select(deliveries.c.id)
+            .join_from(deliveries, posts)
+            .where(deliveries.c.id.in_(chunk), posts.c.missed == Missed.SKIP.value)
+        )
+        found.update(connection.scalars(query))
+    return frozenset(found)
+
+
+def _row(
+    way: Way, event: Event, account: str, now: datetime, document: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "uid": f"msg_{secrets.token_hex(12)}",
+        "way": way.value,
+        "event": event.value,
+        "account": account,
+        "at": now,
+        "document": document,
+        "next_at": now + GATHERING if way in GATHERED else now,
+    }
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))

@@ -1,0 +1,149 @@
+"""What is to be told, as those who tell it see it: claimed, and settled. See `outbox`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, delete, func, select, text, update
+
+from postsched.domain.notice import Event, Message, Way
+from postsched.store.tables import UNTOLD, notifications
+
+KEPT = timedelta(days=30)
+"""How long a row stays after it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A row that is held: tried `attempts` times, this one included, first at `first_at`."""
+
+    id: int
+    attempts: int
+    first_at: datetime
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How it stands with one way: how many rows wait after a failed try, how many were given up,
+    and what the newest of either came to."""
+
+    way: Way
+    waiting: int
+    given_up: int
+    problem: str
+
+
+def next_at(connection: Connection, way: Way) -> datetime | None:
+    """When something is to be told in that way, or a claim runs out; None for never."""
+    row = notifications.c
+    when = case((row.claim.is_(None), row.next_at), else_=row.claim_until)
+    query = select(func.min(when)).where(text(UNTOLD), row.way == way.value)
+    found: datetime | None = connection.scalar(query)
+    return found
+
+
+def claim(
+    connection: Connection,
+    way: Way,
+    now: datetime,
+    upto: datetime,
+    until: datetime,
+    token: str,
+    limit: int,
+) -> list[Untold]:
+    """Hold up to `limit` rows due at `upto`, until then; a claim that ran out at `now` is taken
+    over. Counts a try."""
+    row = notifications.c
+    free = row.claim.is_(None) | (row.claim_until <= now)
+    first = (
+        select(row.id)
+        .where(text(UNTOLD), row.way == way.value, row.next_at <= upto, free)
+        .order_by(row.next_at, row.id)
+        .limit(limit)
+    )
+    statement = (
+        update(notifications)
+        .where(row.id.in_(first))
+        .values(
+            claim=token,
+            claim_until=until,
+            attempts=row.attempts + 1,
+            first_at=func.coalesce(row.first_at, bindparam("at", now, row.first_at.type)),
+        )
+        .returning(*notifications.c)
+    )
+    return sorted(map(_untold, connection.execute(statement)), key=lambda one: one.id)
+
+
+def let_go(connection: Connection, token: str, ids: Iterable[int]) -> None:
+    """Give rows back of which nothing was told; the try does not count."""
+    row = notifications.c
+    connection.execute(
+        update(notifications)
+        .where(row.id.in_(list(ids)), row.claim == token)
+        .values(claim=None, claim_until=None, attempts=row.attempts - 1)
+    )
+
+
+def settle(
+    connection: Connection,
+    token: str,
+    ids: Sequence[int],
+    now: datetime,
+    again: datetime | None,
+    problem: str | None,
+    done: Sequence[str] = (),
+) -> None:
+    """End a claim: told, or to be told again at that instant, or (with a problem, and none) given
+    up."""
+    row = notifications.c
+    connection.execute(
+        update(notifications)
+        .where(row.id.in_(ids), row.claim == token)
+        .values(
+            claim=None,
+            claim_until=None,
+            next_at=again,
+            problem=problem,
+            done=list(done),
+            finished_at=None if again else now,
+        )
+    )
+
+
+def prune(connection: Connection, now: datetime) -> int:
+    """Remove what is old, told or not: for a way that is not set any more nobody claims it. How
+    many that were."""
+    return connection.execute(delete(notifications).where(notifications.c.at < now - KEPT)).rowcount
+
+
+def backlog(connection: Connection, since: datetime) -> list[Backlog]:
+    """The ways in which something was not taken: what waits to be tried again, and what was given
+    up since then."""
+    row = notifications.c
+    waiting, gone = row.next_at.is_not(None), row.next_at.is_(None)
+    query = (
+        select(
+            row.way,
+            func.count().filter(waiting).label("waiting"),
+            func.count().filter(gone).label("given_up"),
+            func.max(row.id).label("newest"),
+        )
+        .where(row.problem.is_not(None), waiting | (row.finished_at >= since))
+        .group_by(row.way)
+    )
+    found = connection.execute(query).all()
+    words = select(row.id, row.problem).where(row.id.in_([one.newest for one in found]))
+    problems = {one.id: one.problem for one in connection.execute(words)}
+    return [Backlog(Way(one.way), one.waiting, one.given_up, problems[one.newest]) for one in found]
+
+
+def _untold(row: Row[Any]) -> Untold:
+    message = Message(
+        row.uid, Event(row.event), row.at, row.account, (row.document,), tuple(row.done or ())
+    )
+    return Untold(row.id, row.attempts, row.first_at, message)
