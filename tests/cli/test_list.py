@@ -224,7 +224,7 @@ def test_show_has_every_attempt_with_its_evidence(cli: Posting) -> None:
 
 def test_show_says_that_the_network_did_not_say_where(cli: Posting) -> None:
     cli("add", "x", "--at", "now")
-    out = {"id": "", "url": None, "data": {}}
+    out = {"id": "", "url": None}
     cli.set_delivery(status="published", steps=[{"role": "part", "n": 1, "out": out}])
     assert "  part 1: it is out; the network did not say where\n" in cli("show", "1").out
 
