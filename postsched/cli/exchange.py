@@ -77,6 +77,12 @@ def import_(
         were = "was" if done.known == 1 else "were"
         known = f", {done.known:,} {were} there already" if done.known else ""
         program.print(f"{_posts(done.added)} added{known}")
+    if done.stale:
+        rows = "1 row that was" if done.stale == 1 else f"{done.stale:,} rows that were"
+        program.say(
+            f"note: {rows} there already names a time such as 'tomorrow 9am', which stays what it "
+            "meant the first time. To post it again, give it a key, or a date"
+        )
     if done.bad:
         rows = "1 row is bad" if done.bad == 1 else f"{done.bad:,} rows are bad"
         program.complain(f"nothing was added: {rows}")

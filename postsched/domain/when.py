@@ -60,6 +60,11 @@ def understand(text: str, now: datetime, zone: ZoneInfo) -> Moment:
     return moment
 
 
+def is_fixed(text: str) -> bool:
+    """Whether the text means the same instant whenever it is read: it names a date."""
+    return re.match(r"\s*[0-9]{4}-", text) is not None
+
+
 def describe(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     """An instant with zone and distance: "Fri 27 Nov 2026, 14:30 CET, in 5 days".
 

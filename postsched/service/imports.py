@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotAllowed, PostschedError
+from postsched.domain.when import is_fixed
 from postsched.service import posts
 from postsched.service.compose import Composer, Unfit
 from postsched.service.desk import Desk
@@ -56,12 +57,14 @@ class Watch:
 
 @dataclass(slots=True)
 class Imported:
-    """What an import came to. `ids` has the post of each row, known ones too. With a `bad` row,
-    nothing was written."""
+    """What an import came to. `ids` has the post of each row, known ones too; `stale` is how many
+    of the known ones name a time such as "tomorrow 9am", and no key: they may have been meant
+    anew. With a `bad` row, nothing was written."""
 
     added: int = 0
     known: int = 0
     bad: int = 0
+    stale: int = 0
     ids: array[int] = field(default_factory=lambda: array("q"))
 
 
@@ -82,6 +85,7 @@ def run(desk: Desk, sources: Sequence[tuple[str, Iterable[Row]]], watch: Watch) 
         with desk.database.write() as connection:
             judge.check_unchanged(connection)
             done = _written(connection, waiting, judge.newest, watch)
+    done.stale = judge.stale
     desk.tell()
     return done
 
@@ -146,7 +150,7 @@ class _Judge:
         self.newest = post_rows.newest(connection)
         self._seen: dict[str, tuple[str, str]] = {}
         self._several = several
-        self.bad = 0
+        self.bad = self.stale = 0
 
     def entries(self, name: str, rows: Iterable[Row]) -> Iterator[list[Entry]]:
         """What the good rows of a source come to, by the chunk."""
@@ -195,6 +199,8 @@ class _Judge:
             there = known[one.key]
             if not there.says(one):
                 raise posts.key_taken(one.key, there.id)
+            at = one.draft.at
+            self.stale += bool(at and not one.draft.key and not is_fixed(at))
             return there.id
         if one.key not in self._seen:
             return None

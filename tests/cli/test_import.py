@@ -44,6 +44,18 @@ def test_the_same_file_twice_adds_once(cli: Posting, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_time_that_means_another_instant_by_now_is_said(cli: Posting) -> None:
+    rows = ("Fixed", LATER, ""), ("Keyed", "in 2 hours", "k"), ("Loose", "tomorrow 9am", "")
+    file = "text,to,at,key\n" + "".join(f"{text},me,{at},{key}\n" for text, at, key in rows)
+    words = ("import", "-", "--format", "csv")
+    assert cli(*words, stdin=file).err == ""
+    answer = cli(*words, stdin=file)
+    assert answer.out == "0 posts added, 3 were there already\n"
+    assert answer.err.startswith("note: 1 row that was there already names a time such as ")
+    assert "give it a key" in answer.err
+    assert cli.json(*words, stdin=file)["known"] == 3
+
+
 def test_what_is_imported_is_what_add_would_write(cli: Posting) -> None:
     cli.account("work")
     row = {
