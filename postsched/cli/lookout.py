@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account, AccountState
+from postsched.domain.duration import distance
 from postsched.domain.errors import StoreUnavailable
+from postsched.service import endings
 from postsched.store import accounts as account_rows
 from postsched.store import pauses
 from postsched.store.upcoming import BEGINNING, MANY, Coming, Upcoming, upcoming
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from postsched.engine.assembly import Engine
     from postsched.store.queue import Work
 
@@ -93,16 +97,19 @@ class Lookout:
             found.append(("paused", "everything. Release it with: postsched resume --all"))
         shut = [*self._engine.dispatcher.access.shut.values()]
         found += [("waiting", f"{one.account.name}: {one.problem.message}") for one in shut]
-        return found + list(_in_the_way(self._outlook.accounts))
+        now = self._engine.clock.now()
+        return found + [note for one in self._outlook.accounts for note in _in_the_way(one, now)]
 
 
-def _in_the_way(accounts: Iterable[Account]) -> Iterable[tuple[str, str]]:
-    for account in accounts:
-        if account.state is AccountState.LOGIN:
-            why = account.state_message or "its login is refused"
-            yield "held", f"{account.name}: {why}"
-        if account.paused:
-            yield "paused", f"{account.name}: postsched resume --account {account.name}"
+def _in_the_way(account: Account, now: datetime) -> Iterable[tuple[str, str]]:
+    end = account.token_expires_at
+    if account.state is AccountState.LOGIN:
+        yield "held", f"{account.name}: {account.state_message or 'its login is refused'}"
+    elif end is not None and endings.is_soon(end, now):
+        word = "ended" if end <= now else "ends"
+        yield "login", f"{account.name} {word} {distance(end - now)}: {endings.command_of(account)}"
+    if account.paused:
+        yield "paused", f"{account.name}: postsched resume --account {account.name}"
 
 
 def _coming(work: Work) -> Coming:

@@ -30,6 +30,7 @@ from postsched.domain.errors import StoreUnavailable
 from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.post import Content
 from postsched.engine.uploads import Amount, Uploads
+from postsched.store.columns import micros
 from postsched.store.upcoming import Coming
 from postsched.testing.discord import DiscordServer
 from postsched.testing.mastodon import TOKEN, MastodonServer
@@ -254,6 +255,17 @@ class TestLookout:
         assert lookout.notes()[1][1] == "me: refused"
         engine.dispatcher.cycle.trouble = StoreUnavailable("the database is locked")
         assert lookout.notes()[0][0] == "database"
+
+    def test_a_login_that_ends_within_a_week(self, cli: Posting, engine: Engine) -> None:
+        for days in (8, 6, -1):
+            end = micros(NOW + timedelta(days=days))
+            with cli.database() as base:
+                base.execute("UPDATE accounts SET token_expires_at = ?", (end,))
+            lookout = Lookout(engine)  # type: ignore[arg-type]  # a stand-in
+            lookout.look()
+            said = {8: [], 6: ["ends in 6 days"], -1: ["ended 1 day ago"]}[days]
+            mend = "postsched account set me --token-stdin"
+            assert lookout.notes() == [("login", f"me {one}: {mend}") for one in said]
 
     def test_a_database_that_fails_is_told_and_read_again(self, engine: Engine) -> None:
         lookout = Lookout(engine)  # type: ignore[arg-type]  # a stand-in
