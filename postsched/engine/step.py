@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from postsched.domain.delivery import Delivery, Role, delivery_key
+from postsched.domain.delivery import Delivery, delivery_key
 from postsched.domain.outcome import Published
 from postsched.domain.post import Media
-from postsched.platforms.base import Attachment, Message, Prepared
+from postsched.platforms.base import Message, Prepared
+from postsched.platforms.messages import message_of
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
 
@@ -65,24 +66,17 @@ def step_message(
     work: Work, index: int, now: datetime, attachments: tuple[Attachment, ...]
 ) -> Message:
     """What a step is to say, with its media."""
-    step, content = work.delivery.steps[index], work.post.content
+    step = work.delivery.steps[index]
     before = published_before(work.delivery, index)
-    part = content.parts(work.account.name)[step.n - 1]
-    first = step.role is Role.PART and step.n == 1
-    comment = step.role is Role.COMMENT
-    return Message(
-        role=step.role,
-        n=step.n,
-        text=(content.comment or "") if comment else part.text,
+    return message_of(
+        work.post.content,
+        work.account.name,
+        step.role,
+        step.n,
         key=step_key(work, index),
         occurrence=work.delivery.occurrence,
         now=now,
-        attachments=attachments,
-        link=content.link if first else None,
-        title=content.title if first else None,
-        visibility=content.visibility,
-        warning=content.warning,
-        lang=content.lang,
+        file_of=file_of,
         tags=work.post.tags,
         root=before[0] if before else None,
         parent=before[-1] if before else None,
