@@ -37,6 +37,7 @@ NETWORKS = {
     "linkedin": "postsched.testing.linkedin:LinkedInServer",
     "threads": "postsched.testing.threads:ThreadsServer",
     "instagram": "postsched.testing.instagram:InstagramServer",
+    "facebook": "postsched.testing.facebook:FacebookServer",
     "discord": "postsched.testing.discord:DiscordServer",
     "telegram": "postsched.testing.telegram:TelegramServer",
 }
