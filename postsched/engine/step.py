@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from postsched.domain.delivery import Delivery, delivery_key
+from postsched.domain.delivery import Delivery, Role, delivery_key
 from postsched.domain.outcome import Published
 from postsched.domain.post import Media
-from postsched.platforms.base import Message, Prepared
+from postsched.platforms.base import Attachment, Message, Prepared
 from postsched.platforms.messages import message_of
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
@@ -76,7 +76,7 @@ def step_message(
         key=step_key(work, index),
         occurrence=work.delivery.occurrence,
         now=now,
-        file_of=file_of,
+        attachments=attachments,
         tags=work.post.tags,
         root=before[0] if before else None,
         parent=before[-1] if before else None,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import Published
-from postsched.domain.post import Content, Media
+from postsched.domain.post import Content
 from postsched.platforms.base import Attachment, Message
 
 
@@ -21,25 +19,23 @@ def message_of(
     key: str,
     occurrence: datetime,
     now: datetime,
-    file_of: Callable[[Media], Path | None],
+    attachments: tuple[Attachment, ...] = (),
     tags: tuple[str, ...] = (),
     root: Published | None = None,
     parent: Published | None = None,
 ) -> Message:
     """Part `n` of the post, or its first comment, as the account of that name gets it. Link and
-    title go with the first part; media go with the parts."""
-    part = content.parts(account)[n - 1]
-    first = role is Role.PART and n == 1
+    title go with the first part; `attachments` are the media of the part."""
     comment = role is Role.COMMENT
-    media = () if comment else part.media
+    first = not comment and n == 1
     return Message(
         role=role,
         n=n,
-        text=(content.comment or "") if comment else part.text,
+        text=(content.comment or "") if comment else content.parts(account)[n - 1].text,
         key=key,
         occurrence=occurrence,
         now=now,
-        attachments=tuple(Attachment(medium, file_of(medium)) for medium in media),
+        attachments=attachments,
         link=content.link if first else None,
         title=content.title if first else None,
         visibility=content.visibility,
