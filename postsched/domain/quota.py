@@ -88,9 +88,17 @@ class Window:
         for at, taken in self._sent:
             left -= taken
             if left + amount <= self.quota.count:
-                return at + self.quota.per
+                return _after(at, self.quota.per)
         return None
 
     def _forget(self, now: datetime) -> None:
         while self._sent and self._sent[0][0] <= now - self.quota.per:
             self._total -= self._sent.popleft()[1]
+
+
+def _after(at: datetime, span: timedelta) -> datetime | None:
+    """The instant so much later, None where there is no such day."""
+    try:
+        return at + span
+    except OverflowError:
+        return None

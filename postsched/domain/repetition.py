@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from postsched.domain.capabilities import Capabilities, CommentAs
-from postsched.domain.fitting import with_link
+from postsched.domain.fitting import goes_into_text, with_link
 from postsched.domain.post import Content
 
 MARK_BYTES = 12
@@ -22,7 +22,8 @@ def texts(content: Content, account: str, capabilities: Capabilities) -> list[tu
     """What is sent to the account as posts of their own: (field, text). A comment is one where it
     is a reply; a part that is nothing but media is none."""
     parts = content.parts(account)
-    link = None if capabilities.link_card and not parts[0].media else content.link
+    in_text = goes_into_text(capabilities, beside_media=bool(parts[0].media))
+    link = content.link if in_text else None
     said = [("text", with_link(parts[0].text, link))]
     said += [("then", part.text) for part in parts[1:]]
     if content.comment and capabilities.comment is CommentAs.REPLY:

@@ -13,6 +13,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotFound
 from postsched.domain.post import Content, Post
 from postsched.media.kept import MediaStore
+from postsched.service import repetition
 from postsched.service.compose import Composed, Composer, capabilities_of
 from postsched.service.content import Intake, check_plain
 from postsched.service.desk import Desk
@@ -48,6 +49,8 @@ def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
             return known
         composer = Composer(connection, desk, intake(desk, keep=not dry_run))
         composed = composer.compose(draft)
+        repeated = tuple(repetition.notes(connection, composed, desk.zone))
+        composed = replace(composed, notes=composed.notes + repeated)
     if dry_run:
         return Added(None, composed)
     with desk.database.write() as connection:

@@ -95,7 +95,7 @@ class PlatformContract(Stage):
             one, other = self.message("Twice", key="one"), self.message("Twice", key="other")
             return await sender.send(one), await sender.send(other)
 
-        self.needs(self.takes_equals(network), "refuses what equals an earlier post")
+        self.needs(self.takes_repetition(network), "refuses what equals an earlier post")
         first, second = self.play(network, scene)
         assert self.published(first).remote_id != self.published(second).remote_id
         assert len(network.posts()) == 2
@@ -227,7 +227,7 @@ class PlatformContract(Stage):
                 ), found
 
         self.needs(self.capabilities(network).guarantee.can_look_up, "can't be asked")
-        self.needs(self.takes_equals(network), "refuses what equals an earlier post")
+        self.needs(self.takes_repetition(network), "refuses what equals an earlier post")
         self.play(network, scene)
 
     def test_an_equal_post_is_refused_as_a_duplicate(self, network: Network) -> None:
@@ -238,7 +238,7 @@ class PlatformContract(Stage):
             self.published(await sender.send(one))
             return await sender.send(other)
 
-        self.needs(not self.takes_equals(network), "takes what equals an earlier post")
+        self.needs(not self.takes_repetition(network), "takes what equals an earlier post")
         sent = self.play(network, scene)
         assert isinstance(sent, Failed | Lost), sent
         assert sent.problem.kind is ErrorKind.DUPLICATE

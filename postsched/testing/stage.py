@@ -69,7 +69,7 @@ class Stage:
 
         return self.play(network, scene)
 
-    def takes_equals(self, network: Network) -> bool:
+    def takes_repetition(self, network: Network) -> bool:
         """Whether a post is taken that equals an earlier one, as the account's capabilities say."""
         return self.capabilities(network).refuses_equal is None
 

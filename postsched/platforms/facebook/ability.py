@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from postsched.domain.capabilities import (
     Capabilities,
     CommentAs,
@@ -10,6 +12,7 @@ from postsched.domain.capabilities import (
     TextRules,
     Unit,
 )
+from postsched.domain.quota import Quota
 
 TEXT_LIMIT = 63_206  # [?]
 PHOTO_LIMIT = 4 * 1024 * 1024
@@ -37,6 +40,10 @@ CAPABILITIES = Capabilities(
     link_card=True,
     title=True,
     delete=True,
+    # What others post a day without being taken for spam; Facebook gives no number.
+    quotas=(Quota(50, timedelta(hours=24)),),
+    # It compares with the post before; for how long nobody knows.
+    refuses_equal=timedelta(hours=24),
     notes=(
         "Posts go to a Page, never to the profile of a person.",
         "Facebook refuses a post that equals the one before it.",

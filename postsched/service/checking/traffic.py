@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from postsched.domain.duration import format_duration
+from postsched.domain.duration import distance
 from postsched.domain.post import Content
 from postsched.domain.quota import Window, cost
 from postsched.domain.repetition import Memory, texts
 from postsched.service.checking.accounts import Known
 from postsched.service.checking.content import change
 from postsched.service.checking.finding import Check, Fault
+from postsched.service.repetition import said_before
 
 
 class Traffic:
@@ -55,7 +56,7 @@ class Traffic:
 
     def _too_much(self, window: Window, amount: int, post_id: int) -> Fault:
         quota, room = window.quota, window.room_for(amount)
-        most = f"{quota.count:,} {quota.what} in {format_duration(quota.per)} are the most"
+        most = f"{quota.count:,} {quota.what} in {distance(quota.per).removeprefix('in ')} are the most"
         otherwise = (
             f"if yours is another quota, set rate in [platforms.{self._known.account.platform}]"
         )
@@ -69,21 +70,6 @@ class Traffic:
     def _equal(self, field: str, before: tuple[datetime, int], post_id: int) -> Fault:
         said = said_before(field, before, post_id, self._span, self._zone)
         return Fault(Check.EQUAL_TEXT, f"{self._known.who}: {said}", change(post_id), field)
-
-
-WHAT = {"text": "the text", "then": "a further part", "comment": "the comment"}
-
-
-def said_before(
-    field: str, before: tuple[datetime, int], post_id: int | None, span: timedelta, zone: ZoneInfo
-) -> str:
-    """Where the same is said, when, and what becomes of it."""
-    at, other = before
-    where = "another part of it" if other == post_id else f"post {other}"
-    return (
-        f"{WHAT[field]} is also that of {where} ({_time(at, zone)}), and the same again is "
-        f"refused for about {format_duration(span)}"
-    )
 
 
 def _time(instant: datetime, zone: ZoneInfo) -> str:
