@@ -82,11 +82,13 @@ def shown_instant(delivery: Delivery) -> datetime:
 
 
 def result_cell(delivery: Delivery) -> Cell:
-    """The permalink of what is out, or the reason why it isn't."""
+    """The permalink of what is out, or the reason why it isn't, or isn't any more."""
     if delivery.problem:
         return delivery.problem.message, "red"
     if delivery.status is DeliveryStatus.MISSED:
         return PAST_GRACE, "red"
+    if delivery.removed:
+        return "removed", "dim"
     return delivery.url or "", "blue"
 
 
@@ -150,7 +152,8 @@ def _delivery_lines(
         if step.published:
             name = f"part {step.n}" if step.role == "part" else "comment"
             where = step.published.url or step.published.remote_id or NO_NAME
-            yield paint(f"  {name}: {where}", "green")
+            shown = ("removed", "dim") if step.removed else (where, "green")
+            yield paint(f"  {name}: {shown[0]}", shown[1])
     if delivery.problem:
         yield paint(f"  {delivery.problem.kind}: {delivery.problem.message}", "red")
         if delivery.problem.hint:

@@ -45,14 +45,15 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One part, or the comment: what was made ready for it, when (UTC), and where it is once it
-    is out."""
+    """One part, or the comment: what was made ready for it, when (UTC), where it is once it is
+    out, and whether a person has had it removed there since."""
 
     role: Role
     n: int
     prepared: Mapping[str, Any] | None = None
     published: Published | None = None
     prepared_at: datetime | None = None
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class Delivery:
         return any(step.published for step in self.steps)
 
     @property
+    def removed(self) -> bool:
+        """Whether all that was out has been removed."""
+        return self.out and all(step.removed for step in self.steps if step.published)
+
+    @property
     def next_step(self) -> int | None:
         """The index of the first step that is not out, None if all are."""
         return next((i for i, step in enumerate(self.steps) if not step.published), None)
@@ -115,8 +121,9 @@ class Delivery:
 
     @property
     def url(self) -> str | None:
-        """The permalink of the first part."""
-        return first.url if (first := self._first) else None
+        """The permalink of the first part, while it is there."""
+        gone = self.steps and self.steps[0].removed
+        return first.url if (first := self._first) and not gone else None
 
     @property
     def _first(self) -> Published | None:

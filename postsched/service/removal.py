@@ -67,13 +67,13 @@ def remove(desk: Desk, secrets: Secrets, deliveries: Sequence[Delivery]) -> list
         known = account_rows.by_ids(connection, list({d.account_id for d in deliveries}))
     for delivery in deliveries:
         account = known[delivery.account_id]
-        for step in reversed(delivery.steps):
+        for index, step in reversed([*enumerate(delivery.steps)]):
             if step.published is None:
                 continue
             failure = _remove(desk, secrets, account, step.published)
             if failure:
                 failures.append(f"post {delivery.post_id} on {account.name}: {failure}")
-            _record(desk, delivery, f"{step.role} {step.n}", failure)
+            _record(desk, delivery, index, failure)
     return failures
 
 
@@ -87,9 +87,11 @@ def _remove(desk: Desk, secrets: Secrets, account: Account, out: Published) -> s
     return None
 
 
-def _record(desk: Desk, delivery: Delivery, step: str, failure: str | None) -> None:
-    now = desk.now()
-    outcome = "failed" if failure else REMOVED
-    attempt = Attempt(delivery.attempts, now, now, "delete", step, outcome, None, failure)
+def _record(desk: Desk, delivery: Delivery, index: int, failure: str | None) -> None:
+    now, step = desk.now(), delivery.steps[index]
+    outcome, name = "failed" if failure else REMOVED, f"{step.role} {step.n}"
+    attempt = Attempt(delivery.attempts, now, now, "delete", name, outcome, None, failure)
     with desk.database.write() as connection:
+        if not failure:
+            delivery_rows.mark_removed(connection, delivery.id, index)
         delivery_rows.add_attempt(connection, delivery.id, attempt)

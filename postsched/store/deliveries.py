@@ -150,6 +150,18 @@ def attempts_of(connection: Connection, delivery_id: int) -> list[Attempt]:
     ]  # fmt: skip
 
 
+def mark_removed(connection: Connection, delivery_id: int, index: int) -> None:
+    """Note that the step with that index was removed from its network."""
+    found = get(connection, delivery_id)
+    if found is None or index >= len(found.steps):
+        return
+    steps = list(found.steps)
+    steps[index] = replace(steps[index], removed=True)
+    plain = plain_steps(replace(found, steps=tuple(steps)))
+    row = deliveries.update().where(deliveries.c.id == delivery_id)
+    connection.execute(row.values(steps=plain))
+
+
 ADD_ATTEMPT = attempts.insert()
 
 
@@ -179,6 +191,8 @@ def _plain_step(step: Step) -> dict[str, Any]:
     if step.published is not None:
         out = step.published
         plain["out"] = {"id": out.remote_id, "url": out.url, "data": dict(out.data)}
+    if step.removed:
+        plain["removed"] = True
     return plain
 
 
@@ -187,7 +201,8 @@ def _step_of(plain: dict[str, Any]) -> Step:
     published = Published(out["id"], out.get("url"), out.get("data") or {}) if out else None
     at = plain.get("at")
     prepared_at = None if at is None else EPOCH + at * MICROSECOND
-    return Step(Role(plain["role"]), plain["n"], plain.get("prepared"), published, prepared_at)
+    role, prepared = Role(plain["role"]), plain.get("prepared")
+    return Step(role, plain["n"], prepared, published, prepared_at, plain.get("removed", False))
 
 
 def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step
 from postsched.domain.duration import format_duration
 from postsched.domain.outcome import Problem
 from postsched.domain.post import Media, Post, post_status
@@ -121,12 +121,18 @@ def _parts(delivery: Delivery) -> list[dict[str, Any]]:
         {
             "n": step.n,
             "role": step.role.value,
-            "status": "published" if step.published else _waiting(delivery, index),
+            "status": _status(delivery, step, index),
             "remote_id": (step.published.remote_id or None) if step.published else None,
-            "url": step.published.url if step.published else None,
+            "url": step.published.url if step.published and not step.removed else None,
         }
         for index, step in enumerate(delivery.steps)
     ]
+
+
+def _status(delivery: Delivery, step: Step, index: int) -> str:
+    if step.removed:
+        return "removed"
+    return "published" if step.published else _waiting(delivery, index)
 
 
 def _waiting(delivery: Delivery, index: int) -> str:

@@ -277,6 +277,14 @@ def test_delete_removes_what_is_out(cli: Posting) -> None:
     (post,) = cli.json("delete", "1", "--yes")
     assert post["id"] == 1
     assert documents(folder) == []
+    for page in (cli("list").out, cli("history").out):
+        assert "file:" not in page
+        assert "removed" in page
+    (delivery,) = post["deliveries"]
+    assert (delivery["status"], delivery["url"]) == ("published", None)
+    parts = [(part["status"], part["url"]) for part in delivery["parts"]]
+    assert parts == [("removed", None)] * 3
+    assert "part 2: removed" in cli("show", "1").out
     tries = cli.json("show", "1")["deliveries"][0]["tries"]
     gone = [(one["step"], one["outcome"]) for one in tries if one["action"] == "delete"]
     assert gone == [("comment 1", "removed"), ("part 2", "removed"), ("part 1", "removed")]
