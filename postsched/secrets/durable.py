@@ -116,7 +116,7 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | CAREFULLY, PRIVATE)
     try:
         end = time.monotonic() + patience
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             if time.monotonic() > end:
                 raise SecretUnavailable(
                     f"another process has been writing {path} for {patience:g} s",
@@ -128,7 +128,9 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file against other processes until it is closed, if nobody else does; whether
+    that is so now. Raises OSError as the system does."""
     try:
         if sys.platform == "win32":
             import msvcrt

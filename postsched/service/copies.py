@@ -8,8 +8,6 @@ and puts the content into the database in one transaction.
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from postsched import __version__, wakeup
 from postsched.domain.errors import InvalidInput, NotAllowed, StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
-from postsched.service import archive
+from postsched.service import archive, workplace
 from postsched.service.archive import Archive, Note
 from postsched.store import copies, workers
 from postsched.store.copies import Summary
@@ -81,7 +79,7 @@ def backup(desk: Desk, target: Path, *, replace: bool) -> BackedUp:
     kept = MediaStore(desk.settings.media_folder)
     _refuse_target(target, desk.database.path, kept.folder, replace=replace)
     try:
-        with _folder_beside(target) as folder:
+        with workplace.beside(target) as folder:
             copy = folder / archive.DATABASE
             copies.copy(desk.database.path, copy)
             return _write(target, copy, kept, desk.now(), replace=replace)
@@ -156,7 +154,7 @@ def offered(file: Path, place: Path) -> Iterator[Offer]:
         opened = stack.enter_context(archive.opened(file))
         opened.check_media()
         try:
-            database = stack.enter_context(_folder_beside(place)) / archive.DATABASE
+            database = stack.enter_context(workplace.beside(place)) / archive.DATABASE
             opened.unpack_database(database)
         except OSError as error:
             raise StoreUnavailable(
@@ -247,14 +245,3 @@ def _exchange(new: Path, place: Path, aside: Path) -> None:
         if log.exists():
             log.rename(aside.with_name(aside.name + end))
     new.replace(place)
-
-
-@contextmanager
-def _folder_beside(file: Path) -> Iterator[Path]:
-    """A folder for work in progress on the same disk as the file, gone afterwards."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{file.name}-", dir=file.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

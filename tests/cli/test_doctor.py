@@ -143,6 +143,24 @@ def test_rows_without_what_they_belong_to_are_found(cli: Caller) -> None:
     assert "group_members" in the(answer, "integrity")[1]
 
 
+def test_what_a_killed_restore_has_left(cli: Caller, tmp_path: Path) -> None:
+    from postsched.service.workplace import LOCK, beside
+
+    assert cli("backup", str(tmp_path / "b.zip")).code == 0
+    with beside(cli.database) as working:
+        assert found(cli("doctor", "--json"), "left behind") == [], "somebody works in it"
+        left = working.with_name(f".{cli.database.name}-abcdefg1")
+        left.mkdir()
+        (left / LOCK).touch()
+        ((state, message, hint),) = found(cli("doctor", "--json"), "left behind")
+        assert (state, hint) == ("warning", f"rm -r {left}")
+        assert str(left) in message
+        assert cli("restore", str(tmp_path / "b.zip"), "--yes").code == 0
+        assert not left.exists()
+        assert working.exists()
+    assert not working.exists()
+
+
 def test_a_file_that_others_can_read(cli: Caller) -> None:
     cli.database.chmod(0o644)
     state, message, hint = the(cli("doctor", "--json"), "permissions")

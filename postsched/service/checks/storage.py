@@ -14,6 +14,7 @@ from postsched import __version__
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
+from postsched.service import workplace
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
 from postsched.store import copies
 from postsched.store.database import SQLITE
@@ -40,6 +41,7 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     yield ok("database", f"{place}, {size}{posts}")
     yield _integrity(place)
     yield from _log_findings(place)
+    yield from _left_findings(place)
     yield from _permission_findings(place)
 
 
@@ -66,6 +68,15 @@ def _log_findings(place: Path) -> Iterator[Finding]:
             "log",
             f"the write-ahead log has grown to {_megabytes(log.stat().st_size)}",
             "Something reads from the database for long; end it, and it shrinks by itself",
+        )
+
+
+def _left_findings(place: Path) -> Iterator[Finding]:
+    for folder in workplace.left_beside(place):
+        yield warning(
+            "left behind",
+            f"a restore that was killed has left a copy of its backup in {folder}",
+            f"rm -r {shlex.quote(str(folder))}",
         )
 
 
