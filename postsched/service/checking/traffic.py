@@ -56,7 +56,8 @@ class Traffic:
 
     def _too_much(self, window: Window, amount: int, post_id: int) -> Fault:
         quota, room = window.quota, window.room_for(amount)
-        most = f"{quota.count:,} {quota.what} in {distance(quota.per).removeprefix('in ')} are the most"
+        per = distance(quota.per).removeprefix("in ")
+        most = f"{quota.count:,} {quota.what} in {per} are the most"
         otherwise = (
             f"if yours is another quota, set rate in [platforms.{self._known.account.platform}]"
         )
