@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from postsched.domain.film import FilmRules
+from postsched.domain.picture import PictureRules
 from postsched.domain.quota import Quota
 
 FOREVER = timedelta.max
@@ -134,6 +136,17 @@ class MediaRules:
     """Where there are any: several files of one part must all be of types in one of these sets."""
     total_bytes: int | None = None
     """How large the files of one part may be together."""
+    picture: PictureRules = field(default_factory=PictureRules)
+    film: FilmRules = field(default_factory=FilmRules)
+
+    def rule(self, kind: str) -> str | None:
+        """Which of `types` a MIME type falls under, None if it is not taken."""
+        accepted = (kind, f"{kind.partition('/')[0]}/*", "*/*")
+        return next((each for each in accepted if each in self.types), None)
+
+    def largest(self, kind: str) -> int | None:
+        """The largest size of a file of that type, which is taken; None: no limit is known."""
+        return self.types[self.rule(kind) or kind]
 
 
 @dataclass(frozen=True, slots=True)

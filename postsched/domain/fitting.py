@@ -7,7 +7,7 @@ sentence each, so that it can all be put right before anything is scheduled.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from postsched.domain.capabilities import Capabilities, MediaRules, TextRules
@@ -41,16 +41,18 @@ def judge(
     capabilities: Capabilities,
     *,
     require_alt: bool = False,
+    refused: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Everything in `content` that the account can't take, or will do without.
 
-    With `require_alt`, a file without alt text is a finding too.
+    With `require_alt`, a file without alt text is a finding too. `refused` says of files that have
+    been looked at, by their SHA-256, why they can't be sent.
     """
     parts = content.parts(account_name)
     found = (
         *_bad_characters(content),
         *_texts(content, parts, capabilities),
-        *_media(parts, capabilities.media, require_alt),
+        *_media(parts, capabilities.media, require_alt, refused or {}),
         *lacking(content, parts, capabilities, account_name),
     )
     return [
@@ -144,7 +146,9 @@ def _excess(count: int, limit: int, unit: str) -> str:
     return f"{count:,} {unit}, {count - limit:,} more than the {limit:,} allowed"
 
 
-def _media(parts: tuple[Part, ...], rules: MediaRules, require_alt: bool) -> _Found:
+def _media(
+    parts: tuple[Part, ...], rules: MediaRules, require_alt: bool, refused: Mapping[str, str]
+) -> _Found:
     for n, part in enumerate(parts, 1):
         place = f"part {n}" if len(parts) > 1 else "it"
         if part.media and not rules.types:
@@ -154,7 +158,7 @@ def _media(parts: tuple[Part, ...], rules: MediaRules, require_alt: bool) -> _Fo
             yield "media", f"{place} has no media, and there are no posts without", True
         yield from _together(place, part.media, rules)
         for medium in part.media:
-            yield from _medium(medium, rules)
+            yield from _medium(medium, rules, refused.get(medium.sha256 or ""))
             if require_alt and not (medium.alt or "").strip():
                 yield "alt", f"{name_of(medium)} has no alt text, and require_alt_text is set", True
 
@@ -184,13 +188,15 @@ def _kinds(kinds: list[str]) -> str:
     return ", ".join(sorted(set(kinds)))
 
 
-def _medium(medium: Media, rules: MediaRules) -> _Found:
+def _medium(medium: Media, rules: MediaRules, refused: str | None) -> _Found:
     name = name_of(medium)
     if medium.url is not None and not rules.from_url:
         yield "media", f"{name} is an address, and only files can be sent", True
     if medium.url is None and not rules.from_bytes:
         there = "the network fetches media itself: give a public address of it instead"
         yield "media", f"{name} is a file, and {there}", True
+    elif refused:
+        yield "media", f"{name} {refused}", True
     elif medium.url is None:
         yield from _file(name, medium, rules)
     alt = len(medium.alt or "")
@@ -201,14 +207,12 @@ def _medium(medium: Media, rules: MediaRules) -> _Found:
 
 def _file(name: str, medium: Media, rules: MediaRules) -> _Found:
     kind = medium.type or ""
-    accepted = [kind, f"{kind.partition('/')[0]}/*", "*/*"]
-    rule = next((each for each in accepted if each in rules.types), None)
-    if rule is None:
+    if rules.rule(kind) is None:
         taken = ", ".join(sorted(rules.types))
         what = kind or "of unknown type"
         yield "media", f"{name} is {what}, which can't be sent; what can: {taken}", True
         return
-    largest = rules.types[rule]
+    largest = rules.largest(kind)
     if largest is not None and medium.bytes is not None and medium.bytes > largest:
         yield "media", f"{name} has {_excess(medium.bytes, largest, 'bytes')}", True
     pixels = (medium.width or 0) * (medium.height or 0)

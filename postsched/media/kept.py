@@ -24,6 +24,7 @@ from postsched.media.original import BLOCK, blocks, describe, opened, shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NEW, _UNUSED = ".new-", ".unused-"
+_COPY = re.compile(rf"({_DIGEST.pattern})-.+")
 
 
 class MediaStore:
@@ -84,6 +85,26 @@ class MediaStore:
             raise InvalidInput(f"{shown(media.path or media.url or 'a file')} is not a kept file")
         return self._place(media.sha256)
 
+    @property
+    def copies(self) -> Path:
+        """The folder of the copies that were made to fit networks; they can be made again."""
+        return self.folder / "fitted"
+
+    def write_copy(self, place: Path, content: bytes) -> None:
+        """Put a copy into the folder of copies. Raises StoreUnavailable if it can't be written."""
+        with self._writing():
+            new = self._new()
+            try:
+                with new.open("r+b") as copy:
+                    copy.write(content)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                self._move(new, place)
+            except BaseException:
+                with suppress(OSError):
+                    new.unlink()
+                raise
+
     def verify(self, media: Media) -> None:
         """Raise StoreUnavailable if the kept file is gone or no longer what was kept."""
         path, name = self.path_of(media), shown(media.path or "a file")
@@ -101,7 +122,7 @@ class MediaStore:
             raise StoreUnavailable(f"the kept copy of {name} is damaged", hint)
 
     def remove_unused(self, keep: Collection[str], before: datetime) -> int:
-        """Remove the files whose SHA-256 is not in `keep`, and say how many.
+        """Remove the files whose SHA-256 is not in `keep`, with their copies, and say how many.
 
         Only what was kept before that instant (aware): a younger one may belong to a post that is
         just being written. What a process that died left behind goes too.
@@ -112,6 +133,9 @@ class MediaStore:
                 _remove_older(left, limit)
             for aside in self._named(self.folder, re.compile(re.escape(_UNUSED) + _DIGEST.pattern)):
                 self._remove(aside, aside.name.removeprefix(_UNUSED), keep, limit)
+            for copy in self._named(self.copies, _COPY):
+                if copy.name.partition("-")[0] not in keep:
+                    _remove_older(copy, limit)
             removed = 0
             for digest in list(self.digests()):
                 if digest not in keep:
@@ -135,7 +159,10 @@ class MediaStore:
     def _put(self, new: Path, digest: str) -> None:
         """Put a file in its place, also over an older copy: so a damaged one is mended, and one
         that is about to be removed as unused is young again."""
-        place = self._place(digest)
+        self._move(new, self._place(digest))
+
+    @staticmethod
+    def _move(new: Path, place: Path) -> None:
         _make_folder(place.parent)
         try:
             new.replace(place)

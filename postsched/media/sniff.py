@@ -16,10 +16,14 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF87a", "image/gif"),
     (b"GIF89a", "image/gif"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
     (b"ID3", "audio/mpeg"),
     (b"fLaC", "audio/flac"),
     (b"%PDF-", "application/pdf"),
 )
+_BITMAP_HEADS = frozenset(bytes([size]) for size in (12, 40, 52, 56, 64, 108, 124))
+"""Lengths of the second header of a Windows bitmap ([MS-WMF] 2.2.2.9)."""
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _BRANDS = {
     "avif": "image/avif", "avis": "image/avif",
@@ -34,6 +38,7 @@ SUFFIXES = {
     "image/png": ("png", "apng"),
     "image/gif": ("gif",),
     "image/webp": ("webp",),
+    "image/bmp": ("bmp", "dib"),
     "image/avif": ("avif", "heif"),
     "image/heic": ("heic", "heif"),
     "image/heif": ("heif", "heic", "avif"),
@@ -116,6 +121,8 @@ def _by_signature(head: bytes) -> str | None:
     for start, kind in _STARTS:
         if head.startswith(start):
             return kind
+    if head.startswith(b"BM") and head[6:10] == bytes(4) and head[14:15] in _BITMAP_HEADS:
+        return "image/bmp"
     if head.startswith(b"RIFF"):
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":

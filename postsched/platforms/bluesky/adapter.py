@@ -23,6 +23,7 @@ from postsched.domain.capabilities import (
 )
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Published
+from postsched.domain.picture import PictureRules
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import (
@@ -48,6 +49,8 @@ IMAGES = 4
 IMAGE_LIMIT = 2_000_000
 """Bytes of an image since the lexicon of 2026; servers that are older take `OLD_IMAGE_LIMIT`."""
 OLD_IMAGE_LIMIT = 1_000_000
+SHAPE = PictureRules(max_width=2000, max_height=2000, moving=frozenset())
+"""The largest that is shown; what moves would stand still."""
 ALT_LIMIT = 2000
 """Characters of an alt text; the lexicon sets none, the app does."""
 QUOTAS = (
@@ -90,6 +93,7 @@ class Bluesky(Platform):
                 alone=0,
                 types=dict.fromkeys(IMAGE_TYPES, largest),
                 alt_limit=ALT_LIMIT,
+                picture=SHAPE,
             ),
             guarantee=Guarantee(deduplicates=FOREVER, can_look_up=True, look_ups=(1.0,)),
             thread=True,

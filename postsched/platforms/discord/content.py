@@ -8,6 +8,7 @@ from typing import Any
 
 from postsched.domain.capabilities import MediaRules
 from postsched.domain.outcome import ErrorKind, Published
+from postsched.domain.picture import PictureRules
 from postsched.platforms.base import Attachment, Message, PlatformError
 from postsched.platforms.carried import content_of
 from postsched.platforms.discord.access import SNOWFLAKE
@@ -25,6 +26,7 @@ RULES = MediaRules(
     alt_limit=ALT_LIMIT,
     mixed=True,
     files=COUNT,
+    picture=PictureRules(moving=frozenset({"image/*"})),
     total_bytes=25 * 1024 * 1024 - ROOM,
 )
 ENDINGS = {"jpeg": "jpg", "mpeg": "mp3", "quicktime": "mov", "svg+xml": "svg", "plain": "txt"}

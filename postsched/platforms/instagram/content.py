@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -17,11 +18,13 @@ from postsched.domain.capabilities import (
 )
 from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind
+from postsched.domain.picture import PictureRules
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Quota
 from postsched.platforms.base import Attachment, Message, PlatformError
 from postsched.platforms.graph.api import Graph
 from postsched.platforms.graph.containers import Fields, State, create, usable, wait
+from postsched.platforms.graph.film import FILM
 from postsched.platforms.graph.lookup import Dialect
 
 MEDIA_COUNT = 10
@@ -46,6 +49,8 @@ CAPABILITIES = Capabilities(
         from_url=True,
         from_bytes=False,
         needed=True,
+        picture=PictureRules(max_width=1440, aspect=(4 / 5, 1.91), moving=frozenset()),
+        film=replace(FILM, seconds=(3, 900)),
     ),
     guarantee=Guarantee(None, can_look_up=True, look_ups=(2.0, 30.0)),
     comment=CommentAs.COMMENT,

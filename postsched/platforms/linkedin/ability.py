@@ -19,6 +19,8 @@ from postsched.domain.capabilities import (
     TextRules,
     Unit,
 )
+from postsched.domain.film import FilmRules
+from postsched.domain.picture import PictureRules
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Counts, Quota
 
@@ -56,6 +58,8 @@ MEDIA = MediaRules(
     },
     max_pixels=36_152_319,
     alt_limit=4086,
+    picture=PictureRules(max_frames=250),
+    film=FilmRules(seconds=(3, 1800)),
 )
 VISIBILITIES = {Visibility.PUBLIC: "PUBLIC", Visibility.FOLLOWERS: "CONNECTIONS"}
 """What a person can choose; organizations are always public."""

@@ -22,6 +22,7 @@ from postsched.domain.capabilities import (
     TextRules,
     Unit,
 )
+from postsched.domain.film import FilmRules
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.quota import Counts, Quota
 from postsched.platforms.base import PlatformError
@@ -108,6 +109,8 @@ def _limits(instance: Mapping[str, Any]) -> dict[str, Any]:
         "alt_limit": media.get("description_limit") or instance.get("description_limit"),
         "image_size": media.get("image_size_limit") or upload,
         "image_pixels": media.get("image_matrix_limit"),
+        "video_pixels": media.get("video_matrix_limit"),
+        "video_rate": media.get("video_frame_rate_limit"),
         "video_size": media.get("video_size_limit") or upload,
     }
     limits: dict[str, Any] = {
@@ -167,6 +170,10 @@ def _media_rules(facts: Mapping[str, Any]) -> MediaRules:
             one: image if one.startswith("image/") else video for one in facts.get("types", TYPES)
         },
         max_pixels=facts.get("image_pixels"),
+        film=FilmRules(
+            max_pixels=facts.get("video_pixels"),
+            frame_rate=(0, facts["video_rate"]) if facts.get("video_rate") else None,
+        ),
         alt_limit=int(facts.get("alt_limit", ALT_LIMIT)),
     )
 

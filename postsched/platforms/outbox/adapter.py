@@ -24,6 +24,7 @@ from postsched.domain.capabilities import (
 )
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Published
+from postsched.domain.picture import PictureRules
 from postsched.domain.post import Visibility
 from postsched.platforms.base import (
     Attachment,
@@ -73,7 +74,14 @@ class Outbox(Platform):
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """Everything, without limits that the file system doesn't set."""
         return Capabilities(
-            media=MediaRules(count=20, alone=20, mixed=True, types={"*/*": None}, from_url=True),
+            media=MediaRules(
+                count=20,
+                alone=20,
+                mixed=True,
+                types={"*/*": None},
+                from_url=True,
+                picture=PictureRules(moving=frozenset({"image/*"})),
+            ),
             guarantee=Guarantee(
                 deduplicates=FOREVER, can_look_up=True, look_ups=(0.0,), prepares_alike=True
             ),

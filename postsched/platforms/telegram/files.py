@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from postsched.domain.capabilities import MediaRules
 from postsched.domain.outcome import ErrorKind
+from postsched.domain.picture import PictureRules
 from postsched.platforms.base import Attachment, PlatformError
 from postsched.platforms.carried import content_of
 
@@ -64,6 +65,7 @@ RULES = MediaRules(
     mixed=True,
     from_url=True,
     files=ALBUM,
+    picture=PictureRules(max_sides=SIDES, aspect=(1 / RATIO, RATIO)),
     albums=(_types("photo", "video") | {"image/*"}, _types("document"), _types("audio")),
 )
 

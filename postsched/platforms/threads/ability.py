@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from postsched.domain.capabilities import (
@@ -12,7 +13,9 @@ from postsched.domain.capabilities import (
     TextRules,
     Unit,
 )
+from postsched.domain.picture import PictureRules
 from postsched.domain.quota import Counts, Quota
+from postsched.platforms.graph.film import FILM
 
 IMAGE_LIMIT = 8 * 1024 * 1024
 VIDEO_LIMIT = 1024 * 1024 * 1024
@@ -32,6 +35,8 @@ CAPABILITIES = Capabilities(
             "video/quicktime": VIDEO_LIMIT,
         },
         alt_limit=ALT_LIMIT,
+        picture=PictureRules(max_width=1440, aspect=(0.1, 10), moving=frozenset()),
+        film=replace(FILM, seconds=(0, 300)),
         from_url=True,
         from_bytes=False,
     ),

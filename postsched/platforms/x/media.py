@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from postsched.domain.capabilities import MediaRules
+from postsched.domain.film import FilmRules
 from postsched.domain.outcome import ErrorKind
+from postsched.domain.picture import PictureRules
 from postsched.platforms.base import Attachment, PlatformError
 from postsched.platforms.x.api import Api, data_of, id_of
 
@@ -40,6 +42,11 @@ RULES = MediaRules(
     alt_limit=ALT_LIMIT,
     undescribed=frozenset(VIDEOS),
     singles=frozenset({GIF}),
+    picture=PictureRules(max_frames=350, moving_width=1280, moving_height=1080),
+    # What every account may; who pays may more.
+    film=FilmRules(
+        seconds=(0.5, 140), aspect=(1 / 3, 3), codecs=frozenset({"AVC"}), frame_rate=(0, 60)
+    ),
 )
 
 
