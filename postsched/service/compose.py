@@ -21,8 +21,9 @@ from postsched.domain.post import CatchUp, Content, Missed
 from postsched.domain.schedule import Schedule, once
 from postsched.domain.when import PastTime, understand
 from postsched.domain.zones import zone_named
-from postsched.service.content import Keep, check_plain, content_of, length_of, word_of
+from postsched.service.content import Intake, check_plain, content_of, length_of, word_of
 from postsched.service.desk import Desk, unknown_account
+from postsched.service.fits import Changes, Fits
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -85,10 +86,11 @@ class Composer:
     """
 
     def __init__(
-        self, connection: Connection, desk: Desk, keep: Keep, *, past_drafts: bool = False
+        self, connection: Connection, desk: Desk, keep: Intake, *, past_drafts: bool = False
     ) -> None:
         self._connection, self._desk, self._keep = connection, desk, keep
         self._past_drafts = past_drafts
+        self._fits = Fits.by(keep)
         self.accounts = {account.name: account for account in account_rows.every(connection)}
         self._judges: dict[int, tuple[str, Capabilities]] = {}
         self._zones: dict[str, ZoneInfo] = {}
@@ -183,13 +185,19 @@ class Composer:
         if draft:
             check_characters(content)
         findings: list[Finding] = []
+        changes = Changes()
         for account in accounts:
             title, able = self._judge(account)
             strict = self._desk.settings.require_alt_text
-            findings += judge(content, account.name, title, able, require_alt=strict)
+            fitted = self._fits.of(content, able.media)
+            changes.note(account.name, fitted.changed)
+            findings += judge(
+                fitted.content, account.name, title, able,
+                require_alt=strict, refused=fitted.refused,
+            )  # fmt: skip
         if not draft and any(finding.fatal for finding in findings):
             raise Unfit([finding for finding in findings if finding.fatal])
-        return [finding.message for finding in findings]
+        return [*(finding.message for finding in findings), *changes.sentences()]
 
     def _judge(self, account: Account) -> tuple[str, Capabilities]:
         if account.id not in self._judges:

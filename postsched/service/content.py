@@ -35,9 +35,11 @@ WEB = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 
 class Intake:
-    """Takes the media of drafts into the media folder, or (`keep=False`) only looks at them."""
+    """Takes the media of drafts into the media folder, or (`keep=False`) only looks at them.
+    `store` is that folder, and `keeps` says which of the two."""
 
     def __init__(self, store: MediaStore, *, keep: bool) -> None:
+        self.store, self.keeps = store, keep
         self._look = store.keep if keep else store.examine
         self._seen: dict[str, Media] = {}
 
@@ -50,6 +52,11 @@ class Intake:
         if not medium.path:
             raise _wrong("media", "a medium has neither a path nor a url")
         return replace(self._file(medium.path), path=medium.path, alt=medium.alt)
+
+    def file_of(self, medium: Media) -> Path:
+        """Where a medium that was taken in can be read."""
+        kept = self.store.path_of(medium)
+        return kept if self.keeps or kept.is_file() else Path(medium.path or "").expanduser()
 
     def _file(self, path: str) -> Media:
         if path not in self._seen:
