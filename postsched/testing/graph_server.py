@@ -65,8 +65,6 @@ class ContainerServer(GraphServer):
     """One with containers. `quota` is the posts of a day; `polls` how often the state of media is
     asked before they are ready; `lag` the seconds for which a published one is still FINISHED."""
 
-    tokens: Tokens
-
     def __init__(
         self, *, quota: int | str, polls: int | str = 0, lag: float | str = 0, **more: Any
     ) -> None:
@@ -104,19 +102,24 @@ class ContainerServer(GraphServer):
 
     def authorize(self, given: Mapping[str, str]) -> Answer:
         """Consent."""
-        return self.tokens.authorize(given)
+        return self._own_tokens().authorize(given)
 
     def token(self, given: Mapping[str, str]) -> Answer:
         """A code for a token."""
-        return self.tokens.first(given)
+        return self._own_tokens().first(given)
 
     def exchange(self, given: Mapping[str, str]) -> Answer:
         """A token of an hour for one of 60 days."""
-        return self.tokens.exchange(given)
+        return self._own_tokens().exchange(given)
 
     def refresh(self, given: Mapping[str, str]) -> Answer:
         """60 days more."""
-        return self.tokens.refresh(given)
+        return self._own_tokens().refresh(given)
+
+    def _own_tokens(self) -> Tokens:
+        if not isinstance(self.tokens, Tokens):
+            raise Refusal(2500, None, "Unknown path components")
+        return self.tokens
 
 
 LOGIN_ROUTES: tuple[Route, ...] = (

@@ -1,27 +1,27 @@
 """A strict Instagram on loopback, from the fact sheet.
 
-It keeps one professional account, used by Instagram Login. Media are judged by their address: one
-whose name has "missing" in it can't be fetched, and an image that is no JPEG is no format.
+It keeps one professional account, used by Instagram Login, or by Facebook Login as the account of a
+Page. Media are judged by their address: one whose name has "missing" in it can't be fetched, and an
+image that is no JPEG is no format.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from postsched.domain.secret import Secret
-from postsched.platforms.base import Login
-from postsched.testing.graph import DAY, TOKEN, Container, Refusal, Tokens, invalid, known
-from postsched.testing.loopback import Loopback
+from postsched.testing.facebook_login import FacebookLogin, PageRow
+from postsched.testing.graph import DAY, Container, Refusal, Tokens, invalid, known
+from postsched.testing.graph_server import LOGIN_ROUTES, ContainerServer, Route, iso
 from postsched.testing.network import Seen
-from postsched.testing.wire import Answer, Request
+from postsched.testing.wire import Answer
 
 USER, USERNAME = "17841400000000001", "me_on_instagram"
+PAGE, OTHER = "20500000000000001", "17841400000000002"
+"""The Page of the account, and the account of another Page."""
 CREATE_FIELDS = {
     "access_token", "media_type", "caption", "image_url", "video_url", "alt_text",
     "is_carousel_item", "children", "share_to_feed",
@@ -43,67 +43,54 @@ class Post:
         return self.container.form.get("caption", "")
 
 
-class InstagramServer(Loopback):
-    """See the module. `quota` is the posts of a day; `polls` how often the state of a container is
-    asked before it is ready; `lag` the seconds for which a published one is still FINISHED."""
+class InstagramServer(ContainerServer):
+    """See the module. `login_kind` is instagram or facebook."""
 
     publishing: ClassVar[tuple[str, str]] = ("POST", rf"/v26\.0/{USER}/media_publish")
+    first_id: ClassVar[int] = 17_900_000_000_000_000
 
     def __init__(
-        self, *, quota: int | str = 100, polls: int | str = 0, lag: float | str = 0, **more: Any
+        self, *, quota: int | str = 100, login_kind: str = "instagram", **more: Any
     ) -> None:
-        super().__init__(**more)
-        self.tokens = Tokens(self.clock, "ig", in_header=True)
-        self.quota, self.polls, self.lag = int(quota), int(polls), float(lag)
-        self.containers: dict[str, Container] = {}
+        super().__init__(quota=quota, **more)
+        if login_kind == "instagram":
+            self.tokens = Tokens(self.clock, "ig", in_header=True)
+        else:
+            pages = (
+                PageRow(PAGE, "The Bakery", account=(USER, USERNAME)),
+                PageRow("20500000000000002", "The Mill"),
+                PageRow("20500000000000003", "The Field", account=(OTHER, "the_field")),
+            )
+            self.tokens = FacebookLogin(self.clock, *pages)
         self.out: dict[str, Post] = {}
         self.comments: dict[str, tuple[str, str, int]] = {}
-        self._ids = 17_900_000_000_000_000
-
-    def login(self, account: str = "me") -> Login:
-        """A login to the server's one account."""
-        return Login(account, self.url, Secret(TOKEN))
 
     def posts(self) -> list[Seen]:
         """What is out, oldest first."""
         return [Seen(p.id, p.caption, None, _alts(p), p.container.id) for p in self.out.values()]
 
-    def expire(self) -> None:
-        """Let a day pass for the containers."""
-        for container in self.containers.values():
-            container.at -= DAY
-
-    def answer(self, request: Request) -> Answer:
-        """What Instagram answers."""
-        given = dict(request.query)
-        if request.method == "POST":
-            given |= {name: value.decode() for name, (_, value) in request.form.items()}
-        try:
-            for method, path, needs_token, act in ROUTES:
-                match = re.fullmatch(path, request.path)
-                if match and method == request.method:
-                    if needs_token:
-                        self.tokens.require(request, given)
-                    return act(self, given, *match.groups())
-            raise Refusal(2500, None, f"Unknown path components: {request.path}")
-        except Refusal as refusal:
-            return refusal.answer
-
     def _me(self, given: Mapping[str, str]) -> Answer:
         known(given, {"fields", "access_token"})
+        if isinstance(self.tokens, FacebookLogin):
+            return self.tokens.me(given)
         return Answer(200, {"data": [{"user_id": int(USER), "username": USERNAME}]})
 
-    def _authorize(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.authorize(given)
+    def _accounts(self, given: Mapping[str, str]) -> Answer:
+        return self._facebook().accounts(given, f"{self.url}/v26.0/me/accounts")
 
-    def _token(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.first(given)
+    def _dialog(self, given: Mapping[str, str]) -> Answer:
+        return self._facebook().authorize(given)
 
-    def _exchange(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.exchange(given)
+    def _facebook_token(self, given: Mapping[str, str]) -> Answer:
+        return self._facebook().token(given)
 
-    def _refresh(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.refresh(given)
+    def _debug(self, given: Mapping[str, str]) -> Answer:
+        return self._facebook().about(given)
+
+    def _facebook(self) -> FacebookLogin:
+        if not isinstance(self.tokens, FacebookLogin):
+            raise Refusal(2500, None, "Unknown path components")
+        return self.tokens
 
     def _create(self, given: Mapping[str, str]) -> Answer:
         known(given, CREATE_FIELDS)
@@ -111,7 +98,7 @@ class InstagramServer(Loopback):
         children = [self.containers.get(one) for one in form.get("children", "").split(",") if one]
         self._check(form, children)
         container = Container(
-            self._new_id(), self.clock(), form, self.polls,
+            self.new_id(), self.clock(), form, self.polls,
             children=[child for child in children if child],
         )  # fmt: skip
         self.containers[container.id] = container
@@ -149,10 +136,8 @@ class InstagramServer(Loopback):
         fields = set(given.get("fields", "id").split(","))
         container, post = self.containers.get(number), self.out.get(number)
         if container is not None and not fields - {"id", "status_code", "status"}:
-            state = container.look(self.clock())
-            late = next((p for p in self.out.values() if p.container is container), None)
-            if late and self.clock() - late.at < self.lag * 10**9:
-                state = "FINISHED"
+            late = next((p.at for p in self.out.values() if p.container is container), None)
+            state = self.shown(container, late)
             return Answer(200, {"status_code": state, "status": f"{state}: …", "id": number})
         if post is None or fields - LIST_FIELDS:
             raise Refusal(100, 33, f"Unsupported get request. Object with ID '{number}' does not "
@@ -161,21 +146,11 @@ class InstagramServer(Loopback):
 
     def _publish(self, given: Mapping[str, str]) -> Answer:
         known(given, {"creation_id", "access_token"})
-        container = self.containers.get(given.get("creation_id", ""))
-        if container is None or container.form.get("is_carousel_item"):
-            raise Refusal(24, 2207006, "The media with the given id could not be found")
-        refusals = {
-            "IN_PROGRESS": Refusal(9007, 2207027, "Media ID is not available"),
-            "EXPIRED": Refusal(-2, 2207020, "The media you are trying to access has expired"),
-            "ERROR": Refusal(-1, 2207032, "Create media fail, please try to re-create media"),
-            "PUBLISHED": Refusal(24, 2207006, "The media with the given id could not be found"),
-        }
-        if refusal := refusals.get(container.look(self.clock())):
-            raise refusal
+        container = self.publishable(given)
         if self._used() >= self.quota:
             raise Refusal(9, 2207042, "You reached maximum number of posts")
         container.state = "PUBLISHED"
-        post = Post(self._new_id(), self.clock(), container)
+        post = Post(self.new_id(), self.clock(), container)
         self.out[post.id] = post
         self.ledger.append({"id": post.id, "container": container.id, **container.form})
         return Answer(200, {"id": post.id})
@@ -201,21 +176,40 @@ class InstagramServer(Loopback):
         known(given, {"message", "access_token"})
         if number not in self.out or not given.get("message", "").strip():
             raise invalid("message, or the post")
-        comment = self._new_id()
+        comment = self.new_id()
         self.comments[comment] = (number, given["message"], self.clock())
         return Answer(200, {"id": comment})
 
     def _comments(self, given: Mapping[str, str], number: str) -> Answer:
         known(given, {"fields", "access_token"})
         rows = [
-            {"id": one, "text": text, "timestamp": _iso(at), "username": USERNAME}
+            {"id": one, "text": text, "timestamp": iso(at), "username": USERNAME}
             for one, (post, text, at) in self.comments.items() if post == number
         ]  # fmt: skip
         return Answer(200, {"data": rows})
 
-    def _new_id(self) -> str:
-        self._ids += 1
-        return str(self._ids)
+    def _delete(self, given: Mapping[str, str], number: str) -> Answer:
+        self._facebook()  # there is no deleting by Instagram Login
+        if self.out.pop(number, None) is None:
+            raise Refusal(100, 33, f"Object with ID '{number}' does not exist")
+        return Answer(200, {"success": True})
+
+    routes: ClassVar[tuple[Route, ...]] = (
+        ("GET", r"/v26\.0/me", True, _me),
+        ("GET", r"/v26\.0/me/accounts", True, _accounts),
+        ("GET", r"/v26\.0/debug_token", False, _debug),
+        ("GET", r"/v26\.0/dialog/oauth", False, _dialog),
+        ("GET", r"/v26\.0/oauth/access_token", False, _facebook_token),
+        ("POST", rf"/v26\.0/{USER}/media", True, _create),
+        ("GET", rf"/v26\.0/{USER}/media", True, _list),
+        ("POST", rf"/v26\.0/{USER}/media_publish", True, _publish),
+        ("GET", rf"/v26\.0/{USER}/content_publishing_limit", True, _limit),
+        ("GET", r"/v26\.0/(\d+)", True, _node),
+        ("DELETE", r"/v26\.0/(\d+)", True, _delete),
+        ("POST", r"/v26\.0/(\d+)/comments", True, _comment),
+        ("GET", r"/v26\.0/(\d+)/comments", True, _comments),
+        *LOGIN_ROUTES,
+    )
 
 
 def _alts(post: Post) -> tuple[str, ...]:
@@ -227,7 +221,7 @@ def _row(post: Post, fields: set[str]) -> dict[str, Any]:
     whole = {
         "id": post.id, "media_type": "IMAGE", "shortcode": f"C{post.id}",
         "permalink": f"https://www.instagram.com/p/C{post.id}/", "caption": post.caption,
-        "timestamp": _iso(post.at),
+        "timestamp": iso(post.at),
     }  # fmt: skip
     return {name: value for name, value in whole.items() if name in fields and value != ""}
 
@@ -238,24 +232,3 @@ def _check_media(url: str | None, suffixes: set[str]) -> None:
         raise Refusal(9004, 2207052, "The media could not be fetched from this URI")
     if PurePosixPath(address.path).suffix.lower() not in suffixes:
         raise Refusal(36001, 2207005, "The image format is not supported")
-
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
-
-
-ROUTES: tuple[tuple[str, str, bool, Callable[..., Answer]], ...] = (
-    ("GET", r"/v26\.0/me", True, InstagramServer._me),
-    ("POST", rf"/v26\.0/{USER}/media", True, InstagramServer._create),
-    ("GET", rf"/v26\.0/{USER}/media", True, InstagramServer._list),
-    ("POST", rf"/v26\.0/{USER}/media_publish", True, InstagramServer._publish),
-    ("GET", rf"/v26\.0/{USER}/content_publishing_limit", True, InstagramServer._limit),
-    ("GET", r"/v26\.0/(\d+)", True, InstagramServer._node),
-    ("POST", r"/v26\.0/(\d+)/comments", True, InstagramServer._comment),
-    ("GET", r"/v26\.0/(\d+)/comments", True, InstagramServer._comments),
-    ("GET", "/oauth/authorize", False, InstagramServer._authorize),
-    ("POST", "/oauth/access_token", False, InstagramServer._token),
-    ("GET", "/access_token", False, InstagramServer._exchange),
-    ("GET", "/refresh_access_token", False, InstagramServer._refresh),
-)
-"""Method, path, whether it needs a token, and what answers it."""

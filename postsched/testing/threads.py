@@ -7,18 +7,15 @@ fetched, ".gif" and ".webp" are no formats, and a film called "invalid_duration.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from postsched.domain.secret import Secret
-from postsched.platforms.base import Login
 from postsched.testing import threads_rules as rules
-from postsched.testing.graph import DAY, TOKEN, Container, Refusal, Tokens, invalid, known
-from postsched.testing.loopback import Loopback
+from postsched.testing.graph import DAY, Container, Refusal, Tokens, invalid, known
+from postsched.testing.graph_server import LOGIN_ROUTES, ContainerServer, Route, iso
 from postsched.testing.network import Seen
-from postsched.testing.wire import Answer, Request
+from postsched.testing.wire import Answer
 
 USERNAME = "me_on_threads"
 LIST_FIELDS = {"id", "media_type", "permalink", "shortcode", "text", "timestamp", "topic_tag",
@@ -60,39 +57,30 @@ class Post:
         )
 
 
-class ThreadsServer(Loopback):
+class ThreadsServer(ContainerServer):
     """See the module.
 
-    `quota` and `reply_quota` are the posts and replies of a day; `polls` how often the state of
-    media is asked before they are ready; `bearer` says whether tokens are taken from the header;
-    `delay` is the seconds after which a post is in the list, `lag` those for which the state of a
-    published container is still FINISHED.
+    `reply_quota` is the replies of a day; `bearer` says whether tokens are taken from the header;
+    `delay` is the seconds after which a post is in the list.
     """
 
     publishing: ClassVar[tuple[str, str]] = ("POST", "/v1.0/me/threads_publish")
+    first_id: ClassVar[int] = 17_800_000_000_000_000
+    tokens: Tokens
 
     def __init__(
         self,
         *,
         quota: int | str = 250,
         reply_quota: int | str = 1000,
-        polls: int | str = 0,
         bearer: str = "yes",
         delay: float | str = 0,
-        lag: float | str = 0,
         **more: Any,
     ) -> None:
-        super().__init__(**more)
+        super().__init__(quota=quota, **more)
         self.tokens = Tokens(self.clock, "th", in_header=bearer == "yes")
-        self.quota, self.reply_quota = int(quota), int(reply_quota)
-        self.polls, self.delay, self.lag = int(polls), float(delay), float(lag)
-        self.containers: dict[str, Container] = {}
+        self.reply_quota, self.delay = int(reply_quota), float(delay)
         self.out: dict[str, Post] = {}
-        self._ids = 17_800_000_000_000_000
-
-    def login(self, account: str = "me") -> Login:
-        """A login to the server's one account."""
-        return Login(account, self.url, Secret(TOKEN))
 
     def posts(self) -> list[Seen]:
         """What is out, oldest first."""
@@ -100,27 +88,6 @@ class ThreadsServer(Loopback):
             Seen(post.id, post.text, post.parent, post.alts, post.container.id)
             for post in self.out.values()
         ]
-
-    def expire(self) -> None:
-        """Let a day pass for the containers."""
-        for container in self.containers.values():
-            container.at -= DAY
-
-    def answer(self, request: Request) -> Answer:
-        """What Threads answers."""
-        given = dict(request.query)
-        if request.method == "POST":
-            given |= {name: value.decode() for name, (_, value) in request.form.items()}
-        try:
-            for method, path, needs_token, act in ROUTES:
-                match = re.fullmatch(path, request.path)
-                if match and method == request.method:
-                    if needs_token:
-                        self.tokens.require(request, given)
-                    return act(self, given, *match.groups())
-            raise Refusal(2500, None, f"Unknown path components: {request.path}", 400)
-        except Refusal as refusal:
-            return refusal.answer
 
     # Who, and tokens
 
@@ -131,18 +98,6 @@ class ThreadsServer(Loopback):
     def _debug(self, given: Mapping[str, str]) -> Answer:
         return self.tokens.about(given.get("input_token", ""))
 
-    def _authorize(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.authorize(given)
-
-    def _token(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.first(given)
-
-    def _exchange(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.exchange(given)
-
-    def _refresh(self, given: Mapping[str, str]) -> Answer:
-        return self.tokens.refresh(given)
-
     # Containers
 
     def _create(self, given: Mapping[str, str]) -> Answer:
@@ -151,7 +106,7 @@ class ThreadsServer(Loopback):
         if (parent := form.get("reply_to_id")) is not None and parent not in self.out:
             raise Refusal(24, 4279009, "Media Not Found")
         container = Container(
-            self._new_id(), self.clock(), form,
+            self.new_id(), self.clock(), form,
             0 if form["media_type"] == "TEXT" else self.polls, rules.failure(form),
             children=[self.containers[one] for one in rules.children(form)],
         )  # fmt: skip
@@ -173,10 +128,8 @@ class ThreadsServer(Loopback):
         return Answer(200, {**self._row(post, fields), "id": node})
 
     def _state(self, container: Container) -> dict[str, Any]:
-        state = container.look(self.clock())
-        post = next((p for p in self.out.values() if p.container is container), None)
-        if post and self.clock() - post.at < self.lag * 10**9:
-            state = "FINISHED"
+        late = next((p.at for p in self.out.values() if p.container is container), None)
+        state = self.shown(container, late)
         body = {"status": state, "id": container.id}
         return {**body, "error_message": container.fails} if state == "ERROR" else body
 
@@ -184,18 +137,7 @@ class ThreadsServer(Loopback):
 
     def _publish(self, given: Mapping[str, str]) -> Answer:
         known(given, {"creation_id", "access_token"})
-        container = self.containers.get(given.get("creation_id", ""))
-        if container is None or container.form.get("is_carousel_item"):
-            raise Refusal(24, 2207006, "The media with the given id could not be found")
-        match container.look(self.clock()):
-            case "IN_PROGRESS":
-                raise Refusal(9007, 2207027, "Media ID is not available")
-            case "EXPIRED":
-                raise Refusal(-2, 2207020, "The media you are trying to access has expired")
-            case "ERROR":
-                raise Refusal(-1, 2207032, "Create media fail, please try to re-create media")
-            case "PUBLISHED":
-                raise Refusal(24, 2207006, "The media with the given id could not be found")
+        container = self.publishable(given)
         reply = "reply_to_id" in container.form
         if self._used(reply=reply) >= (self.reply_quota if reply else self.quota):
             raise Refusal(9, 2207042, "You reached maximum number of posts that is allowed to be "
@@ -209,14 +151,14 @@ class ThreadsServer(Loopback):
 
     def put(self, container: Container, at: int | None = None) -> Post:
         """Have a post of that container out."""
-        post = Post(self._new_id(), self.clock() if at is None else at, container)
+        post = Post(self.new_id(), self.clock() if at is None else at, container)
         self.out[post.id] = post
         return post
 
     def put_text(self, text: str, at: int | None = None) -> Post:
         """Have a post out that somebody made elsewhere."""
         form = {"media_type": "TEXT", "text": text}
-        return self.put(Container(self._new_id(), self.clock(), form, state="PUBLISHED"), at)
+        return self.put(Container(self.new_id(), self.clock(), form, state="PUBLISHED"), at)
 
     def _used(self, *, reply: bool) -> int:
         start = self.clock() - DAY
@@ -264,9 +206,7 @@ class ThreadsServer(Loopback):
             "permalink": f"https://www.threads.net/@{USERNAME}/post/C{post.id}",
             "shortcode": f"C{post.id}",
             "text": post.shown,
-            "timestamp": datetime.fromtimestamp(post.at // 10**9, UTC).strftime(
-                "%Y-%m-%dT%H:%M:%S+0000"
-            ),
+            "timestamp": iso(post.at),
         }
         return {name: value for name, value in whole.items() if name in fields and value != ""}
 
@@ -275,9 +215,18 @@ class ThreadsServer(Loopback):
             raise _gone(node)
         return Answer(200, {"success": True, "deleted_id": node})
 
-    def _new_id(self) -> str:
-        self._ids += 1
-        return str(self._ids)
+    routes: ClassVar[tuple[Route, ...]] = (
+        ("GET", "/v1.0/me", True, _me),
+        ("GET", "/v1.0/debug_token", True, _debug),
+        ("POST", "/v1.0/me/threads", True, _create),
+        ("POST", "/v1.0/me/threads_publish", True, _publish),
+        ("GET", "/v1.0/me/threads_publishing_limit", True, _limit),
+        ("GET", "/v1.0/me/threads", True, _threads),
+        ("GET", "/v1.0/me/replies", True, _replies),
+        ("GET", r"/v1.0/(\d+)", True, _node),
+        ("DELETE", r"/v1.0/(\d+)", True, _delete),
+        *LOGIN_ROUTES,
+    )
 
 
 def _gone(node: str) -> Refusal:
@@ -285,21 +234,3 @@ def _gone(node: str) -> Refusal:
         100, 33, f"Unsupported request. Object with ID '{node}' does not exist, cannot be loaded "
         "due to missing permissions, or does not support this operation."
     )  # fmt: skip
-
-
-ROUTES: tuple[tuple[str, str, bool, Callable[..., Answer]], ...] = (
-    ("GET", "/v1.0/me", True, ThreadsServer._me),
-    ("GET", "/v1.0/debug_token", True, ThreadsServer._debug),
-    ("POST", "/v1.0/me/threads", True, ThreadsServer._create),
-    ("POST", "/v1.0/me/threads_publish", True, ThreadsServer._publish),
-    ("GET", "/v1.0/me/threads_publishing_limit", True, ThreadsServer._limit),
-    ("GET", "/v1.0/me/threads", True, ThreadsServer._threads),
-    ("GET", "/v1.0/me/replies", True, ThreadsServer._replies),
-    ("GET", r"/v1.0/(\d+)", True, ThreadsServer._node),
-    ("DELETE", r"/v1.0/(\d+)", True, ThreadsServer._delete),
-    ("GET", "/oauth/authorize", False, ThreadsServer._authorize),
-    ("POST", "/oauth/access_token", False, ThreadsServer._token),
-    ("GET", "/access_token", False, ThreadsServer._exchange),
-    ("GET", "/refresh_access_token", False, ThreadsServer._refresh),
-)
-"""Method, path, whether it needs a token, and what answers it."""

@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from postsched.testing import Fault, FaultKind
-from postsched.testing.graph import APP_ID, APP_SECRET, DAY, TOKEN
-from postsched.testing.instagram import USERNAME, InstagramServer
+from postsched.testing.graph import APP_ID, APP_SECRET, DAY, TOKEN, Tokens
+from postsched.testing.instagram import PAGE, USER, USERNAME, InstagramServer
 from tests.cli.calling import Caller
 from tests.cli.logins import Door
 from tests.cli.posting import Posting
@@ -65,8 +65,39 @@ def test_logging_in_by_paste(call: Caller, server: InstagramServer, tmp_path: Pa
         answer=lambda url: httpx.get(url, trust_env=False).headers["location"],
     )  # fmt: skip
     assert answer.code == 0, answer
+    assert isinstance(server.tokens, Tokens)
     given, end = server.tokens.live[json.loads(door.kept("ig") or "{}")["access_token"]]
     assert end - given == 60 * DAY
+
+
+def test_logging_in_by_facebook(call: Caller, tmp_path: Path) -> None:
+    """The account of a Page, named where the person has several; then posting and deleting."""
+    door = Door(call, tmp_path)
+    words = ("--client-id", APP_ID, "--client-secret-stdin")
+    with InstagramServer(login_kind="facebook") as server:
+        add = ("account", "add", "ig", "--platform", "instagram", "--url", server.url)
+        assert call(*add, "--set", "login=facebook").code == 0
+        refused = door.paste("ig", *words, first=f"{APP_SECRET}\n", answer=there)
+        assert refused.code == 1
+        assert f"which Instagram account is meant: @{USERNAME} ({USER}), @the_field" in refused.err
+        assert call("account", "set", "ig", f"user={USERNAME}").code == 0
+        answer = door.paste("ig", *words, first=f"{APP_SECRET}\n", answer=there)
+        assert answer.code == 0, answer
+        assert f"as {USERNAME}" in answer.out
+        assert door("account", "check", "ig").code == 0
+        kept = json.loads(door.kept("ig") or "{}")
+        assert kept["access_token"].startswith(f"graph-page-{PAGE}")
+        assert "expires_at" not in kept
+        assert call("add", "Hello", "--media", PICTURE, "--to", "ig", "--at", "now").code == 0
+        assert door("publish-due").code == 0
+        assert [post.text for post in server.posts()] == ["Hello"]
+        assert door("delete", "1", "--yes").code == 0
+        assert not server.posts()
+
+
+def there(url: str) -> str:
+    """Where a person ends who consents."""
+    return str(httpx.get(url, trust_env=False).headers["location"])
 
 
 @pytest.mark.slow

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
@@ -12,10 +14,13 @@ import pytest
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Failed, Lost, Published, Retry, Sent
 from postsched.domain.post import Media, Visibility
+from postsched.domain.secret import Secret
 from postsched.platforms.base import Attachment, Login, Message, PlatformError, Unknown
 from postsched.platforms.instagram import Instagram
 from postsched.testing import Answer, Fault, FaultKind
 from postsched.testing.client import PATIENCE, client
+from postsched.testing.facebook_login import PERSON_TOKEN, FacebookLogin
+from postsched.testing.graph import TOKEN
 from postsched.testing.instagram import USER, USERNAME, InstagramServer
 from postsched.testing.sender import Sender, message
 
@@ -186,19 +191,52 @@ def test_who_it_is_may_be_in_a_list_and_be_a_number() -> None:
     }  # fmt: skip
 
 
-def test_by_facebook_login_it_is_the_account_of_the_page() -> None:
-    page = {"data": [{"id": "5", "instagram_business_account": {"id": USER}}, {"id": "6"}]}
-    who = {"id": USER, "username": USERNAME}
-    with InstagramServer() as server:
-        login = replace(server.login(), settings={"login": "facebook"})
-        server.program(Fault(FaultKind.ANSWER, Answer(200, page)), "GET", "/v26.0/me/accounts")
-        server.program(Fault(FaultKind.ANSWER, Answer(200, who)), "GET", f"/v26.0/{USER}")
+@pytest.mark.parametrize("token", [TOKEN, PERSON_TOKEN], ids=["of the Page", "of the person"])
+def test_by_facebook_login_it_is_the_account_of_the_page(token: str) -> None:
+    with InstagramServer(login_kind="facebook") as server:
+        login = replace(
+            server.login(), secret=Secret(token), settings={"login": "facebook"}, user=USERNAME
+        )
         facts = play(login, lambda s: _facts(s))
+        again = play(replace(login, user=facts["user"], facts=facts), lambda s: _facts(s))
         one = message("Hello", attachments=(at("a.jpg"),))
-        out(play(server.login(), lambda s: s.send(one)))
-    assert (facts["id"], facts["login"]) == (USER, "facebook")
+        out(play(login, lambda s: s.send(one)))
+        assert len(server.posts()) == 1
+    assert facts == again
+    assert (facts["user"], facts["id"], facts["login"]) == (f"@{USERNAME}", USER, "facebook")
     assert Instagram().capabilities(facts).delete
-    assert Instagram().oauth(login) is None
+    assert not Instagram().stale(login, datetime.now(UTC))
+
+
+@pytest.mark.parametrize(
+    ("token", "user", "words"),
+    [
+        (PERSON_TOKEN, None, "which Instagram account is meant"),
+        (PERSON_TOKEN, "nobody", "no Instagram account 'nobody', but: @me_on_instagram"),
+        (TOKEN, "the_field", "no Instagram account 'the_field'"),
+        ("page of none", None, "has no Instagram account"),
+    ],
+)
+def test_an_account_that_can_not_be_told_is_asked_for(
+    token: str, user: str | None, words: str
+) -> None:
+    with InstagramServer(login_kind="facebook") as server:
+        assert isinstance(server.tokens, FacebookLogin)
+        server.tokens.live["pageofnone"] = server.tokens.pages[1].id
+        secret = Secret(token.replace(" ", ""))
+        login = replace(server.login(), secret=secret, settings={"login": "facebook"}, user=user)
+        with pytest.raises(PlatformError, match=re.escape(words)) as caught:
+            play(login, lambda s: _facts(s))
+    assert caught.value.problem.kind is ErrorKind.AUTH
+
+
+def test_each_login_has_its_host() -> None:
+    login = replace(Login("me", "https://graph.instagram.com", None), settings={})
+    own = Instagram().oauth(login)
+    other = Instagram().oauth(replace(login, settings={"login": "facebook"}))
+    assert own.authorize_url == "https://www.instagram.com/oauth/authorize"
+    assert other.authorize_url == "https://www.facebook.com/v26.0/dialog/oauth"
+    assert other.token_url == "https://graph.facebook.com/v26.0/oauth/access_token"
 
 
 async def _facts(sender: Sender) -> dict[str, Any]:
