@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 account = typer.Typer(cls=Group, help="Where posts go: add, log in, check, set, remove, group.")
 app.add_typer(account, name="account")
-LARGEST_SECRET = 65_536
 
 Name = Annotated[str, typer.Argument(metavar="NAME", autocompletion=complete_account)]
 TokenStdin = Annotated[
@@ -214,14 +213,6 @@ def _say_where_it_is(program: Program, name: str, secret: Secret | None) -> None
 
 
 def _secret(from_stdin: bool) -> Secret | None:
-    if not from_stdin:
-        return None
-    from postsched.secrets import parse
+    from postsched.cli.secret_input import secret_from
 
-    if sys.stdin.isatty():
-        return parse(typer.prompt("Secret", hide_input=True, err=True))
-    data = sys.stdin.buffer.read(LARGEST_SECRET + 1)
-    try:
-        return parse(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidInput("the secret on stdin is not UTF-8 text") from None
+    return secret_from(sys.stdin) if from_stdin else None

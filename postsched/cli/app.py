@@ -63,6 +63,10 @@ COMMANDS = {
     "import": ("exchange", "Add the posts of files: JSON, JSON Lines, CSV, Markdown."),
     "export": ("exchange", "Write posts as data: all of them, or those named or chosen."),
     "account": ("accounts", "Where posts go: add, log in, check, set, remove, group."),
+    "media-host": (
+        "media_host",
+        "Where files are put for networks that fetch them: show, set its secret, check.",
+    ),
     "platforms": ("accounts", "The platforms, and what each can do."),
     "demo": ("demo", "See it work: nothing to configure, nothing of yours is touched."),
     "doctor": ("upkeep", "Check everything, and say what to do about it."),
@@ -76,7 +80,7 @@ COMMANDS = {
 CHAPTERS = {
     "Posts": "add list show edit check cancel delete pause resume retry resolve",
     "Sending": "run publish-due status history",
-    "Accounts": "account platforms",
+    "Accounts": "account media-host platforms",
     "Data": "import export backup restore",
     "First steps, and trouble": "demo doctor",
 }
@@ -176,7 +180,7 @@ def run(arguments: Sequence[str]) -> int:
 
 SECRET = (
     "POSTSCHED_PASSPHRASE", "POSTSCHED_TOKEN_", "POSTSCHED_CLIENT_SECRET_",
-    "POSTSCHED_WEBHOOK_SECRET",
+    "POSTSCHED_WEBHOOK_SECRET", "POSTSCHED_MEDIA_HOST_SECRET",
 )  # fmt: skip
 """How the names of variables begin that hold secrets."""
 

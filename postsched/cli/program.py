@@ -125,7 +125,12 @@ class Program:
         """What the use cases work on."""
         from postsched.service.desk import Desk
 
-        return Desk(self.database, self.settings, self.now, self.zone)
+        return Desk(self.database, self.settings, self.now, self.zone, self._host_fault)
+
+    def _host_fault(self) -> str | None:
+        from postsched.service.hosting import fault
+
+        return fault(self.settings, self.secrets)
 
     @cached_property
     def rng(self) -> Random:

@@ -105,6 +105,7 @@ def publish_due(
         unread = _complain_of_secrets(program, engine, program.now())
         failures = engine.dispatcher.failures
     refused = _complain_of_logins(program)
+    _tell(program)
     if json:
         program.print_json(tally.document())
     elif not program.quiet:
@@ -194,6 +195,8 @@ def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
 
     from postsched.engine.assembly import assemble
     from postsched.engine.clock import SystemClock
+    from postsched.engine.herald import Herald, is_set
+    from postsched.engine.tellers import outlet_for
     from postsched.store.database import open_database
 
     settings = program.settings
@@ -204,7 +207,31 @@ def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
     # The daemon waits less for another writer: it tries again by itself, and stays responsive.
     patience = {"patience": 2.0} if kind == "run" else {}
     database = open_database(settings.database, **patience)
-    return assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
+    database.outlet = outlet_for(settings)
+    engine = assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
+    if kind != "run" or not is_set(settings):
+        return engine
+    herald = Herald(
+        settings, program.secrets, program.for_children, database, engine.clock, program.rng,
+        engine.worker.mark, engine.is_well,
+    )  # fmt: skip
+    return replace(engine, herald=herald)
+
+
+def _tell(program: Program) -> None:
+    """Tell what is to be told, after all that is due was sent; one sign of life."""
+    import asyncio
+    from uuid import uuid4
+
+    from postsched.engine.clock import SystemClock
+    from postsched.engine.herald import Herald, is_set
+
+    if is_set(program.settings):
+        herald = Herald(
+            program.settings, program.secrets, program.for_children, program.database,
+            SystemClock(), program.rng, uuid4().hex,
+        )  # fmt: skip
+        asyncio.run(herald.once())
 
 
 def _unlock_secrets(program: Program, kind: str) -> None:
@@ -223,9 +250,12 @@ def _unlock_secrets(program: Program, kind: str) -> None:
 def _something_is_due(program: Program) -> bool:
     """One read, so that a minutely cron line costs next to nothing when there is nothing to do."""
     from postsched.store import accounts as account_rows
+    from postsched.store import hosted
 
     now = program.now()
     with program.database.read() as connection:
+        if hosted.is_due(connection, now):
+            return True  # something at the media host is of no use any more
         look = outlook.look(connection, 0)
         refused = [a for a in account_rows.every(connection) if a.state.value == "login"]
     if any(program.secrets.in_environment(a.name) for a in refused):

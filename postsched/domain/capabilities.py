@@ -127,6 +127,8 @@ class MediaRules:
     from_url: bool = False
     """Whether the network fetches a public URL itself."""
     from_bytes: bool = True
+    instead: str | None = None
+    """What to do with a file where only addresses are taken, as far as more is known."""
     needed: bool = False
     """Whether there is no post without media."""
     singles: frozenset[str] = frozenset()

@@ -193,7 +193,8 @@ def _medium(medium: Media, rules: MediaRules, refused: str | None) -> _Found:
     if medium.url is not None and not rules.from_url:
         yield "media", f"{name} is an address, and only files can be sent", True
     if medium.url is None and not rules.from_bytes:
-        there = "the network fetches media itself: give a public address of it instead"
+        instead = rules.instead or "give a public address of it instead"
+        there = f"the network fetches media itself: {instead}"
         yield "media", f"{name} is a file, and {there}", True
     elif refused:
         yield "media", f"{name} {refused}", True

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 AMAZON = re.compile(r"(?:.+\.)?s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com")
+ENTRY = "[media_host]"
+"""What its secret is kept under, beside those of accounts: no account can be called that."""
 USUAL_REGION = "us-east-1"
 """What S3-compatible services that have no regions take."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,10 @@ from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock
 from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.hands import Limits
+from postsched.engine.herald import Herald
+from postsched.engine.hosting import Hosting
 from postsched.engine.publisher import Publisher
+from postsched.engine.removal import Removal
 from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
@@ -36,6 +40,10 @@ if TYPE_CHECKING:
     from postsched.secrets import Secrets
 
 log = logging.getLogger("postsched.engine")
+LAST_NEWS = 5.0
+"""Seconds for telling what is left to be told, at the end."""
+PATIENCE = 10.0
+"""Seconds in which the database thread of an engine that is well answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +59,25 @@ class Engine:
     database: Database
     shutdown_timeout: float
     logins: Logins
+    removal: Removal | None = None
+    herald: Herald | None = None
 
     async def stop(self) -> None:
-        """Stop in order, within the configured time."""
+        """Stop in order, within the configured time; what came of it is told at the very end."""
         await self.dispatcher.stop(self.shutdown_timeout)
+        if self.removal is not None:
+            await self.removal.finish(self.shutdown_timeout)
+        if self.herald is not None:
+            await self.herald.stop(min(LAST_NEWS, self.shutdown_timeout))
+
+    async def is_well(self) -> bool:
+        """Whether the database works, and its thread answers."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.turns.run(lambda database: None)
+        except TimeoutError:
+            return False
+        return self.dispatcher.cycle.trouble is None
 
     async def close(self) -> None:
         """Close connections, strike this worker off the list, and tidy the log of the database."""
@@ -97,7 +120,8 @@ def assemble(
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
     logins = Logins(secrets, settings, database, clock.now, mark)
     kept = MediaStore(settings.media_folder)
-    attachments = Attachments(kept, platforms.get)
+    hosting = Hosting(settings, secrets, database, transport, clock)
+    attachments = Attachments(kept, platforms.get, hosting)
     publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments)
     turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee)
     dispatcher = Dispatcher(
@@ -125,6 +149,7 @@ def assemble(
         database,
         settings.shutdown_timeout.total_seconds(),
         logins,
+        Removal(hosting),
     )
 
 

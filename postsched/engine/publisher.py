@@ -229,7 +229,8 @@ class Publisher:
     def _scrubbed(self, account: Account, outcome: Sent) -> Sent:
         if isinstance(outcome, Published) or outcome.problem is None:
             return outcome
-        return replace(outcome, problem=self._logins.scrub(account, outcome.problem))
+        problem = self._attachments.scrub(self._logins.scrub(account, outcome.problem))
+        return replace(outcome, problem=problem)
 
     async def _message(self, work: Work, index: int) -> Message:
         attachments = await self._attachments.of(work, index)

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from datetime import UTC
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -33,7 +34,7 @@ async def run(
     """
     loop = asyncio.get_running_loop()
     stop = stop or asyncio.Event()
-    engine.bell.hang(loop, engine.dispatcher.kick)
+    engine.bell.hang(loop, partial(_rung, engine))
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every run
     scheduler = AsyncIOScheduler(
         jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)}, timezone=UTC
@@ -43,6 +44,8 @@ async def run(
 
     def changed() -> None:
         wake()
+        if engine.removal is not None:
+            engine.removal.wake()
         if until_idle and engine.dispatcher.is_idle:
             idle.set()
 
@@ -52,10 +55,21 @@ async def run(
     _favour_the_loop()
     try:
         scheduler.start()
+        if engine.removal is not None:
+            engine.removal.start()
+        if engine.herald is not None:
+            engine.herald.start()
         started()
         await _first(stop, idle)
     finally:
         await _end(engine, scheduler, signals)
+
+
+def _rung(engine: Engine) -> None:
+    """Another process has changed something."""
+    engine.dispatcher.kick()
+    if engine.herald is not None:
+        engine.herald.wake()
 
 
 def _favour_the_loop() -> None:

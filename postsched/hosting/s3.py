@@ -53,6 +53,9 @@ class S3(Host):
         super().__init__(place, secret)
         if missing := can_sign():
             raise missing
+        import botocore.auth
+        import botocore.awsrequest  # noqa: F401 - here, and not in the middle of a request
+
         self._keys = [secret.get(name) for name in ("access_key", "secret_key")]
         if not all(isinstance(key, str) and key for key in self._keys):
             raise HostError(

@@ -5,13 +5,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Literal
 
 from postsched.domain.errors import InvalidInput, SecretUnavailable
+from postsched.domain.hosting import ENTRY
+from postsched.domain.notice import ENTRY as WEBHOOK
 from postsched.domain.secret import Secret, SecretStore
 from postsched.secrets.file import SecretsFile
 from postsched.secrets.ring import NoKeyring, Ring
 from postsched.secrets.text import parse, written
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Something that has a secret and is no account: its variable, its name for people, and the
+    command that gives it its secret."""
+
+    variable: str
+    owner: str
+    giving: str
+
+
+OTHERS = {
+    ENTRY: Other(
+        "POSTSCHED_MEDIA_HOST_SECRET", "the media host", "postsched media-host set --secret-stdin"
+    ),
+    WEBHOOK: Other(
+        "POSTSCHED_WEBHOOK_SECRET", "the webhook", "postsched notify secret --secret-stdin"
+    ),
+}
+"""By the name of their entry, which no account can have."""
 
 
 class Secrets:
@@ -49,8 +73,8 @@ class Secrets:
             return parse(text)
         except InvalidInput as error:
             raise SecretUnavailable(
-                f"the {place}'s entry for account {account!r} can't be used: {error.message}",
-                f"Give it again: postsched account set {account} --token-stdin",
+                f"the {place}'s entry for {_owner(account)} can't be used: {error.message}",
+                f"Give it again: {_giving(account)}",
             ) from None
 
     def in_environment(self, account: str) -> bool:
@@ -175,7 +199,7 @@ class Secrets:
         # Not "there is none": another process may reach a keyring that has it.
         raise SecretUnavailable(
             f"the secrets file {self.file.path} holds no secret of {account}, and {words}",
-            f"Give it one: postsched account set {account} --token-stdin. Or: {hint}",
+            f"Give it one: {_giving(account)}. Or: {hint}",
         )
 
     def _given(self, account: str) -> Secret | None:
@@ -205,7 +229,7 @@ class Secrets:
         ring.write(account, text)
         if ring.read(account) != text:
             raise SecretUnavailable(
-                f"the keyring ({ring.name}) did not keep the secret of account {account!r}",
+                f"the keyring ({ring.name}) did not keep the secret of {_owner(account)}",
                 f"Choose another in PYTHON_KEYRING_BACKEND, or set {variable(account)}",
             )
 
@@ -224,8 +248,22 @@ class Secrets:
 
 
 def variable(account: str) -> str:
-    """The environment variable for an account: POSTSCHED_TOKEN_ME_WORK for `me.work`."""
+    """The environment variable for an account: POSTSCHED_TOKEN_ME_WORK for `me.work`; or for the
+    entry of something else."""
+    if account in OTHERS:
+        return OTHERS[account].variable
     return "POSTSCHED_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", account.upper())
+
+
+def _owner(account: str) -> str:
+    return OTHERS[account].owner if account in OTHERS else f"account {account!r}"
+
+
+def _giving(account: str) -> str:
+    """The command that gives a secret."""
+    if account in OTHERS:
+        return OTHERS[account].giving
+    return f"postsched account set {account} --token-stdin"
 
 
 def client_variable(platform: str) -> str:

@@ -23,7 +23,8 @@ from postsched.domain.when import PastTime, understand
 from postsched.domain.zones import zone_named
 from postsched.service.content import Intake, check_plain, content_of, length_of, word_of
 from postsched.service.desk import Desk, unknown_account
-from postsched.service.fits import Changes, Fits
+from postsched.service.fits import Changes, Fits, Fitted
+from postsched.service.hosting import as_hosted
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -149,6 +150,10 @@ class Composer:
             found.update({member: self.accounts[member] for member in members})
         return tuple(found.values())
 
+    @cached_property
+    def _host_fault(self) -> str | None:
+        return self._desk.host_fault()
+
     def _zone(self, name: str | None) -> ZoneInfo:
         if not name:
             return self._desk.zone
@@ -187,17 +192,24 @@ class Composer:
         findings: list[Finding] = []
         changes = Changes()
         for account in accounts:
-            title, able = self._judge(account)
-            strict = self._desk.settings.require_alt_text
-            fitted = self._fits.of(content, able.media)
+            fitted, found = self.verdict(content, account)
             changes.note(account.name, fitted.changed)
-            findings += judge(
-                fitted.content, account.name, title, able,
-                require_alt=strict, refused=fitted.refused,
-            )  # fmt: skip
+            findings += found
         if not draft and any(finding.fatal for finding in findings):
             raise Unfit([finding for finding in findings if finding.fatal])
         return [*(finding.message for finding in findings), *changes.sentences()]
+
+    def verdict(self, content: Content, account: Account) -> tuple[Fitted, list[Finding]]:
+        """What an account would get of a post, and all that is wrong with that."""
+        title, able = self._judge(account)
+        if any(medium.url is None for part in content.parts() for medium in part.media):
+            able = as_hosted(able, None if able.media.from_bytes else self._host_fault)
+        strict = self._desk.settings.require_alt_text
+        fitted = self._fits.of(content, able.media)
+        found = judge(
+            fitted.content, account.name, title, able, require_alt=strict, refused=fitted.refused
+        )
+        return fitted, found
 
     def _judge(self, account: Account) -> tuple[str, Capabilities]:
         if account.id not in self._judges:

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     from postsched.config import Settings
 
 
+UNSET = "give a public address of it instead, or name a place to put files under [media_host]"
+"""What to do with a file that a network would have to fetch, where no media host is set."""
 LARGEST_ID = 2**63 - 1
 """Beyond it no database has a number for a row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`now` gives the instant (UTC), `zone` is what a time without an offset is in."""
+    """`now` gives the instant (UTC), `zone` is what a time without an offset is in. `host_fault`
+    says why files can't be put at the media host and what to do, None if they can."""
 
     database: Database
     settings: Settings
     now: Callable[[], datetime]
     zone: ZoneInfo
+    host_fault: Callable[[], str | None] = lambda: UNSET
 
     def tell(self) -> None:
         """Wake every running daemon: something that is due may have changed. After the commit."""

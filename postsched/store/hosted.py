@@ -50,7 +50,7 @@ row = hosted.c
 
 
 def take(
-    connection: Connection, delivery_id: int, digest: str, place: str, new: str,
+    connection: Connection, delivery_id: int | None, digest: str, place: str, new: str,
     now: datetime, until: datetime,
 ) -> Hosted:  # fmt: skip
     """An object for a content that a delivery needs: one that is there (`stored_at`), else one to
