@@ -40,6 +40,7 @@ EXIT_CODES: tuple[tuple[type[PostschedError], int], ...] = (
 )
 COMMANDS = {
     "add": ("compose", "Write a post."),
+    "preview": ("preview", "What each account would get of a post, which is not written."),
     "list": ("posts", "What is coming, and what went out lately."),
     "show": ("posts", "One post with its schedule, deliveries and every attempt."),
     "edit": (
@@ -78,7 +79,7 @@ COMMANDS = {
 }
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 CHAPTERS = {
-    "Posts": "add list show edit check cancel delete pause resume retry resolve",
+    "Posts": "add preview list show edit check cancel delete pause resume retry resolve",
     "Sending": "run publish-due status history",
     "Accounts": "account media-host platforms",
     "Data": "import export backup restore",

@@ -1,0 +1,1 @@
+"""How the posts of each network look in a terminal."""
