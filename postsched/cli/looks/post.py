@@ -74,8 +74,7 @@ class PostPage:
         name = handle_of(account)
         initial = next((c for c in name if c.isalnum()), "?").upper()
         words = {"name": _name(name), "handle": name, "readers": self._readers()}
-        line = Text(self.look.avatar.format(initial), f"bold {self.look.colour}")
-        line.append(" ")
+        line = Text.assemble((self.look.avatar.format(initial), f"bold {self.look.colour}"), " ")
         for n, piece in enumerate(self.look.head.format(**words).split("|")):
             line.append(safe(piece), "bold" if n % 2 else "dim")
         line.truncate(self.canvas.inner, overflow="ellipsis")
@@ -167,7 +166,7 @@ class PostPage:
         kind = one.media.type or ""
         if not self.canvas.colour or one.file is None or not kind.startswith("image/"):
             return []
-        from postsched.cli.picture import picture  # Pillow takes time to load
+        from postsched.cli.picture import picture
 
         return picture(one.file, self._room - 2)
 
