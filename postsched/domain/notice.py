@@ -38,6 +38,8 @@ class Way(StrEnum):
     TARGETS = "targets"
 
 
+ENTRY = "[webhook]"
+"""The name that the webhook's secret is kept by: no account can have it."""
 GATHERED = frozenset({Way.COMMAND, Way.TARGETS})
 """The ways in which what happens to an account at once is told in one message."""
 LOUD = frozenset(Event) - {Event.PUBLISHED, Event.TEST}
