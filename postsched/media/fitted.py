@@ -17,7 +17,14 @@ from postsched.media import clip, pieces
 from postsched.media.copies import Copies, Copy
 from postsched.media.original import unreadable
 from postsched.media.pieces import Damaged, Pieces, take_apart
-from postsched.media.pixels import MOST_STORED, Details, Unreadable, details
+from postsched.media.pixels import (
+    MOST_DRAWN,
+    MOST_STORED,
+    Details,
+    Unreadable,
+    details,
+    require_sound,
+)
 from postsched.media.redrawn import redrawn
 
 LARGEST = 100_000_000
@@ -46,16 +53,28 @@ class Fit:
     content: bytes | None = None
 
 
-def fit(file: Path, medium: Media, rules: MediaRules, copies: Copies | None = None) -> Fit:
+def fit(
+    file: Path,
+    medium: Media,
+    rules: MediaRules,
+    copies: Copies | None = None,
+    *,
+    thorough: bool = False,
+) -> Fit:
     """What becomes of a file under the rules; `medium` is what is known of it. With `copies`, a
-    copy made to fit is kept there, and one that is there already is used.
+    copy made to fit is kept there, and one that is there already is used. If `thorough`, a picture
+    is refused that is damaged inside, though it could be sent; else that is left to the network.
 
     Raises InvalidInput if the file can't be read, StoreUnavailable if the copy can't be written.
     """
     try:
         kind = medium.type or ""
         if kind.startswith("image/") and kind != VECTOR:
-            return _picture(file, medium, rules, copies)
+            found = _picture(file, medium, rules, copies)
+            size = (medium.width or 0) * (medium.height or 0)
+            if thorough and size <= MOST_DRAWN:
+                require_sound(file)
+            return found
         _require_taken(kind, medium.bytes, rules)
         if kind.startswith("video/"):
             _check_film(file, rules)

@@ -69,6 +69,13 @@ def details(file: Path) -> Details:
         )
 
 
+def require_sound(file: Path) -> None:
+    """Raise Unreadable for a damaged picture; of what moves, the first frame is looked at."""
+    with opened(file) as image:
+        image.draft(image.mode, (1, 1))  # a JPEG is read to its end even so
+        image.load()
+
+
 @contextmanager
 def opened(file: Path) -> Iterator[Image]:
     """A picture, its pixels not yet read. Raises Unreadable, also for what goes wrong inside."""
@@ -77,6 +84,7 @@ def opened(file: Path) -> Iterator[Image]:
     _settle()
     try:
         with Image.open(file) as image:
+            _check_size(image)  # before anything else: Pillow may read all of a PNG for its Exif
             yield image
     except Unreadable:
         raise
@@ -97,7 +105,6 @@ def drawn(image: Image, width: int, height: int) -> Image:
 
     turned = image.getexif().get(ORIENTATION, 1) in SWAPPED
     wanted = (height, width) if turned else (width, height)
-    _check_size(image)
     if image.format in ("JPEG", "MPO"):
         image.draft(image.mode, wanted)
         while image.width * image.height > MOST_DRAWN and _halved(image):

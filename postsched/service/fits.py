@@ -41,7 +41,7 @@ def verdict(medium: Media, file: Path, rules: MediaRules, copies: Copies | None 
     """
     from postsched.media.fitted import State, fit  # few posts have files: start-up time
 
-    found = fit(file, medium, rules, copies)
+    found = fit(file, medium, rules, copies, thorough=True)
     fitted = found.medium if found.state is State.FITTED else None
     return Verdict(found.state, found.words, fitted)
 
