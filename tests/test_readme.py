@@ -26,6 +26,7 @@ from postsched.testing import Loopback
 from postsched.testing.bluesky import APP_PASSWORD, HANDLE
 from postsched.testing.discord import WEBHOOK_TOKEN
 from postsched.testing.discord_state import WEBHOOK
+from postsched.testing.graph import TOKEN as META_TOKEN
 from postsched.testing.linkedin import TOKEN as LINKEDIN_TOKEN
 from postsched.testing.loopback import NETWORKS
 from postsched.testing.mastodon import TOKEN
@@ -135,6 +136,7 @@ SECRETS = {
     "linkedin": LINKEDIN_TOKEN,
     "x": X_TOKEN,
     "telegram": TELEGRAM_TOKEN,
+    "facebook": META_TOKEN,
     "discord": f"https://discord.com/api/webhooks/{WEBHOOK}/{WEBHOOK_TOKEN}",
 }
 """The networks that the README posts to, and the secret that each takes on standard input."""

@@ -32,6 +32,7 @@ CAPABILITIES = Capabilities(
         alone=1,
         types={**dict.fromkeys(PHOTOS, PHOTO_LIMIT), **dict.fromkeys(FILMS, FILM_LIMIT)},
         alt_limit=ALT_LIMIT,
+        undescribed=frozenset({"video/*"}),
         from_url=True,
     ),
     # That the same twice in a row is refused (506) is only a net: there is no key.
@@ -39,6 +40,8 @@ CAPABILITIES = Capabilities(
     comment=CommentAs.COMMENT,
     link_card=True,
     title=True,
+    titled=frozenset({"video/*", *FILMS}),
+    titled_words="a film",
     delete=True,
     # What others post a day without being taken for spam; Facebook gives no number.
     quotas=(Quota(50, timedelta(hours=24)),),
@@ -48,7 +51,6 @@ CAPABILITIES = Capabilities(
         "Posts go to a Page, never to the profile of a person.",
         "Facebook refuses a post that equals the one before it.",
         "There are no threads. Beside media the link is in the text.",
-        "Only a film has a title, and it has no alt text.",
         # [?]
         "While the app is in development, its posts are seen by nobody without a role in it.",
     ),

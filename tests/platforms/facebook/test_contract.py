@@ -18,7 +18,6 @@ class TestFacebook(HttpPlatformContract):
     """With tokens taken from the header, and a list that heeds `since`."""
 
     platform = Facebook
-    takes_equals = False
     options: ClassVar[dict[str, str]] = {}
     unauthorized: ClassVar[Answer] = Answer(
         401, {"error": {**ERROR, "code": 190, "error_subcode": 463, "message": "Session expired"}}
