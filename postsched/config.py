@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from postsched.domain.duration import format_duration
 from postsched.domain.errors import InvalidInput
 from postsched.domain.hosting import MediaHost
+from postsched.domain.notice import Notify, Webhook
 from postsched.domain.overlay import Overlay, mistyped, slug
 from postsched.domain.post import CatchUp, Missed
 from postsched.domain.secret import SecretStore
@@ -77,6 +78,8 @@ class Settings:
     allow_private_addresses: bool = False
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
     media_host: MediaHost | None = None
+    webhook: Webhook = field(default_factory=Webhook)
+    notify: Notify = field(default_factory=Notify)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -136,7 +139,9 @@ def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) ->
         database=locate_database(db if db is not None else environ.get("POSTSCHED_DB") or None),
         config_file=path if table is not None else None,
         platforms={name: PlatformSettings(**keys) for name, keys in overlay.platforms.items()},
-        media_host=_media_host(overlay.media_host),
+        media_host=_media_host(overlay.sections["media_host"]),
+        webhook=Webhook(**overlay.sections["webhook"]),
+        notify=Notify(**overlay.sections["notify"]),
         **overlay.values,
     )
     warnings = (*mistyped(environ), *_shortened(settings))

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "postsched"
 LEVELS = {
     "domain": 0,
-    "store": 1, "platforms": 1, "media": 1, "transfer": 1, "config": 1, "secrets": 1,
+    "store": 1, "platforms": 1, "media": 1, "notify": 1, "transfer": 1, "config": 1, "secrets": 1,
     "wakeup": 1, "transport": 1, "hosting": 1,
     "login": 2,
     "service": 3, "engine": 3,
@@ -22,6 +22,7 @@ LEVELS = {
 FREE = {"testing", "__main__", "__init__"}
 """The kit may import anything; the entry point starts the command line."""
 ROOMS = {
+    "apprise": ("notify/",),
     "apscheduler": ("engine/jobstore.py", "engine/scheduler.py"),
     "keyring": ("secrets/",),
     "cryptography": ("secrets/",),
@@ -32,6 +33,7 @@ ROOMS = {
         "transport.py",
         "hosting/",
         "login/",
+        "notify/",
         "service/network.py",
         "service/trial.py",
         "engine/publisher.py",

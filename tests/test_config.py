@@ -70,7 +70,8 @@ def test_defaults_are_those_of_the_documentation(home: Path) -> None:
 
 
 def test_every_key_has_a_field() -> None:
-    assert set(KEYS) | {"platforms", "media_host"} == set(Settings.__dataclass_fields__) - {
+    sections = {"platforms", "media_host", "webhook", "notify"}
+    assert set(KEYS) | sections == set(Settings.__dataclass_fields__) - {
         "database", "config_file", "warnings",
     }  # fmt: skip
 
@@ -163,7 +164,12 @@ def test_platform_tables_and_their_twins(load_toml: Load) -> None:
         ("media_dir = '~nobody-has-this-name/x'", "the home folder in ~nobody-has-this-name/x"),
         ("db = 'x.db'", "Use --db or POSTSCHED_DB"),
         ("quiet_hours = '22-7'", "quiet_hours in {file}: this version can't do that yet"),
-        ("[webhook]\nurl = 'https://x'", "webhook in {file}: this version can't do that yet"),
+        ("[webhook]\nurl = 'https://me:pw@x'", "webhook.url in {file}: it is no address"),
+        ("[webhook]\nsecret = 'x'", "give it so: postsched notify secret"),
+        ("[notify]\nevents = ['misssed']", "no event misssed. Did you mean missed?"),
+        ("[notify]\ntargets = ['desk']", "notify.targets in {file}: target 1 is no address"),
+        ("[notify]\ntargets = 7", "it is no list of texts"),
+        ("[notify]\ncommand = '\"x'", "Give a command"),
         ("platforms = 1", "platforms in {file} is not a table"),
         ("[platforms]\nmastodon = 1", "platforms.mastodon in {file} is not a table"),
         ("[platforms.mastodon]\nulr = 'x'", "platforms.mastodon.ulr in {file} is no key"),
@@ -203,7 +209,8 @@ def test_a_login_in_an_address_is_refused_and_not_shown(load_toml: Load) -> None
         ("POSTSCHED_CONCURRENCY", "9" * 6_000, "Give a whole number"),
         ("POSTSCHED_REQUIRE_ALT_TEXT", "maybe", "Give true or false"),
         ("POSTSCHED_QUIET_HOURS", "22-7", "this version can't do that yet"),
-        ("POSTSCHED_WEBHOOK_URL", "https://x", "this version can't do that yet"),
+        ("POSTSCHED_WEBHOOK_URL", "x", "POSTSCHED_WEBHOOK_URL: it is no address"),
+        ("POSTSCHED_NOTIFY_EVENTS", "failed,boom", "there is no event boom"),
         ("POSTSCHED_PLATFORMS_X_URL", "x", "the variable POSTSCHED_PLATFORMS_X_URL can't be 'x'"),
     ],
 )
@@ -233,7 +240,8 @@ def test_a_mistyped_variable_is_a_warning(home: Path, name: str, meant: str) -> 
 @pytest.mark.parametrize(
     "name",
     ["POSTSCHED_TOKEN_ME", "POSTSCHED_CLIENT_SECRET_X", "POSTSCHED_WEBHOOK_SECRET",
-     "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD", "POSTSCHED_SOMETHING_ELSE", "POSTGRES_DB"],
+     "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD", "POSTSCHED_NEW_PASSPHRASE",
+     "POSTSCHED_SOMETHING_ELSE", "POSTGRES_DB"],
 )  # fmt: skip
 def test_other_variables_are_no_mistake(home: Path, name: str) -> None:
     assert load(None, None, {name: "x"}).warnings == ()

@@ -64,6 +64,7 @@ COMMANDS = {
     "import": ("exchange", "Add the posts of files: JSON, JSON Lines, CSV, Markdown."),
     "export": ("exchange", "Write posts as data: all of them, or those named or chosen."),
     "account": ("accounts", "Where posts go: add, log in, check, set, remove, group."),
+    "notify": ("notify", "Tell of failures: try every configured way, sign webhooks."),
     "media-host": (
         "media_host",
         "Where files are put for networks that fetch them: show, set its secret, check.",
@@ -80,7 +81,7 @@ COMMANDS = {
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 CHAPTERS = {
     "Posts": "add preview list show edit check cancel delete pause resume retry resolve",
-    "Sending": "run publish-due status history",
+    "Sending": "run publish-due status history notify",
     "Accounts": "account media-host platforms",
     "Data": "import export backup restore",
     "First steps, and trouble": "demo doctor",
@@ -180,8 +181,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 SECRET = (
-    "POSTSCHED_PASSPHRASE", "POSTSCHED_TOKEN_", "POSTSCHED_CLIENT_SECRET_",
+    "POSTSCHED_PASSPHRASE", "POSTSCHED_NEW_PASSPHRASE", "POSTSCHED_TOKEN_",
+    "POSTSCHED_CLIENT_SECRET_",
     "POSTSCHED_WEBHOOK_SECRET", "POSTSCHED_MEDIA_HOST_SECRET",
+    "POSTSCHED_WEBHOOK_URL", "POSTSCHED_NOTIFY_TARGETS", "POSTSCHED_NOTIFY_HEARTBEAT_URL",
 )  # fmt: skip
 """How the names of variables begin that hold secrets."""
 

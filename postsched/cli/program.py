@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from postsched.secrets import Passphrase, Secrets
     from postsched.service.desk import Desk
     from postsched.store.database import Database
+    from postsched.store.outbox import Outlet
 
 CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 """The control characters that JSON would print as they are, though terminals may obey them."""
@@ -86,7 +87,22 @@ class Program:
             from postsched.store.database import open_database
 
             self._database = open_database(self.settings.database)
+            self._database.outlet = self._outlet()
         return self._database
+
+    def _outlet(self) -> Outlet | None:
+        """Where is written what is to be told; nothing is loaded where nothing is set."""
+        notify, webhook = self.settings.notify, self.settings.webhook
+        if not (notify.targets or notify.command or webhook.url):
+            return None
+        from postsched.engine.outlets import outlet_for
+
+        return outlet_for(self.settings)
+
+    @property
+    def for_children(self) -> Mapping[str, str]:
+        """The environment for programs that are started: without secrets of ours, see `app`."""
+        return dict(os.environ)
 
     def expect_database(self) -> None:
         """Open the database, for a command that an empty one has nothing for: if it had to be made

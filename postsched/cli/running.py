@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +9,8 @@ import typer
 from postsched.cli import watching
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput, SecretUnavailable, advised
+from postsched.cli.working import engine_for, tell
+from postsched.domain.errors import InvalidInput, advised
 from postsched.store import outlook
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run(
     program.expect_database()
     tally = Tally()
     live = not no_live and log_format == "text" and watching.is_possible(program)
-    engine = _engine(program, "run", concurrency)
+    engine = engine_for(program, "run", concurrency)
     view = _view(program, engine, tally, live=live, form=log_format, until_idle=until_idle)
     with view:
         asyncio.run(run_engine(engine, until_idle=until_idle, started=view.started))
@@ -98,14 +98,14 @@ def publish_due(
     watching.log_to_stderr(program)
     unread = failures = 0
     if _something_is_due(program):
-        engine = _engine(program, "publish-due", None)
+        engine = engine_for(program, "publish-due", None)
         engine.dispatcher.on_event = watching.logging_events(tally)
         engine.dispatcher.access.loud = False  # it is said below, with what waits for it
         asyncio.run(_drain(engine))
         unread = _complain_of_secrets(program, engine, program.now())
         failures = engine.dispatcher.failures
     refused = _complain_of_logins(program)
-    _tell(program)
+    tell(program)
     if json:
         program.print_json(tally.document())
     elif not program.quiet:
@@ -188,63 +188,6 @@ class Tally:
         """The same in words; empty if nothing happened."""
         counts = [(self.count(word), word) for word in self.COUNTED]
         return ", ".join(f"{count} {word}" for count, word in counts if count)
-
-
-def _engine(program: Program, kind: str, concurrency: int | None) -> Engine:
-    from dataclasses import replace
-
-    from postsched.engine.assembly import assemble
-    from postsched.engine.clock import SystemClock
-    from postsched.engine.herald import Herald, is_set
-    from postsched.engine.tellers import outlet_for
-    from postsched.store.database import open_database
-
-    settings = program.settings
-    if concurrency is not None:
-        total = max(settings.concurrency_total, concurrency)
-        settings = replace(settings, concurrency=concurrency, concurrency_total=total)
-    _unlock_secrets(program, kind)
-    # The daemon waits less for another writer: it tries again by itself, and stays responsive.
-    patience = {"patience": 2.0} if kind == "run" else {}
-    database = open_database(settings.database, **patience)
-    database.outlet = outlet_for(settings)
-    engine = assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
-    if kind != "run" or not is_set(settings):
-        return engine
-    herald = Herald(
-        settings, program.secrets, program.for_children, database, engine.clock, program.rng,
-        engine.worker.mark, engine.is_well,
-    )  # fmt: skip
-    return replace(engine, herald=herald)
-
-
-def _tell(program: Program) -> None:
-    """Tell what is to be told, after all that is due was sent; one sign of life."""
-    import asyncio
-    from uuid import uuid4
-
-    from postsched.engine.clock import SystemClock
-    from postsched.engine.herald import Herald, is_set
-
-    if is_set(program.settings):
-        herald = Herald(
-            program.settings, program.secrets, program.for_children, program.database,
-            SystemClock(), program.rng, uuid4().hex,
-        )  # fmt: skip
-        asyncio.run(herald.once())
-
-
-def _unlock_secrets(program: Program, kind: str) -> None:
-    """Ask for the passphrase of the secrets file now, and not in the middle of the night. Where
-    nobody can be asked, the accounts in it wait, and the others go out; publish-due says so of
-    those of which something is due."""
-    try:
-        program.secrets.unlock()
-    except SecretUnavailable as error:
-        if sys.stdin.isatty():
-            raise
-        if kind == "run":
-            program.warn(str(error))
 
 
 def _something_is_due(program: Program) -> bool:

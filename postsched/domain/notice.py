@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from random import Random
 from typing import Any
 
 from postsched.domain.account import Account
@@ -119,14 +118,14 @@ GIVE_UP = timedelta(days=1)
 
 
 def next_try(
-    attempts: int, first_at: datetime, now: datetime, told: Told, rng: Random
+    attempts: int, first_at: datetime, now: datetime, told: Told, chance: float
 ) -> datetime | None:
     """When to try again after so many tries, of which the first was at `first_at`; None for never.
 
-    The waits grow threefold, from five seconds to two hours, with a fifth of chance in them.
+    The waits grow threefold, from five seconds to two hours; `chance` (0 to 1) adds up to a fifth.
     """
     if told.final or now - first_at >= GIVE_UP:
         return None
     wait = min(FIRST_WAIT * 3.0 ** min(attempts - 1, 20), LONGEST_WAIT)
     asked = timedelta(seconds=min(told.after, GIVE_UP.total_seconds()))
-    return now + max(wait * rng.uniform(1.0, 1.2), asked)
+    return now + max(wait * (1 + chance / 5), asked)

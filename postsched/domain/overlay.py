@@ -1,7 +1,7 @@
 """Settings laid over each other: the file's, then the environment's twins of the same keys.
 
-The twin of a key is `POSTSCHED_KEY`, for a platform `POSTSCHED_PLATFORMS_NAME_KEY`, for the media
-host `POSTSCHED_MEDIA_HOST_KEY`. An empty variable counts as unset.
+The twin of a key is `POSTSCHED_KEY`, for a platform `POSTSCHED_PLATFORMS_NAME_KEY`, in another
+section `POSTSCHED_SECTION_KEY`. An empty variable counts as unset.
 """
 
 from __future__ import annotations
@@ -12,41 +12,50 @@ from typing import Any
 
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean, nearest
+from postsched.domain.notifying import NOTIFY_KEYS, WEBHOOK_KEYS
 from postsched.domain.setting import KEYS, LATER_KEYS, MEDIA_HOST_KEYS, PLATFORM_KEYS, Kind, unfit
 
 _PREFIX = "POSTSCHED_"
 _PLATFORM_PREFIX = "POSTSCHED_PLATFORMS_"
-_MEDIA_HOST_PREFIX = "POSTSCHED_MEDIA_HOST_"
 _SECRET_PREFIXES = ("POSTSCHED_TOKEN_", "POSTSCHED_CLIENT_SECRET_")
 _OTHER_VARIABLES = (
     "POSTSCHED_DB", "POSTSCHED_CONFIG", "POSTSCHED_WEBHOOK_SECRET",
-    "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD", "POSTSCHED_MEDIA_HOST_SECRET",
+    "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD",
+    "POSTSCHED_NEW_PASSPHRASE", "POSTSCHED_NEW_PASSPHRASE_FD", "POSTSCHED_MEDIA_HOST_SECRET",
 )  # fmt: skip
+SECTIONS: Mapping[str, Mapping[str, Kind]] = {
+    "media_host": MEDIA_HOST_KEYS,
+    "webhook": WEBHOOK_KEYS,
+    "notify": NOTIFY_KEYS,
+}
+"""Section -> its keys."""
+_SECRET_KEYS = ("secret", "secret_key", "access_key", "password", "user", "token")
+_HOW_TO_GIVE = {"media_host": "postsched media-host set", "webhook": "postsched notify secret"}
 
 
 class Overlay:
-    """What has been found so far: `values` by key, `platforms` by slug and key, `media_host` by
-    key. What is taken later wins; what can't be raises InvalidInput with the place, the key and
+    """What has been found so far: `values` by key, `platforms` by slug and key, `sections` by name
+    and key. What is taken later wins; what can't be raises InvalidInput with the place, the key and
     what is expected."""
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.platforms: dict[str, dict[str, Any]] = {}
-        self.media_host: dict[str, Any] = {}
+        self.sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
 
     def take_file(self, path: object, table: Mapping[str, Any]) -> None:
         """Take all of a parsed file; `path` is its name for messages."""
         for key, value in table.items():
             if key == "platforms":
                 self._take_platforms(path, value)
-            elif key == "media_host":
-                self._take_media_host(path, value)
+            elif key in SECTIONS:
+                self._take_section(path, key, value)
             else:
                 self._take_key(path, key, value)
 
     def _take_key(self, path: object, key: str, value: Any) -> None:
         where = f"{_shown(key)} in {path}"
-        _refuse_unknown(where, key, (*KEYS, "platforms", "media_host"))
+        _refuse_unknown(where, key, (*KEYS, *SECTIONS, "platforms"))
         self.values[key] = _fit(where, KEYS[key], value)
 
     def _take_platforms(self, path: object, tables: Any) -> None:
@@ -60,16 +69,17 @@ class Overlay:
                 _refuse_unknown(where, key, PLATFORM_KEYS)
                 keys[key] = _fit(where, PLATFORM_KEYS[key], value)
 
-    def _take_media_host(self, path: object, table: Any) -> None:
-        for key, value in _members(f"media_host in {path}", table, "[media_host]"):
-            where = f"media_host.{_shown(key)} in {path}"
-            if key in ("secret", "secret_key", "access_key", "password", "user", "token"):
+    def _take_section(self, path: object, name: str, table: Any) -> None:
+        kinds = SECTIONS[name]
+        for key, value in _members(f"{name} in {path}", table, f"[{name}]"):
+            where = f"{name}.{_shown(key)} in {path}"
+            if key in _SECRET_KEYS and name in _HOW_TO_GIVE:
                 raise InvalidInput(
                     f"{where}: a secret does not belong in there",
-                    "Take it out, and give it so: postsched media-host set",
+                    f"Take it out, and give it so: {_HOW_TO_GIVE[name]}",
                 )
-            _refuse_unknown(where, key, MEDIA_HOST_KEYS)
-            self.media_host[key] = _fit(where, MEDIA_HOST_KEYS[key], value)
+            _refuse_unknown(where, key, kinds)
+            self.sections[name][key] = _fit(where, kinds[key], value)
 
     def take_environment(self, environ: Mapping[str, str]) -> None:
         """Take the twins of the keys; other variables are not judged here."""
@@ -84,9 +94,9 @@ class Overlay:
                 name, key = twin
                 value = _fit_text(where, PLATFORM_KEYS[key], written)
                 self.platforms.setdefault(name, {})[key] = value
-            elif host_key := _media_host_twin(variable):
-                kind = MEDIA_HOST_KEYS[host_key]
-                self.media_host[host_key] = _fit_text(where, kind, written)
+            elif member := _section_twin(variable):
+                name, key = member
+                self.sections[name][key] = _fit_text(where, SECTIONS[name][key], written)
             elif variable not in _OTHER_VARIABLES and key.startswith(LATER_KEYS):
                 _refuse_unknown(where, key, KEYS)
 
@@ -107,10 +117,13 @@ def _platform_twin(variable: str) -> tuple[str, str] | None:
     return None
 
 
-def _media_host_twin(variable: str) -> str | None:
-    """The key that a variable `POSTSCHED_MEDIA_HOST_KEY` stands for."""
-    key = variable.removeprefix(_MEDIA_HOST_PREFIX).lower()
-    return key if variable.startswith(_MEDIA_HOST_PREFIX) and key in MEDIA_HOST_KEYS else None
+def _section_twin(variable: str) -> tuple[str, str] | None:
+    """The section and the key that a variable `POSTSCHED_SECTION_KEY` stands for."""
+    rest = variable.removeprefix(_PREFIX).lower()
+    for name, kinds in SECTIONS.items():
+        if rest.startswith(f"{name}_") and (key := rest.removeprefix(f"{name}_")) in kinds:
+            return name, key
+    return None
 
 
 def slug(platform: str) -> str:
@@ -148,7 +161,7 @@ def _fit_text(where: str, kind: Kind, written: str) -> Any:
 def mistyped(environ: Mapping[str, str]) -> tuple[str, ...]:
     """A sentence for each variable that looks like one of ours with a slip in it."""
     known = [f"{_PREFIX}{key.upper()}" for key in KEYS] + list(_OTHER_VARIABLES)
-    known += [f"{_MEDIA_HOST_PREFIX}{key.upper()}" for key in MEDIA_HOST_KEYS]
+    known += [f"{_PREFIX}{name}_{key}".upper() for name, keys in SECTIONS.items() for key in keys]
     found = []
     for variable in environ:
         if not variable.startswith("POST") or not variable.isupper() or variable in known:

@@ -213,5 +213,5 @@ MEDIA_HOST_KEYS: Mapping[str, Kind] = {
     "region": word(REGION, 'the name of a region, such as "eu-central-1"'),
     "public_url": address(),
 }
-LATER_KEYS = ("quiet_hours", "min_spacing", "webhook", "notify")
+LATER_KEYS = ("quiet_hours", "min_spacing")
 """Promised by the documentation of the interface, and not yet understood by this version."""

@@ -88,33 +88,45 @@ def note_held(connection: Connection, now: datetime, account: Account) -> None:
     _note_account(connection, now, account, Event.LOGIN_EXPIRED, None)
 
 
-def note_ending(connection: Connection, now: datetime, account: Account) -> bool:
-    """If the account's login ends soon, tell of it, once for each of WARNINGS; whether that was
-    new."""
+def note_ending(connection: Connection, now: datetime, account: Account) -> None:
+    """If the account's login ends soon, tell of it, once for each of WARNINGS."""
+    if subject := _ending(account, now):
+        _note_account(connection, now, account, Event.LOGIN_EXPIRING, subject)
+
+
+def ending(connection: Connection, now: datetime, accounts: Iterable[Account]) -> list[Account]:
+    """Those of which `note_ending` would tell something new in some way."""
+    outlet = outlet_of(connection)
+    ways = set(outlet.wanted.ways_of(Event.LOGIN_EXPIRING)) if outlet else set()
+    found = []
+    for account in accounts if ways else ():
+        if subject := _ending(account, now):
+            query = select(notifications.c.way).where(notifications.c.subject == subject)
+            if ways - {Way(way) for way in connection.scalars(query)}:
+                found.append(account)
+    return found
+
+
+def _ending(account: Account, now: datetime) -> str | None:
+    """What the end of an account's login is told of by, None while there is time."""
     end = account.token_expires_at
     if end is None or end <= now or account.state is AccountState.LOGIN:
-        return False
+        return None
     stage = next((stage for stage in WARNINGS if end - now <= stage), None)
-    if stage is None:
-        return False
-    subject = f"{account.uid} {micros(end)} {stage.days}"
-    return _note_account(connection, now, account, Event.LOGIN_EXPIRING, subject)
+    return f"{account.uid} {micros(end)} {stage.days}" if stage else None
 
 
 def _note_account(
     connection: Connection, now: datetime, account: Account, event: Event, subject: str | None
-) -> bool:
+) -> None:
     outlet = outlet_of(connection)
     ways = outlet.wanted.ways_of(event) if outlet else []
     if outlet is None or not ways:
-        return False
+        return
     document = outlet.wanted.document(account)
     rows = [{**_row(way, event, account.name, now, document), "subject": subject} for way in ways]
-    statement = upsert(notifications).on_conflict_do_nothing()
-    if not connection.execute(statement, rows).rowcount:
-        return False
+    connection.execute(upsert(notifications).on_conflict_do_nothing(), rows)
     outlet.note()
-    return True
 
 
 def _only_reported(connection: Connection, delivery_ids: Sequence[int]) -> frozenset[int]:

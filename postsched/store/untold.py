@@ -115,6 +115,12 @@ def settle(
     )
 
 
+def has_old(connection: Connection, now: datetime) -> bool:
+    """Whether `prune` would remove anything."""
+    oldest: datetime | None = connection.scalar(select(func.min(notifications.c.at)))
+    return oldest is not None and oldest < now - KEPT
+
+
 def prune(connection: Connection, now: datetime) -> int:
     """Remove what is old, told or not: for a way that is not set any more nobody claims it. How
     many that were."""

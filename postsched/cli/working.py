@@ -1,0 +1,74 @@
+"""The engine, and what tells of its work, as run and publish-due get them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from postsched.cli.program import Program
+from postsched.domain.errors import SecretUnavailable
+
+if TYPE_CHECKING:
+    from postsched.engine.assembly import Engine
+
+
+def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
+    """An engine for this call; `kind` is run or publish-due."""
+    from dataclasses import replace
+
+    from postsched.engine.assembly import assemble
+    from postsched.engine.clock import SystemClock
+    from postsched.engine.outlets import is_set, outlet_for
+    from postsched.store.database import open_database
+
+    settings = program.settings
+    if concurrency is not None:
+        total = max(settings.concurrency_total, concurrency)
+        settings = replace(settings, concurrency=concurrency, concurrency_total=total)
+    _unlock_secrets(program, kind)
+    # The daemon waits less for another writer: it tries again by itself, and stays responsive.
+    patience = {"patience": 2.0} if kind == "run" else {}
+    database = open_database(settings.database, **patience)
+    database.outlet = outlet_for(settings)
+    engine = assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
+    if kind != "run" or not is_set(settings):
+        return engine
+    from postsched.engine.herald import Herald
+
+    herald = Herald(
+        settings, program.secrets, program.for_children, database, engine.clock, program.rng,
+        engine.worker.mark, engine.is_well,
+    )  # fmt: skip
+    return replace(engine, herald=herald)
+
+
+def tell(program: Program) -> None:
+    """Tell what is to be told, after all that is due was sent; one sign of life."""
+    from postsched.engine.outlets import is_set
+
+    if not is_set(program.settings):
+        return
+    import asyncio
+    from uuid import uuid4
+
+    from postsched.engine.clock import SystemClock
+    from postsched.engine.herald import Herald
+
+    herald = Herald(
+        program.settings, program.secrets, program.for_children, program.database,
+        SystemClock(), program.rng, uuid4().hex,
+    )  # fmt: skip
+    asyncio.run(herald.once())
+
+
+def _unlock_secrets(program: Program, kind: str) -> None:
+    """Ask for the passphrase of the secrets file now, and not in the middle of the night. Where
+    nobody can be asked, the accounts in it wait, and the others go out; publish-due says so of
+    those of which something is due."""
+    try:
+        program.secrets.unlock()
+    except SecretUnavailable as error:
+        if sys.stdin.isatty():
+            raise
+        if kind == "run":
+            program.warn(str(error))
