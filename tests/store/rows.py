@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event
 
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Claim, Delivery
-from postsched.domain.post import Content, Missed, Part, Post
+from postsched.domain.post import Content, Media, Missed, Part, Post
 from postsched.domain.schedule import once
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
@@ -67,6 +67,7 @@ def post(
     to: Sequence[Account],
     due: datetime,
     *,
+    media: Sequence[Media] = (),
     then: Sequence[str] = (),
     comment: str | None = None,
     grace: timedelta | None = timedelta(hours=24),
@@ -75,7 +76,7 @@ def post(
     missed: Missed = Missed.ASK,
 ) -> list[int]:
     """A new post with a delivery to each account; the deliveries' ids."""
-    content = Content(text, then=tuple(Part(one) for one in then), comment=comment)
+    content = Content(text, tuple(media), then=tuple(Part(one) for one in then), comment=comment)
     new = Post(
         0, secrets.token_hex(16), content, (), due, due, missed=missed, priority=priority
     )  # fmt: skip

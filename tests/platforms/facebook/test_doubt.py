@@ -1,0 +1,194 @@
+"""What becomes of a post on Facebook whose answer is lost: the engine's way with it, by a clock
+that runs fast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.outcome import ErrorKind
+from postsched.domain.post import Media
+from postsched.platforms.facebook import Facebook
+from postsched.store import accounts as account_rows
+from postsched.testing import FakeClock, Fault, FaultKind
+from postsched.testing.facebook import NAME, PAGE, FacebookServer
+from postsched.testing.facebook_posts import Photo
+from postsched.testing.graph import SECOND, TOKEN
+from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.store import rows
+
+S = DeliveryStatus
+TICK = 0.01
+"""Seconds of real time in which one second passes."""
+SETTLED = (S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
+
+
+class Stage:
+    """An engine with a Page on a loopback Facebook, both with the same clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.server = FacebookServer(clock=self.now)
+        self.server.__enter__()
+        secrets = FakeSecrets({"me": TOKEN})
+        self.rig = Rig(folder, {"facebook": Facebook()}, self.clock, secrets=secrets)
+        with self.rig.database.write() as connection:
+            account = rows.account(connection, "me", "facebook")
+            facts = {"id": PAGE, "user": NAME}
+            account = replace(account, url=self.server.url, facts=facts)
+            account_rows.save(connection, account)
+        self.account = account
+
+    def now(self) -> int:
+        """The time, in nanoseconds since the epoch."""
+        return int(self.clock.now().timestamp() * SECOND)
+
+    def play(
+        self, text: str, *photos: str, meanwhile: Callable[[], None] = lambda: None
+    ) -> Delivery:
+        """Post a text, and let time pass until its delivery is settled."""
+        due = self.clock.now() + timedelta(seconds=2)
+        media = [Media(None, f"https://media.example/{name}", None) for name in photos]
+        delivery = self.rig.post(text, self.account, due, media=media)
+
+        async def scene() -> None:
+            sim = Simulation(self.rig)
+            while self.rig.delivery(delivery).status not in SETTLED:
+                sim.pump()
+                await asyncio.sleep(TICK)
+                self.clock.advance(1)
+                meanwhile()
+            await sim.end()
+
+        play(scene)
+        return self.rig.delivery(delivery)
+
+    def sent(self) -> int:
+        """How often it was to be posted."""
+        return len(self.server.published_requests())
+
+    def close(self) -> None:
+        """End it all."""
+        self.server.close()
+        self.rig.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+@pytest.mark.parametrize("since", ["yes", "ignored", "refused"])
+def test_what_is_out_is_adopted(stage: Stage, since: str) -> None:
+    """Whatever the list makes of `since`; an equal one of yesterday is another."""
+    stage.server.since = since
+    stage.server.put("Hello", stage.now() - 86_400 * SECOND)
+    stage.server.put("Between", stage.now() - 86_000 * SECOND)
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello")
+    assert (delivery.status, stage.sent()) == (S.PUBLISHED, 1)
+    assert delivery.remote_id == list(stage.server.out)[-1]
+    assert delivery.url
+
+
+@pytest.mark.slow
+def test_what_is_not_out_is_sent_again_with_the_same_photos(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    delivery = stage.play("Hello", "a.jpg", "b.jpg")
+    first, second = stage.server.published_requests()
+    assert delivery.status is S.PUBLISHED
+    assert first.body == second.body
+    assert second.at - first.at >= 45 * SECOND
+    assert (len(stage.server.posts()), len(stage.server.photos)) == (1, 2)
+
+
+def test_photos_make_a_post_known_whatever_it_says(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    edited: list[bool] = []
+
+    def edit() -> None:
+        for number, post in stage.server.out.items():
+            if not edited:
+                stage.server.out[number] = replace(post, form={"message": "Hello, edited"})
+                edited.append(True)
+
+    delivery = stage.play("Hello", "a.jpg", "b.jpg", meanwhile=edit)
+    assert (delivery.status, stage.sent()) == (S.PUBLISHED, 1)
+    assert [delivery.remote_id] == list(stage.server.out)
+
+
+def test_the_same_words_with_another_photo_are_another_post(stage: Stage) -> None:
+    stage.server.program_publishing(Fault(FaultKind.RESET))
+    other = stage.server.put("Hello", None, Photo("7"))
+    delivery = stage.play("Hello", "a.jpg")
+    assert delivery.status is S.PUBLISHED
+    assert delivery.remote_id != other.id
+    assert len(stage.server.posts()) == 2
+
+
+def test_what_shows_late_is_not_out_twice(stage: Stage) -> None:
+    """Longer than it is looked for: the same sent again is refused (506), and found."""
+    stage.server.delay = 55
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello")
+    assert delivery.status is S.PUBLISHED
+    assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
+    assert stage.sent() == 2
+
+
+@pytest.mark.slow
+def test_what_never_shows_is_left_to_a_person(stage: Stage) -> None:
+    stage.server.delay = 10**6
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    delivery = stage.play("Hello")
+    assert delivery.status is S.UNCONFIRMED
+    assert len(stage.server.posts()) == 1
+
+
+def test_an_equal_post_that_is_no_ours_is_a_duplicate(stage: Stage) -> None:
+    stage.server.put("Hello", stage.now() - 3600 * SECOND)
+    delivery = stage.play("Hello")
+    assert delivery.status is S.FAILED
+    assert delivery.problem is not None
+    assert delivery.problem.kind is ErrorKind.DUPLICATE
+    assert len(stage.server.posts()) == 1
+
+
+@pytest.mark.slow
+def test_two_that_could_be_it_are_left_to_a_person(stage: Stage) -> None:
+    """A text alone is known by its time only."""
+    stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
+    put: list[bool] = []
+
+    def elsewhere() -> None:
+        if stage.server.out and not put:
+            put.append(True)
+            stage.server.put("Between")
+            stage.server.put("Hello")
+
+    # A person has a day to tell; the clock need not run that long.
+    due = stage.clock.now() + timedelta(seconds=2)
+    number = stage.rig.post("Hello", stage.account, due)
+
+    async def scene() -> None:
+        sim = Simulation(stage.rig)
+        for _ in range(120):
+            sim.pump()
+            await asyncio.sleep(TICK)
+            stage.clock.advance(1)
+            elsewhere()
+        await sim.end()
+
+    play(scene)
+    delivery = stage.rig.delivery(number)
+    assert (delivery.status, stage.sent()) == (S.CONFIRMING, 1)
+    assert delivery.problem is not None
+    assert "several posts" in delivery.problem.message
