@@ -68,9 +68,11 @@ def import_(
     formats = _formats(files, format_)
     faults = _Faults(program, json=json)
     with progress_on(program, files, wanted=not json) as progress:
-        watch = imports.Watch(faults.note, progress.written)
+        watch = imports.Watch(faults.note, progress.written, faults.fitted.append)
         sources = [(name, _rows(name, fmt, progress)) for name, fmt in formats]
         done = imports.run(program.desk, sources, watch)
+    for sentence in [] if done.bad else faults.fitted:
+        program.say(f"note: {sentence}")
     if json:
         program.print_json(faults.document(done))
     elif not done.bad:
@@ -122,11 +124,13 @@ def _posts(count: int) -> str:
 
 
 class _Faults:
-    """What is wrong with the rows of an import: said at once, or kept for the JSON document."""
+    """What is wrong with the rows of an import: said at once, or kept for the JSON document; and
+    how files are `fitted`, which is said at the end."""
 
     def __init__(self, program: Program, *, json: bool) -> None:
         self._program, self._json = program, json
         self._kept: list[Bad] = []
+        self.fitted: list[str] = []
 
     def note(self, bad: Bad) -> None:
         """One thing that is wrong."""

@@ -40,7 +40,7 @@ MOST_PRIORITY = 2**31 - 1
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A draft that has been understood. `notes` is what the person should know and did not ask
-    for."""
+    for; those of them that say how files are made to fit are `fitted` too."""
 
     content: Content
     accounts: tuple[Account, ...]
@@ -54,6 +54,7 @@ class Composed:
     key: str | None
     draft: bool
     notes: tuple[str, ...] = ()
+    fitted: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ class Composer:
             schedule, first, notes = self._schedule(draft, zone, schedule)
             field = "text"
             content = content_of(draft, self._keep, [account.name for account in accounts])
-            notes += self._judged(content, accounts, draft=draft.draft)
+            left_out, fitted = self._judged(content, accounts, draft=draft.draft)
             check_plain("tags", *draft.tags)
             return Composed(
                 content=content,
@@ -126,7 +127,8 @@ class Composer:
                 **self._ways(draft),
                 key=draft.key,
                 draft=draft.draft,
-                notes=tuple(notes),
+                notes=(*notes, *left_out, *fitted),
+                fitted=tuple(fitted),
             )
         except PostschedError as error:
             error.field = error.field or field
@@ -185,8 +187,11 @@ class Composer:
                 raise
             return error.moment
 
-    def _judged(self, content: Content, accounts: Sequence[Account], *, draft: bool) -> list[str]:
-        """What the accounts will do without; a draft's faults too. Raises Unfit for other's."""
+    def _judged(
+        self, content: Content, accounts: Sequence[Account], *, draft: bool
+    ) -> tuple[list[str], list[str]]:
+        """What the accounts will do without, a draft's faults too; and how files are made to fit.
+        Raises Unfit for the faults of other posts."""
         if draft:
             check_characters(content)
         findings: list[Finding] = []
@@ -197,7 +202,7 @@ class Composer:
             findings += found
         if not draft and any(finding.fatal for finding in findings):
             raise Unfit([finding for finding in findings if finding.fatal])
-        return [*(finding.message for finding in findings), *changes.sentences()]
+        return [finding.message for finding in findings], changes.sentences()
 
     def verdict(self, content: Content, account: Account) -> tuple[Fitted, list[Finding]]:
         """What an account would get of a post, and all that is wrong with that."""

@@ -48,11 +48,12 @@ class Bad:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who is told how an import goes on: each thing that is wrong, and how many rows of those that
-    are to be written are written."""
+    """Who is told how an import goes on: each thing that is wrong, how many rows of those that are
+    to be written are written, and how files are made to fit."""
 
     bad: Callable[[Bad], None]
     written: Callable[[int, int], None] = lambda done, total: None
+    fitted: Callable[[str], None] = lambda sentence: None
 
 
 @dataclass(slots=True)
@@ -149,6 +150,7 @@ class _Judge:
         self._composer = Composer(connection, desk, posts.intake(desk), past_drafts=True)
         self.newest = post_rows.newest(connection)
         self._seen: dict[str, tuple[str, str]] = {}
+        self._told: set[str] = set()
         self._several = several
         self.bad = self.stale = 0
 
@@ -214,6 +216,10 @@ class _Judge:
     def _new(self, one: _Keyed) -> _New:
         posts.check_key(one.key)
         composed = self._composer.compose(one.draft)
+        for sentence in composed.fitted:
+            if sentence not in self._told:  # many posts may show the same picture
+                self._told.add(sentence)
+                self._watch.fitted(sentence)
         post = posts.new_post(composed, self._desk.now(), one.key)
         planned = posts.planned_for(self._desk, post, composed, composed.accounts)
         account_ids = [account.id for account in composed.accounts]
