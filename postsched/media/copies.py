@@ -42,10 +42,10 @@ class Copy:
 
 
 class Copies:
-    """The copies beside the files of a store."""
+    """The copies beside the files of a store; with `keep=False` only those that are there."""
 
-    def __init__(self, store: MediaStore) -> None:
-        self._store = store
+    def __init__(self, store: MediaStore, *, keep: bool = True) -> None:
+        self._store, self._keeps = store, keep
 
     def name(self, medium: Media, rules: MediaRules) -> str | None:
         """What a copy of a medium is called, but for its ending; None if it is not kept."""
@@ -63,6 +63,8 @@ class Copies:
     def keep(self, name: str, copy: Copy) -> Copy:
         """Keep a new copy. Raises StoreUnavailable if it can't be written."""
         assert copy.content is not None
+        if not self._keeps:
+            return copy
         path = self._path(name, copy.kind, flat=copy.flat)
         self._store.write_copy(path, copy.content)
         return replace(copy, content=None, file=path)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from postsched.media.kept import MediaStore
     from postsched.service.content import Intake
 
+REMEMBERED = 1000
+"""How many verdicts are remembered: `check` asks for those of a whole queue."""
 Look = Callable[[Media], Path]
 """Gives the file of a medium."""
 
@@ -78,22 +80,23 @@ class Changes:
 
 class Fits:
     """Judges the files of posts, each once for equal rules. `look` gives the file of a medium;
-    copies made to fit are kept beside the files of a `store`, if given."""
+    copies made to fit are beside the files of a `store`, and new ones are kept there if it
+    `keeps`."""
 
-    def __init__(self, look: Look, store: MediaStore | None = None) -> None:
-        self._look, self._store = look, store
+    def __init__(self, look: Look, store: MediaStore, *, keeps: bool) -> None:
+        self._look, self._store, self._keeps = look, store, keeps
         self._known: dict[tuple[str, str], Verdict] = {}
 
     @classmethod
     def by(cls, intake: Intake) -> Fits:
         """For files as an intake takes them; copies are kept where it keeps files."""
-        return cls(intake.file_of, intake.store if intake.keeps else None)
+        return cls(intake.file_of, intake.store, keeps=intake.keeps)
 
     @cached_property
-    def _copies(self) -> Copies | None:
+    def _copies(self) -> Copies:
         from postsched.media.copies import Copies  # few posts have files: start-up time
 
-        return Copies(self._store) if self._store else None
+        return Copies(self._store, keep=self._keeps)
 
     def of(self, content: Content, rules: MediaRules) -> Fitted:
         """What a network with those rules gets of a post. Raises as `verdict`."""
@@ -116,6 +119,8 @@ class Fits:
     def _verdict(self, medium: Media, rules: MediaRules) -> Verdict:
         key = medium.sha256 or "", repr(rules)
         if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
             self._known[key] = verdict(medium, self._look(medium), rules, self._copies)
         return self._known[key]
 

@@ -17,6 +17,7 @@ from postsched.domain import moves
 from postsched.domain.account import Account, AccountState
 from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.errors import NotFound
+from postsched.domain.hosting import MediaHost
 from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import SecretStore
 from postsched.domain.setting import Rate
@@ -143,6 +144,31 @@ def test_a_file_for_a_network_that_fetches(desk: Desk, tmp_path: Path) -> None:
     one = the(desk)
     assert (one.fault.check, one.fault.field) == (Check.MEDIA, "media")
     assert "public address" in one.fault.message
+
+
+def test_a_media_host_makes_it_possible(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(png())
+    add(desk, to="work", media=(DraftMedia(str(tmp_path / "cat.png")),))
+    change(desk, "work", platform="threads")
+    host = MediaHost("https://files.example.org")
+    hosted = replace(desk, settings=replace(desk.settings, media_host=host))
+    assert found(hosted) == [], "whether there is a secret for it the keyring knows"
+    nothing = Secrets({}, store=SecretStore.FILE, file=SecretsFile(tmp_path / "s", Passphrase({})))
+    messages = [one.fault.message for one in checked(hosted, known=nothing).findings]
+    assert len(messages) == 2
+    assert "the media host files.example.org has no secret" in messages[1]
+
+
+def test_what_can_be_made_to_fit_is_no_fault(desk: Desk, tmp_path: Path) -> None:
+    """And no copy is made for it."""
+    (tmp_path / "cat.png").write_bytes(png())
+    add(desk, to="toot", media=(DraftMedia(str(tmp_path / "cat.png")),))
+    change(desk, "toot", facts={**FACTS, "types": ["image/jpeg"]})
+    before = sorted(tmp_path.rglob("*"))
+    assert found(desk) == []
+    assert sorted(tmp_path.rglob("*")) == before
+    change(desk, "toot", facts={**FACTS, "types": ["video/mp4"]})
+    assert found(desk) == [(1, Check.MEDIA, "media")]
 
 
 def test_alt_text_where_it_is_required(desk: Desk, tmp_path: Path) -> None:

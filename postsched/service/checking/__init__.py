@@ -80,7 +80,7 @@ class _Walk:
             for account_id, known in self._known.items()
             if known.memory
         }
-        self._judge = Judge(desk)
+        self._judge = Judge(connection, desk, secrets)
         self._found: dict[int, list[Finding]] = {}
 
     @property

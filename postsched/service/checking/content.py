@@ -1,53 +1,62 @@
-"""What a post says and shows, judged anew: what is known of an account may have changed since the
-post was written, and a kept file may have been lost."""
+"""What a post says and shows, judged anew, as `add` judges it: what is known of an account may have
+changed since the post was written, and a kept file may have been lost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from postsched.domain.errors import PostschedError
-from postsched.domain.fitting import judge
+from postsched.domain.hosting import ENTRY
 from postsched.domain.post import Content, Media
 from postsched.media.kept import MediaStore
 from postsched.service.checking.accounts import Known
 from postsched.service.checking.finding import Check, Fault
-from postsched.service.desk import Desk
+from postsched.service.compose import Composer
+from postsched.service.content import REMEMBERED, Intake
+from postsched.service.desk import UNSET, Desk
+from postsched.service.hosting import GIVE
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from postsched.secrets import Secrets
 
 CHECKS = {"media": Check.MEDIA, "alt": Check.ALT_TEXT}
 """The member of a post that does not fit -> the check; all others are limits."""
-REMEMBERED = 10_000
-"""How many kept files are remembered: one that many posts show is read once."""
 
 
 class Judge:
     """Judges contents. Kept files are read to their end."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._settings = desk.settings
+    def __init__(self, connection: Connection, desk: Desk, secrets: Secrets) -> None:
         self._kept = MediaStore(desk.settings.media_folder)
+        offline = replace(desk, host_fault=lambda: host_fault(desk, secrets))
+        self._composer = Composer(connection, offline, Intake(self._kept, keep=False))
         self._seen: dict[str, PostschedError | None] = {}
 
     def faults(self, content: Content, known: Known, post_id: int) -> Iterator[Fault]:
         """What keeps the content from going out to the account."""
-        yield from self._unfit(content, known, post_id)
-        yield from self._files(content, known, post_id)
-
-    def _unfit(self, content: Content, known: Known, post_id: int) -> Iterator[Fault]:
+        lost = list(self._lost(content, known, post_id))
+        yield from lost
         if known.can is None:
             return
-        strict = self._settings.require_alt_text
-        found = judge(content, known.account.name, known.title, known.can, require_alt=strict)
+        try:
+            _, found = self._composer.verdict(_unkept(content) if lost else content, known.account)
+        except PostschedError as error:  # a file that was lost this moment
+            yield _media_fault(known, error, post_id)
+            return
         for one in found:
-            if one.fatal:
-                check = CHECKS.get(one.field, Check.LIMITS)
+            check = CHECKS.get(one.field, Check.LIMITS)
+            if one.fatal and not (lost and check is Check.MEDIA):
                 yield Fault(check, one.message, change(post_id), one.field)
 
-    def _files(self, content: Content, known: Known, post_id: int) -> Iterator[Fault]:
+    def _lost(self, content: Content, known: Known, post_id: int) -> Iterator[Fault]:
         shown = (medium for part in content.parts(known.account.name) for medium in part.media)
         for medium in shown:
             if medium.sha256 and (error := self._verified(medium, medium.sha256)):
-                message = f"{known.who}: {error.message}"
-                yield Fault(Check.MEDIA, message, error.hint or change(post_id), "media")
+                yield _media_fault(known, error, post_id)
 
     def _verified(self, medium: Media, digest: str) -> PostschedError | None:
         if digest not in self._seen:
@@ -61,6 +70,34 @@ class Judge:
         return self._seen[digest]
 
 
+def host_fault(desk: Desk, secrets: Secrets) -> str | None:
+    """Why files can't be put at the media host, as far as that can be told without a keyring."""
+    place = desk.settings.media_host
+    if place is None:
+        return UNSET
+    try:
+        if secrets.surely_has_none(ENTRY):
+            return f"the media host {place.name} has no secret. {GIVE}"
+    except PostschedError as error:
+        return str(error)
+    return None
+
+
 def change(post_id: int) -> str:
     """What to do about a content that does not fit."""
     return f"Change it: postsched edit {post_id}"
+
+
+def _media_fault(known: Known, error: PostschedError, post_id: int) -> Fault:
+    hint = error.hint or change(post_id)
+    return Fault(Check.MEDIA, f"{known.who}: {error.message}", hint, "media")
+
+
+def _unkept(content: Content) -> Content:
+    """The content with its files as they are on record, for there is nothing to look at."""
+    then = tuple(replace(part, media=_without_files(part.media)) for part in content.then)
+    return replace(content, media=_without_files(content.media), then=then)
+
+
+def _without_files(media: Iterable[Media]) -> tuple[Media, ...]:
+    return tuple(replace(medium, sha256=None) for medium in media)
