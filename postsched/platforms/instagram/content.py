@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import PurePosixPath
-from urllib.parse import unquote, urlsplit
 
 from postsched.domain.capabilities import (
     Capabilities,
@@ -17,25 +14,24 @@ from postsched.domain.capabilities import (
     Unit,
 )
 from postsched.domain.fitting import with_link
+from postsched.domain.lacking import HASHTAG, MENTION
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.picture import PictureRules
 from postsched.domain.post import Visibility
 from postsched.domain.quota import Quota
 from postsched.platforms.base import Attachment, Message, PlatformError
+from postsched.platforms.graph.adapter import is_film
 from postsched.platforms.graph.api import Graph
 from postsched.platforms.graph.containers import Fields, State, create, usable, wait
 from postsched.platforms.graph.film import FILM
 from postsched.platforms.graph.lookup import Dialect
 
 MEDIA_COUNT = 10
-FILMS = {".mp4", ".mov", ".m4v", ".qt"}
-"""How the addresses of films end; everything else is taken for an image."""
 MOST_TAGS, MOST_MENTIONS = 30, 20
-TAG, MENTION = re.compile(r"#\w+"), re.compile(r"(?<!\w)@\w")
 STATE = Fields("status_code", "status")
 CAPABILITIES = Capabilities(
     # Whether it counts code points or UTF-16 units isn't known: the larger number counts.
-    text=TextRules(2200, Unit.UTF16),
+    text=TextRules(2200, Unit.UTF16, max_tags=MOST_TAGS, max_mentions=MOST_MENTIONS),
     media=MediaRules(
         count=MEDIA_COUNT,
         alone=MEDIA_COUNT,
@@ -46,6 +42,7 @@ CAPABILITIES = Capabilities(
             "video/quicktime": 300 * 1024 * 1024,
         },
         alt_limit=1000,
+        undescribed=frozenset({"video/*"}),
         from_url=True,
         from_bytes=False,
         needed=True,
@@ -54,6 +51,10 @@ CAPABILITIES = Capabilities(
     ),
     guarantee=Guarantee(None, can_look_up=True, look_ups=(2.0, 30.0)),
     comment=CommentAs.COMMENT,
+    ways={
+        "link": "the link goes into the text, where nobody can click it",
+        "film": "a film that is alone becomes a reel",
+    },
     # Meta's guide says 100, its reference 50; one account measured had 100.
     quotas=(Quota(100, timedelta(hours=24)),),
     notes=(
@@ -110,7 +111,7 @@ def require_possible(message: Message) -> None:
         problem = f"a post on Instagram has {MEDIA_COUNT} images and films at the most"
     elif any(one.media.url is None for one in message.attachments):
         problem = "Instagram fetches media itself: give a public address instead of a file"
-    elif len(TAG.findall(text)) > MOST_TAGS or len(MENTION.findall(text)) > MOST_MENTIONS:
+    elif len(HASHTAG.findall(text)) > MOST_TAGS or len(MENTION.findall(text)) > MOST_MENTIONS:
         problem = f"Instagram takes {MOST_TAGS} tags and {MOST_MENTIONS} mentions at the most"
     elif message.visibility not in (None, Visibility.PUBLIC):
         problem = f"Instagram has no posts that are {message.visibility}"
@@ -121,7 +122,7 @@ def require_possible(message: Message) -> None:
 
 
 def _alone(attachment: Attachment) -> dict[str, str]:
-    if _is_film(attachment):
+    if is_film(attachment):
         url = attachment.media.url or ""
         return {"media_type": "REELS", "video_url": url, "share_to_feed": "true"}
     return _item(attachment)
@@ -129,14 +130,7 @@ def _alone(attachment: Attachment) -> dict[str, str]:
 
 def _item(attachment: Attachment) -> dict[str, str]:
     medium = attachment.media
-    if _is_film(attachment):
+    if is_film(attachment):
         return {"media_type": "VIDEO", "video_url": medium.url or ""}
     form = {"image_url": medium.url or ""}
     return {**form, "alt_text": medium.alt} if medium.alt else form
-
-
-def _is_film(attachment: Attachment) -> bool:
-    if attachment.media.type:
-        return attachment.media.type.startswith("video/")
-    path = unquote(urlsplit(attachment.media.url or "").path)
-    return PurePosixPath(path).suffix.lower() in FILMS
