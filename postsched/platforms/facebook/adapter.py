@@ -15,10 +15,11 @@ from postsched.domain.capabilities import Capabilities
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import Published
 from postsched.platforms.base import Login, Message, Prepared, Unknown
-from postsched.platforms.facebook import ability, content, film, lookup, page
+from postsched.platforms.facebook import ability, content, film, lookup, page, reading
 from postsched.platforms.graph import comment, pages
 from postsched.platforms.graph.adapter import GraphPlatform
 from postsched.platforms.graph.api import Graph, id_in
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -47,6 +48,10 @@ class Facebook(GraphPlatform):
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The same for every Page."""
         return ability.CAPABILITIES
+
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text, and the card of its link."""
+        return reading.wording(message)
 
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient

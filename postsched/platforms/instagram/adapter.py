@@ -21,7 +21,8 @@ from postsched.platforms.graph.adapter import GraphPlatform
 from postsched.platforms.graph.api import Graph
 from postsched.platforms.graph.containers import Status
 from postsched.platforms.graph.quota import require_quota
-from postsched.platforms.instagram import content, profile
+from postsched.platforms.instagram import content, profile, reading
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -59,6 +60,10 @@ class Instagram(GraphPlatform):
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The same for every account, but that posts can be deleted by Facebook Login only."""
         return replace(content.CAPABILITIES, delete=facts.get("login") == "facebook")
+
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The caption."""
+        return reading.wording(message)
 
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient

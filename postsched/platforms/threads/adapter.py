@@ -21,7 +21,8 @@ from postsched.platforms.graph.adapter import GraphPlatform
 from postsched.platforms.graph.api import unreadable
 from postsched.platforms.graph.containers import Status
 from postsched.platforms.graph.quota import require_quota
-from postsched.platforms.threads import ability, content
+from postsched.platforms.threads import ability, content, reading
+from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
@@ -68,6 +69,10 @@ class Threads(GraphPlatform):
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
         """The same for every account."""
         return ability.CAPABILITIES
+
+    def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
+        """The text, its topic, and the card of its link."""
+        return reading.wording(message)
 
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
