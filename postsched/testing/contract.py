@@ -32,11 +32,10 @@ from postsched.domain.fitting import Finding, judge
 from postsched.domain.outcome import ErrorKind, Failed, Lost, Published, Sent
 from postsched.domain.post import Content
 from postsched.platforms.base import Unknown
-from postsched.platforms.wording import Wording
 from postsched.testing.exposure import logged, secrets_of
 from postsched.testing.network import Network
 from postsched.testing.sender import Sender, key_of, through_json
-from postsched.testing.stage import Stage
+from postsched.testing.wording_contract import WordingContract
 
 PIECES = {
     "letters": "x",
@@ -49,7 +48,7 @@ PIECES = {
 """What texts are made of that networks count in different ways."""
 
 
-class PlatformContract(Stage):
+class PlatformContract(WordingContract):
     """What holds for every platform, whatever it talks to."""
 
     # One post
@@ -100,27 +99,6 @@ class PlatformContract(Stage):
         first, second = self.play(network, scene)
         assert self.published(first).remote_id != self.published(second).remote_id
         assert len(network.posts()) == 2
-
-    def test_the_wording_is_what_arrives(self, network: Network) -> None:
-        """What `preview` shows is what the network gets; its marks are inside of the text."""
-        text = "Zwölf_*mal* (so) #tag @someone https://example.com/a_b\\c 👩‍👩‍👧 日本"
-        pictured = self.message("Beside media", key="2", link="https://example.com/x",
-                                attachments=(self.attachment("a square"),))  # fmt: skip
-        steps = [self.message(text)]
-        if self.capabilities(network).media.count:
-            steps.append(pictured)
-
-        async def scene(sender: Sender) -> list[Wording]:
-            for step in steps:
-                self.published(await sender.send(step))
-            return [sender.platform.wording(step, sender.login.facts) for step in steps]
-
-        found = self.play(network, scene)
-        assert sorted(post.text for post in network.posts()) == sorted(one.text for one in found)
-        for one in found:
-            ends = [0, *(place for mark in one.marks for place in (mark.start, mark.end))]
-            assert ends == sorted(ends)
-            assert ends[-1] <= len(one.text)
 
     # Length
 
