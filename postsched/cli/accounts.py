@@ -12,6 +12,8 @@ from postsched.cli.completion import complete_account
 from postsched.cli.group import Group
 from postsched.cli.login import EXAMPLES, login
 from postsched.cli.options import Json, keys_and_values
+from postsched.cli.passphrase import EXAMPLES as PASSPHRASES
+from postsched.cli.passphrase import passphrase
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
 
@@ -63,6 +65,7 @@ def add(
 
 
 account.command(name="login", epilog=EXAMPLES)(login)
+account.command(name="passphrase", epilog=PASSPHRASES)(passphrase)
 
 
 @account.command(name="list", epilog="Example:\n\npostsched account list --json")

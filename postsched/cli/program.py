@@ -43,6 +43,8 @@ class Program:
         # A file descriptor is secured before anything is opened that could get its number.
         early = "POSTSCHED_PASSPHRASE_FD" in environ
         self._passphrase: Passphrase | None = self._make_passphrase() if early else None
+        early = "POSTSCHED_NEW_PASSPHRASE_FD" in environ
+        self._new_passphrase = self._make_passphrase(new=True) if early else None
 
     def take_options(self, db: str | None, config: str | None, verbosity: int, quiet: bool) -> None:
         """The global options."""
@@ -130,11 +132,17 @@ class Program:
         file = SecretsFile(settings.secrets_path, self._passphrase or self._make_passphrase())
         return Secrets(self.environ, settings.allow_plaintext_keyring, settings.secrets, file)
 
-    def _make_passphrase(self) -> Passphrase:
+    @property
+    def new_passphrase(self) -> Passphrase:
+        """The passphrase that is to take the place of the secrets file's."""
+        return self._new_passphrase or self._make_passphrase(new=True)
+
+    def _make_passphrase(self, *, new: bool = False) -> Passphrase:
         from postsched.cli.asking import hidden
         from postsched.secrets import Passphrase
+        from postsched.secrets.passphrase import NEW_VARIABLE, VARIABLE
 
-        return Passphrase(self.environ, hidden)
+        return Passphrase(self.environ, hidden, NEW_VARIABLE if new else VARIABLE)
 
     @property
     def desk(self) -> Desk:

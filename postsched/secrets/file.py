@@ -69,6 +69,21 @@ class SecretsFile:
         with self._one_at_a_time:
             self._key_of(self._found())
 
+    def change_passphrase(self, new: Passphrase) -> None:
+        """Seal it under another passphrase. Processes that know the old one can open it no more."""
+        with self._one_at_a_time, self._explained("written"):
+            # Both keys are made here, before others have to wait.
+            if self._found() is None:
+                raise SecretUnavailable(
+                    f"there is no secrets file {self.path}", "It is made with the first secret"
+                )
+            self.open()
+            key = derived(new.text(self.path, new=True), new_salt(), self._cost)
+            with durable.locked(self.path):
+                texts = self._texts(self._found())
+                durable.replace(self.path, sealed(key, texts))
+            self._key = key
+
     def stop_asking(self) -> None:
         """From now on no person is asked for the passphrase."""
         self._passphrase.stop_asking()

@@ -2,7 +2,8 @@
 
 `POSTSCHED_PASSPHRASE` is the passphrase; `POSTSCHED_PASSPHRASE_FD` is the number of an open file
 descriptor to read it from, so that it is in no environment. Where neither is set, a person is
-asked, if there is a terminal. No message from here carries any of it.
+asked, if there is a terminal. `POSTSCHED_NEW_PASSPHRASE` and `POSTSCHED_NEW_PASSPHRASE_FD` are
+the same for the one that is to take its place. No message from here carries any of it.
 """
 
 from __future__ import annotations
@@ -13,32 +14,36 @@ from collections.abc import Callable, Mapping
 
 from postsched.domain.errors import SecretUnavailable
 
-VARIABLE, FD_VARIABLE = "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD"
+VARIABLE, NEW_VARIABLE = "POSTSCHED_PASSPHRASE", "POSTSCHED_NEW_PASSPHRASE"
 LONGEST = 4096
 """Bytes of UTF-8 a passphrase may have."""
-HOW_TO_GIVE = f"Set {VARIABLE} or {FD_VARIABLE}, or call it on a terminal"
 
 Ask = Callable[[str], str | None]
 """Asks a person a question without showing the answer; None where there is no terminal."""
 
 
 class Passphrase:
-    """The passphrase, fetched when it is first needed and kept for as long as the process lives.
+    """The passphrase, fetched when it is first needed and kept for as long as the process lives;
+    `variable` is where it is in the environment.
 
     Made at the start of the process: a file descriptor is secured at once, for its number would
     go to the next file that is opened if it is not open.
     """
 
-    def __init__(self, environ: Mapping[str, str], ask: Ask | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], ask: Ask | None = None, variable: str = VARIABLE
+    ) -> None:
         self._environ = environ
         self._ask = ask
         self._text: str | None = None
-        self._descriptor, self._fault = _secured(environ.get(FD_VARIABLE))
+        self._name, self._fd_name = variable, f"{variable}_FD"
+        self._how = f"Set {self._name} or {self._fd_name}, or call it on a terminal"
+        self._descriptor, self._fault = _secured(self._fd_name, environ.get(self._fd_name))
 
     @property
     def given(self) -> bool:
         """Whether the environment says what it is or where, so that nobody need be asked."""
-        return VARIABLE in self._environ or FD_VARIABLE in self._environ
+        return self._name in self._environ or self._fd_name in self._environ
 
     def text(self, file: object, *, new: bool) -> str:
         """The passphrase for a file, by whose name a person is asked; twice for a new one.
@@ -54,25 +59,26 @@ class Passphrase:
         self._ask = None
 
     def _fetched(self, file: object, *, new: bool) -> str:
-        if VARIABLE in self._environ and FD_VARIABLE in self._environ:
-            raise SecretUnavailable(f"{VARIABLE} and {FD_VARIABLE} are both set", "Leave one")
-        if VARIABLE in self._environ:
-            return _checked(self._environ[VARIABLE], f"the passphrase in {VARIABLE}")
-        if FD_VARIABLE in self._environ:
-            return _checked(self._from_descriptor(), f"the passphrase from {FD_VARIABLE}")
+        name, fd_name = self._name, self._fd_name
+        if name in self._environ and fd_name in self._environ:
+            raise SecretUnavailable(f"{name} and {fd_name} are both set", "Leave one")
+        if name in self._environ:
+            return _checked(self._environ[name], f"the passphrase in {name}")
+        if fd_name in self._environ:
+            return _checked(self._from_descriptor(), f"the passphrase from {fd_name}")
         return self._asked(file, new=new)
 
     def _from_descriptor(self) -> str:
         if self._descriptor is None:
             raise SecretUnavailable(self._fault, "Open it in the shell: 3</run/secrets/passphrase")
         descriptor, self._descriptor = self._descriptor, None
-        self._fault = f"the passphrase from {FD_VARIABLE} was read already, and was none"
+        self._fault = f"the passphrase from {self._fd_name} was read already, and was none"
         try:
             with open(descriptor, "rb", closefd=False) as file:
                 content = file.read(LONGEST + 3)
         except OSError as error:
-            fault = f"{FD_VARIABLE} can't be read: {error.strerror}"
-            raise SecretUnavailable(fault, HOW_TO_GIVE) from None
+            fault = f"{self._fd_name} can't be read: {error.strerror}"
+            raise SecretUnavailable(fault, self._how) from None
         finally:
             os.close(descriptor)
         return content.decode("utf-8", "surrogateescape")
@@ -81,28 +87,29 @@ class Passphrase:
         question = "New passphrase for" if new else "Passphrase for"
         answer = self._ask(f"{question} {file}: ") if self._ask else None
         if self._ask is None or answer is None:
-            raise SecretUnavailable(f"no passphrase is given for {file}", HOW_TO_GIVE)
+            what = "new passphrase" if new and self._name == NEW_VARIABLE else "passphrase"
+            raise SecretUnavailable(f"no {what} is given for {file}", self._how)
         text = _checked(answer, "the passphrase")
         if new and _checked(self._ask("Once more: ") or "", "the passphrase") != text:
             raise SecretUnavailable("the two passphrases differ, nothing is written", "Try again")
         return text
 
 
-def _secured(number: str | None) -> tuple[int | None, str]:
-    """A descriptor of our own for the one that is named, else what is wrong with it."""
+def _secured(name: str, number: str | None) -> tuple[int | None, str]:
+    """A descriptor of our own for the one that the variable names, else what is wrong with it."""
     if number is None:
         return None, ""
     if not (number.isascii() and number.isdigit() and len(number) < 10):
-        return None, f"{FD_VARIABLE} is not the number of a file descriptor"
+        return None, f"{name} is not the number of a file descriptor"
     if number in ("1", "2"):
-        return None, f"{FD_VARIABLE} is {number}, which is for output"
+        return None, f"{name} is {number}, which is for output"
     try:
         copy = os.dup(int(number))
     except OSError:
-        return None, f"{FD_VARIABLE} is {number}, and no file is open under that number"
+        return None, f"{name} is {number}, and no file is open under that number"
     if os.isatty(copy):
         os.close(copy)
-        return None, f"{FD_VARIABLE} is {number}, a terminal, which would show what is typed"
+        return None, f"{name} is {number}, a terminal, which would show what is typed"
     return copy, ""
 
 

@@ -18,7 +18,7 @@ from tests.cli.calling import ROOT, Caller
 CASES = {
     "": ["add", "list", "show"],
     "pu": ["publish-due"],
-    "account ": ["add", "login", "list", "show", "check", "set", "remove", "group"],
+    "account ": ["add", "login", "passphrase", "list", "show", "check", "set", "remove", "group"],
     "add --to ": ["me", "team", "work"],
     "add --to w": ["work"],
     "add --to=w": ["work"],

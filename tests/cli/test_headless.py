@@ -179,6 +179,18 @@ def test_an_account_that_gets_its_secret_later(headless: Headless) -> None:
     assert headless.secret() == "file"
 
 
+def test_another_passphrase(settled: Headless) -> None:
+    change = ("account", "passphrase")
+    settled.call.set(POSTSCHED_NEW_PASSPHRASE="close it")
+    settled(*change, passphrase="wrong").refused(4, "the passphrase is not that of")
+    answer = settled(*change)
+    assert (answer.code, answer.out) == (0, f"{settled.file} has a new passphrase\n")
+    settled("account", "check", "me").refused(4, "the passphrase is not that of")
+    assert settled("account", "check", "me", passphrase="close it").code == 0
+    settled.call.set(POSTSCHED_SECRETS="keyring")
+    settled(*change).refused(1, "no secrets file is used")
+
+
 def test_a_login_by_paste_is_kept_in_the_file(headless: Headless, tmp_path: Path) -> None:
     assert headless(*headless.adding[:-1]).code == 0
     missing = "keyring.backends.fail.Keyring"
@@ -293,6 +305,12 @@ class TestTerminal:
             shell.type(WORDS + "\n")
             assert shell.end() == 0
             assert WORDS not in shell.text
+        with OnTerminal([*python, "account", "passphrase"], environ, columns=200) as shell:
+            for asked in ("Passphrase for", "New passphrase for", "Once more"):
+                shell.wait_for(asked)
+                shell.wait_for(lambda: not shell.echoes)
+                shell.type(WORDS + "\n")
+            assert shell.end() == 0
         assert headless("add", "Hello", "--to", "me", "--at", "now").code == 0
         with OnTerminal([*python, "run", "--until-idle"], environ, columns=200) as shell:
             shell.wait_for("Passphrase for")

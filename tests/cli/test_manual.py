@@ -10,7 +10,7 @@ import pytest
 from postsched.cli import app as program
 from tests.cli.calling import Caller
 
-ACCOUNT = ("add", "list", "show", "check", "set", "remove", "group")
+ACCOUNT = ("add", "list", "show", "check", "set", "remove", "group", "passphrase")
 COMMANDS = [(name,) for name in program.COMMANDS if name != "account"]
 PAGES = [*COMMANDS, *(("account", name) for name in ACCOUNT)]
 

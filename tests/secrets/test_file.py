@@ -17,6 +17,7 @@ import pytest
 
 from postsched.domain.errors import SecretUnavailable
 from postsched.secrets import Passphrase, SecretsFile, durable
+from postsched.secrets.passphrase import NEW_VARIABLE
 from postsched.secrets.sealed import Cost
 
 CHEAP = Cost(2**14, 8, 1)
@@ -299,3 +300,58 @@ def test_each_writing_has_its_nonce_and_all_have_the_salt(path: Path) -> None:
     before = path.read_bytes()
     file.write("me", "2")
     assert path.read_bytes() == before, "nothing new is not written"
+
+
+def new_words(text: str | None) -> Passphrase:
+    """A new passphrase, in the environment."""
+    given = {} if text is None else {NEW_VARIABLE: text}
+    return Passphrase(given, None, NEW_VARIABLE)
+
+
+def test_another_passphrase(filled: Path) -> None:
+    file, before = opened(filled), filled.read_bytes()
+    running = opened(filled)
+    assert running.read("me") == "SESAME"
+    file.change_passphrase(new_words("close it"))
+    assert file.read("me") == "SESAME"
+    assert opened(filled, "close it").read("work") == "SESAME2"
+    assert stat.S_IMODE(filled.stat().st_mode) == 0o600
+    assert json.loads(before)["kdf"]["salt"] != json.loads(filled.read_bytes())["kdf"]["salt"]
+    for act in (*every_act(running), *every_act(opened(filled))):
+        assert "the passphrase is not that of" in refusal(act)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("wrong", "close it", "the passphrase is not that of"),
+        (None, "close it", "no passphrase is given for"),
+        ("open up", None, "no new passphrase is given for"),
+        ("open up", "", "POSTSCHED_NEW_PASSPHRASE is empty"),
+    ],
+)
+def test_another_passphrase_that_can_not_be(
+    filled: Path, old: str | None, new: str | None, said: str
+) -> None:
+    before = filled.read_bytes()
+    assert said in refusal(lambda: opened(filled, old).change_passphrase(new_words(new)))
+    assert filled.read_bytes() == before
+
+
+def test_another_passphrase_is_written_whole_or_not_at_all(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = filled.read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            opened(filled).change_passphrase(new_words("close it"))
+    assert filled.read_bytes() == before
+    opened(filled).change_passphrase(new_words("close it"))
+    assert opened(filled, "close it").accounts() == {"me", "work"}
+    assert "there is no secrets file" in refusal(
+        lambda: opened(filled.with_name("none")).change_passphrase(new_words("close it"))
+    )
