@@ -103,6 +103,8 @@ class TextRules:
     """The limit of a text beside media, where it is another than that of a text alone."""
     max_tags: int | None = None
     """How many #tags there may be."""
+    usual_tags: int | None = None
+    """How many #tags are advised; more are sent, and said."""
     max_mentions: int | None = None
     """How many @mentions there may be."""
 
@@ -127,6 +129,9 @@ class MediaRules:
     from_url: bool = False
     """Whether the network fetches a public URL itself."""
     from_bytes: bool = True
+    sent_alone: frozenset[str] = frozenset()
+    """Where that is not so: the types of which a file that is alone in its part is sent all the
+    same."""
     instead: str | None = None
     """What to do with a file where only addresses are taken, as far as more is known."""
     needed: bool = False
@@ -140,6 +145,10 @@ class MediaRules:
     """How large the files of one part may be together."""
     picture: PictureRules = field(default_factory=PictureRules)
     film: FilmRules = field(default_factory=FilmRules)
+
+    def takes_file(self, kind: str | None, *, alone: bool) -> bool:
+        """Whether a file of that type is sent, rather than fetched from a public address."""
+        return self.from_bytes or (alone and kind in self.sent_alone)
 
     def rule(self, kind: str) -> str | None:
         """Which of `types` a MIME type falls under, None if it is not taken."""

@@ -137,6 +137,10 @@ def _text(
     ):
         if most is not None and (found := len(pattern.findall(text))) > most:
             yield field, f"{name} has {_excess(found, most, what)}", True
+    tags = len(HASHTAG.findall(text))
+    if rules.usual_tags is not None and rules.usual_tags < tags <= (rules.max_tags or tags):
+        advised = f"more than the {rules.usual_tags} that are advised there"
+        yield field, f"{name} has {tags} #tags, {advised}; it is sent as it is", False
     size = byte_length(text)
     if rules.byte_limit is not None and size > rules.byte_limit:
         yield field, f"{name} has {_excess(size, rules.byte_limit, 'bytes')}", True
@@ -158,7 +162,8 @@ def _media(
             yield "media", f"{place} has no media, and there are no posts without", True
         yield from _together(place, part.media, rules)
         for medium in part.media:
-            yield from _medium(medium, rules, refused.get(medium.sha256 or ""))
+            reason, alone = refused.get(medium.sha256 or ""), len(part.media) == 1
+            yield from _medium(medium, rules, reason, alone=alone)
             if require_alt and not (medium.alt or "").strip():
                 yield "alt", f"{name_of(medium)} has no alt text, and require_alt_text is set", True
 
@@ -188,11 +193,11 @@ def _kinds(kinds: list[str]) -> str:
     return ", ".join(sorted(set(kinds)))
 
 
-def _medium(medium: Media, rules: MediaRules, refused: str | None) -> _Found:
+def _medium(medium: Media, rules: MediaRules, refused: str | None, *, alone: bool) -> _Found:
     name = name_of(medium)
     if medium.url is not None and not rules.from_url:
         yield "media", f"{name} is an address, and only files can be sent", True
-    if medium.url is None and not rules.from_bytes:
+    if medium.url is None and not rules.takes_file(medium.type, alone=alone):
         instead = rules.instead or "give a public address of it instead"
         there = f"the network fetches media itself: {instead}"
         yield "media", f"{name} is a file, and {there}", True

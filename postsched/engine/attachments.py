@@ -42,7 +42,9 @@ class Attachments:
             return ()
         rules = self._platform(work.account.platform).capabilities(work.account.facts).media
         made = await asyncio.to_thread(self._all, media, rules)
-        if rules.from_bytes or self._hosting is None:
+        alone = len(made) == 1
+        sent = all(rules.takes_file(one.media.type, alone=alone) for one in made)
+        if sent or self._hosting is None:
             return made
         return tuple([await self._hosting.in_public(work, one) for one in made])
 

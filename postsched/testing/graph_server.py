@@ -28,8 +28,12 @@ class GraphServer(Loopback):
     first_id: ClassVar[int]
     tokens: Tokens | FacebookLogin
 
+    request: Request
+    """The one that is being answered, and the files in it."""
+
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
+        self.files: dict[str, bytes] = {}
         self._ids = self.first_id
 
     def login(self, account: str = "me") -> Login:
@@ -39,8 +43,8 @@ class GraphServer(Loopback):
     def answer(self, request: Request) -> Answer:
         """What the network answers."""
         given = dict(request.query)
-        self.files = {}
-        if request.method == "POST":
+        self.files, self.request = {}, request
+        if request.method == "POST" and "form" in request.headers.get("content-type", ""):
             fields = request.form
             self.files = {n: content for n, (file, content) in fields.items() if file is not None}
             given |= {n: v.decode() for n, (file, v) in fields.items() if file is None}

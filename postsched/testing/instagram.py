@@ -22,9 +22,11 @@ from postsched.testing.wire import Answer
 USER, USERNAME = "17841400000000001", "me_on_instagram"
 PAGE, OTHER = "20500000000000001", "17841400000000002"
 """The Page of the account, and the account of another Page."""
+NEVER = 10**9
+"""How often a container is looked at that waits for its film."""
 CREATE_FIELDS = {
     "access_token", "media_type", "caption", "image_url", "video_url", "alt_text",
-    "is_carousel_item", "children", "share_to_feed",
+    "is_carousel_item", "children", "share_to_feed", "upload_type",
 }  # fmt: skip
 LIST_FIELDS = {"id", "media_type", "permalink", "shortcode", "caption", "timestamp"}
 
@@ -102,7 +104,26 @@ class InstagramServer(ContainerServer):
             children=[child for child in children if child],
         )  # fmt: skip
         self.containers[container.id] = container
-        return Answer(200, {"id": container.id})
+        if "upload_type" not in form:
+            return Answer(200, {"id": container.id})
+        container.polls = NEVER
+        place = f"{self.url}/ig-api-upload/v26.0/{container.id}"
+        return Answer(200, {"id": container.id, "uri": place})
+
+    def _upload(self, given: Mapping[str, str], number: str) -> Answer:
+        """Take the bytes of a film, all at once; what is no film is of no use."""
+        headers, content = self.request.headers, self.request.body
+        token = headers.get("authorization", "").removeprefix("OAuth ")
+        sizes = headers.get("offset"), headers.get("file_size")
+        known_one = number in self.containers and token in self._facebook().live
+        if not known_one or sizes != ("0", str(len(content))):
+            debug = {"retriable": False, "type": "OffsetInvalidError", "message": "Request error"}
+            return Answer(400, {"debug_info": debug})
+        if b"ftyp" not in content[:16]:
+            debug = {"retriable": False, "type": "ProcessingFailedError", "message": "No film"}
+            return Answer(400, {"debug_info": debug})
+        self.containers[number].polls = self.polls
+        return Answer(200, {"success": True, "message": "Upload successful."})
 
     def _check(self, form: Mapping[str, str], children: list[Container | None]) -> None:
         caption = form.get("caption", "")
@@ -116,6 +137,9 @@ class InstagramServer(ContainerServer):
                     raise invalid("VIDEO is for carousels: use REELS")
                 if "alt_text" in form:
                     raise invalid("alt_text is for images")
+                if "upload_type" in form:
+                    self._facebook()  # bytes are taken by Facebook Login only
+                    return
                 _check_media(form.get("video_url"), {"", ".mp4", ".mov"})
             case "CAROUSEL":
                 self._check_children(children)
@@ -208,6 +232,7 @@ class InstagramServer(ContainerServer):
         ("DELETE", r"/v26\.0/(\d+)", True, _delete),
         ("POST", r"/v26\.0/(\d+)/comments", True, _comment),
         ("GET", r"/v26\.0/(\d+)/comments", True, _comments),
+        ("POST", r"/ig-api-upload/v26\.0/(\d+)", False, _upload),
         *LOGIN_ROUTES,
     )
 

@@ -323,6 +323,26 @@ def _spoilt(content: Content, bad: str) -> Content:
     )
 
 
+def test_more_tags_than_are_advised_are_said_and_sent() -> None:
+    can = replace(FULL, text=TextRules(100, usual_tags=2, max_tags=4))
+    assert not found(Content("#a #b"), can)
+    [(field, sentence, fatal)] = found(Content("#a #b #c"), can)
+    assert (field, fatal) == ("text", False)
+    assert "3 #tags, more than the 2 that are advised" in sentence
+    assert [fatal for _, _, fatal in found(Content("#a #b #c #d #e"), can)] == [True]
+
+
+def test_a_file_may_be_taken_alone_where_others_are_fetched() -> None:
+    media = MediaRules(4, 4, FULL.media.types, from_url=True, from_bytes=False, mixed=True,
+                       sent_alone=frozenset({"video/mp4"}))  # fmt: skip
+    can = replace(FULL, media=media)
+    assert not found(Content("", (VIDEO,)), can)
+    for together in ((VIDEO, VIDEO), (IMAGE,), (VIDEO, AT_URL)):
+        fetched = [sentence for _, sentence, fatal in found(Content("", together), can) if fatal]
+        assert fetched
+        assert all("fetches media itself" in sentence for sentence in fetched)
+
+
 @given(
     st.builds(
         Content,

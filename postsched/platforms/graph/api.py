@@ -7,9 +7,12 @@ query. Addresses never show their query: httpx logs each address it asks.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
@@ -23,6 +26,9 @@ TOKEN = re.compile(r"[\x21-\x7e]+")
 """What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
 NODE = re.compile(r"[0-9A-Za-z_-]{1,100}")
 """An id that may be part of an address."""
+UPLOADS = "rupload.facebook.com"
+PIECE = 1024 * 1024
+"""Bytes of a file that are read at a time."""
 Files = Mapping[str, tuple[str, bytes, str]]
 """Fields of files: name -> file name, bytes, MIME type."""
 
@@ -59,6 +65,21 @@ class Graph:
             data={**form, "access_token": self._token},
             files=files,
             follow_redirects=False,
+        )
+
+    async def put_file(self, url: str, file: Path, size: int) -> httpx.Response:
+        """Bring a file of that many bytes to an address that the network gave for it: with the
+        token, so only to the network's own or the account's. Raises PlatformError else."""
+        if not _is_own(url, self._base):
+            raise PlatformError(
+                ErrorKind.TRANSIENT, "the network wants the file somewhere that is not its own"
+            )
+        headers = {
+            "Authorization": f"OAuth {self._token}", "offset": "0", "file_size": str(size),
+            "Content-Type": "application/octet-stream", "Content-Length": str(size),
+        }  # fmt: skip
+        return await self._http.post(
+            url, content=_pieces(file), headers=headers, follow_redirects=False
         )
 
     def read(self, response: httpx.Response) -> Refusal:
@@ -133,6 +154,19 @@ def node(remote_id: str) -> str:
         what = f"{remote_id[:80]!r} is no id of a post" if remote_id else "its id is not known"
         raise PlatformError(ErrorKind.INVALID, what, hint="Look at the account itself")
     return remote_id
+
+
+def _is_own(url: str, base: str) -> bool:
+    """Whether a file may be brought there: to Meta's host for that, or where the account is."""
+    there, here = urlsplit(url), urlsplit(base)
+    at_meta = (there.scheme, there.netloc) == ("https", UPLOADS)
+    return at_meta or (there.scheme, there.netloc) == (here.scheme, here.netloc)
+
+
+async def _pieces(file: Path) -> AsyncIterator[bytes]:
+    with await asyncio.to_thread(file.open, "rb") as opened:
+        while piece := await asyncio.to_thread(opened.read, PIECE):
+            yield piece
 
 
 def _token(login: Login) -> str:

@@ -8,7 +8,6 @@ cites developers.facebook.com/docs/instagram-platform.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -58,8 +57,10 @@ class Instagram(GraphPlatform):
         return await profile.inspect(login, self.graph(login, http), http)
 
     def capabilities(self, facts: Mapping[str, Any]) -> Capabilities:
-        """The same for every account, but that posts can be deleted by Facebook Login only."""
-        return replace(content.CAPABILITIES, delete=facts.get("login") == "facebook")
+        """The same for every account, but that by Facebook Login posts can be deleted, and films
+        brought there."""
+        by_facebook = facts.get("login") == "facebook"
+        return content.BY_FACEBOOK if by_facebook else content.CAPABILITIES
 
     def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
         """The caption."""
@@ -71,7 +72,7 @@ class Instagram(GraphPlatform):
         """Make the container, and wait until it is finished."""
         if message.role is Role.COMMENT:
             return {"comment": message.text}
-        content.require_possible(message)
+        content.require_possible(message, by_facebook=profile.by_facebook(login))
         graph = self.graph(login, http)
         owner = await profile.id_of(login, graph, http)
         await require_quota(graph, f"{owner}/content_publishing_limit", "quota_usage", "config")

@@ -25,13 +25,20 @@ from postsched.platforms.graph.api import Graph
 from postsched.platforms.graph.containers import Fields, State, create, usable, wait
 from postsched.platforms.graph.film import FILM
 from postsched.platforms.graph.lookup import Dialect
+from postsched.platforms.instagram import reel
 
 MEDIA_COUNT = 10
 MOST_TAGS, MOST_MENTIONS = 30, 20
 STATE = Fields("status_code", "status")
 CAPABILITIES = Capabilities(
     # Whether it counts code points or UTF-16 units isn't known: the larger number counts.
-    text=TextRules(2200, Unit.UTF16, max_tags=MOST_TAGS, max_mentions=MOST_MENTIONS),
+    text=TextRules(
+        2200,
+        Unit.UTF16,
+        max_tags=MOST_TAGS,
+        usual_tags=5,  # the app takes no more since 2025-12; what the API makes of more isn't known
+        max_mentions=MOST_MENTIONS,
+    ),
     media=MediaRules(
         count=MEDIA_COUNT,
         alone=MEDIA_COUNT,
@@ -64,6 +71,17 @@ CAPABILITIES = Capabilities(
     ),
 )
 
+BY_FACEBOOK = replace(
+    CAPABILITIES,
+    media=replace(CAPABILITIES.media, sent_alone=frozenset({"video/mp4", "video/quicktime"})),
+    delete=True,
+    notes=(
+        "Media are fetched from a public address, but for a film that is alone: it may be a file.",
+        *CAPABILITIES.notes[1:],
+    ),
+)
+"""By Facebook Login."""
+
 
 def dialect(profile: str) -> Dialect:
     """What the account of that id is asked by. Its list takes `since`."""
@@ -83,6 +101,9 @@ async def build(message: Message, graph: Graph, profile: str) -> tuple[str, Stat
     """
     text, path = caption(message), f"{profile}/media"
     form = {"caption": text} if text else {}
+    if len(message.attachments) == 1 and message.attachments[0].media.url is None:
+        container = await reel.bring(graph, path, form, message.attachments[0])
+        return container, usable(await wait(graph, container, STATE))
     if len(message.attachments) == 1:
         form |= _alone(message.attachments[0])
     else:
@@ -100,8 +121,8 @@ def caption(message: Message) -> str:
     return with_link(message.text, message.link)
 
 
-def require_possible(message: Message) -> None:
-    """Raise PlatformError(INVALID) for what Instagram can't do."""
+def require_possible(message: Message, *, by_facebook: bool) -> None:
+    """Raise PlatformError(INVALID) for what Instagram can't do, by that kind of login."""
     text, problem = caption(message), None
     if message.n > 1:
         problem = "Instagram has no threads"
@@ -109,7 +130,7 @@ def require_possible(message: Message) -> None:
         problem = "Instagram has no posts without an image or a film"
     elif len(message.attachments) > MEDIA_COUNT:
         problem = f"a post on Instagram has {MEDIA_COUNT} images and films at the most"
-    elif any(one.media.url is None for one in message.attachments):
+    elif not _can_be_had(message.attachments, by_facebook=by_facebook):
         problem = "Instagram fetches media itself: give a public address instead of a file"
     elif len(HASHTAG.findall(text)) > MOST_TAGS or len(MENTION.findall(text)) > MOST_MENTIONS:
         problem = f"Instagram takes {MOST_TAGS} tags and {MOST_MENTIONS} mentions at the most"
@@ -119,6 +140,12 @@ def require_possible(message: Message) -> None:
         problem = "Instagram has no content warnings"
     if problem:
         raise PlatformError(ErrorKind.INVALID, problem)
+
+
+def _can_be_had(attachments: tuple[Attachment, ...], *, by_facebook: bool) -> bool:
+    """Whether all has an address, or is a film that is alone and may be brought there."""
+    files = [one for one in attachments if one.media.url is None]
+    return not files or (by_facebook and len(attachments) == 1 and is_film(files[0]))
 
 
 def _alone(attachment: Attachment) -> dict[str, str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -237,6 +238,46 @@ def test_each_login_has_its_host() -> None:
     assert own.authorize_url == "https://www.instagram.com/oauth/authorize"
     assert other.authorize_url == "https://www.facebook.com/v26.0/dialog/oauth"
     assert other.token_url == "https://graph.facebook.com/v26.0/oauth/access_token"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"\0\0\0\x18ftypmp42" + bytes(3_000_000), None), (b"no film at all", ErrorKind.INVALID)],
+    ids=["film", "other"],
+)
+def test_by_facebook_login_a_reel_may_be_a_file(
+    content: bytes, kind: ErrorKind | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    film = Attachment(Media(str(path), None, None, "video/mp4", len(content)), path)
+    one = message("Film", attachments=(film,))
+    with InstagramServer(login_kind="facebook") as server:
+        login = replace(server.login(), settings={"login": "facebook"})
+        sent = play(login, lambda s: s.send(one))
+        assert made(server) == [
+            {"caption": "Film", "media_type": "REELS", "upload_type": "resumable",
+             "share_to_feed": "true"}
+        ]  # fmt: skip
+        assert len(server.posts()) == (kind is None)
+        (upload,) = [r for r in server.requests if r.path.startswith("/ig-api-upload/")]
+        assert upload.body == content
+    if kind is not None:
+        assert isinstance(sent, Failed)
+        assert sent.problem.kind is kind
+
+
+def test_the_token_goes_to_no_other_host(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"film")
+    film = Attachment(Media(str(path), None, None, "video/mp4", 4), path)
+    answer = Answer(200, {"id": "1", "uri": "https://rupload.facebook.com.evil.example/1"})
+    with InstagramServer(login_kind="facebook") as server:
+        login = replace(server.login(), settings={"login": "facebook"})
+        server.program(Fault(FaultKind.ANSWER, answer), "POST", MEDIA)
+        sent = play(login, lambda s: s.send(message("Film", attachments=(film,))))
+    assert isinstance(sent, Retry)
+    assert "not its own" in sent.problem.message
 
 
 async def _facts(sender: Sender) -> dict[str, Any]:
