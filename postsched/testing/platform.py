@@ -21,6 +21,7 @@ from postsched.domain.capabilities import (
     MediaRules,
     TextRules,
 )
+from postsched.domain.fitting import with_link
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import (
     Login,
@@ -116,7 +117,8 @@ class FakePlatform(Platform):
     ) -> dict[str, Any]:
         alts = [one.media.alt or "" for one in message.attachments]
         call = Call("prepare", login, message.key, message)
-        made: dict[str, Any] = await self._play(call, lambda: {"text": message.text, "alts": alts})
+        text = with_link(message.text, message.link)
+        made: dict[str, Any] = await self._play(call, lambda: {"text": text, "alts": alts})
         return made
 
     async def publish(
