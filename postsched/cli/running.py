@@ -70,6 +70,7 @@ def run(
     with view:
         asyncio.run(run_engine(engine, until_idle=until_idle, started=view.started))
         watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
+    engine.database.close()  # so that it is one file again, which can be copied
     if until_idle:
         code = _say_what_stays(program, engine)
         raise typer.Exit(1 if tally.failed or engine.dispatcher.failures else code)
@@ -104,6 +105,7 @@ def publish_due(
         asyncio.run(_drain(engine))
         unread = _complain_of_secrets(program, engine, program.now())
         failures = engine.dispatcher.failures
+        engine.database.close()  # so that it is one file again, which can be copied
     refused = _complain_of_logins(program)
     tell(program)
     if json:

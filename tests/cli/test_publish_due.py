@@ -41,6 +41,14 @@ def unplug(cli: Posting) -> Path:
     return folder.rename(folder.with_name("away"))
 
 
+def test_the_database_is_one_file_afterwards(cli: Posting) -> None:
+    """Which may be copied, as a workflow in CI does."""
+    for words in (["publish-due"], ["run", "--until-idle", "--no-live"]):
+        cli("add", "Hello", "--at", "now")
+        cli(*words)
+        assert not list(cli.call.database.parent.glob("*-wal"))
+
+
 def test_nothing_due_is_no_failure(cli: Posting) -> None:
     cli("add", "Later", "--in", "1h")
     assert cli("publish-due").out == "Nothing was due\n"
