@@ -56,7 +56,7 @@ class FilmRules:
             slowest, fastest = self.frame_rate
             if not slowest - 0.1 <= film.frame_rate <= fastest + 0.1:
                 rates = f"{slowest:g} to {fastest:g}" if slowest else f"up to {fastest:g}"
-                yield f"has {film.frame_rate:g} frames a second, and {rates} are taken"
+                yield f"has {film.frame_rate:.4g} frames a second, and {rates} are taken"
 
     def _size(self, film: Film) -> Iterator[str]:
         if not film.width or not film.height:

@@ -15,7 +15,7 @@ from postsched.domain.capabilities import MediaRules
 from postsched.domain.post import Media
 from postsched.media import clip, pieces
 from postsched.media.copies import Copies, Copy
-from postsched.media.original import unreadable
+from postsched.media.original import LARGEST_PICTURE, unreadable
 from postsched.media.pieces import Damaged, Pieces, take_apart
 from postsched.media.pixels import (
     MOST_DRAWN,
@@ -27,8 +27,6 @@ from postsched.media.pixels import (
 )
 from postsched.media.redrawn import redrawn
 
-LARGEST = 100_000_000
-"""Bytes of a picture that is looked at: it is read as a whole."""
 VECTOR = "image/svg+xml"
 
 
@@ -88,8 +86,8 @@ def fit(
 def _picture(file: Path, medium: Media, rules: MediaRules, copies: Copies | None) -> Fit:
     if not any(kind.startswith(("image/", "*/")) for kind in rules.types):
         _require_taken(medium.type or "", None, rules)
-    if medium.bytes is not None and medium.bytes > LARGEST:
-        excess = f"more than the {LARGEST:,} that a picture may have"
+    if medium.bytes is not None and medium.bytes > LARGEST_PICTURE:
+        excess = f"more than the {LARGEST_PICTURE:,} that a picture may have"
         raise Unreadable(f"has {medium.bytes:,} bytes, {excess}")
     picture = _Picture(file, medium, rules)
     if picture.goes_as_it_is:

@@ -20,7 +20,7 @@ from typing import IO, BinaryIO
 
 from postsched.domain.errors import InvalidInput, StoreUnavailable
 from postsched.domain.post import Media
-from postsched.media.original import BLOCK, blocks, describe, opened, shown
+from postsched.media.original import BLOCK, blocks, describe, glance, opened, shown
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NEW, _UNUSED = ".new-", ".unused-"
@@ -41,6 +41,7 @@ class MediaStore:
         usable file, StoreUnavailable if the copy can't be written; then nothing of it is left.
         """
         with opened(path) as original, self._writing():
+            glance(original, name or path.name)
             new = self._new()
             try:
                 with new.open("r+b") as copy:
@@ -73,6 +74,7 @@ class MediaStore:
     def examine(self, path: Path, name: str | None = None) -> Media:
         """What `keep` would say of the file, without keeping it; raises InvalidInput as it does."""
         with opened(path) as original:
+            glance(original, name or path.name)
             digest = hashlib.sha256()
             for block in blocks(original, path):
                 digest.update(block)

@@ -15,6 +15,8 @@ from postsched.media.sniff import HEAD, SUFFIXES, contradiction, media_type, pix
 from postsched.media.whole import is_whole
 
 BLOCK = 1 << 20
+LARGEST_PICTURE = 100_000_000
+"""Bytes: a picture is read as a whole."""
 
 
 @contextmanager
@@ -48,23 +50,34 @@ def blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
 
 def describe(file: BinaryIO, name: str) -> Media:
     """What an open file is; raises InvalidInput if it is empty, cut off or not what `name` says."""
-    size = file.seek(0, os.SEEK_END)
-    if not size:
-        raise InvalidInput(f"{shown(name)} is empty", "Give a file with something in it")
-    file.seek(0)
-    kind = media_type(file.read(HEAD), name)
-    named = contradiction(kind, name)
-    if named:
-        raise InvalidInput(
-            f"{shown(name)} is not what its name says: not {named}, but {kind or 'something else'}",
-            f"Name it .{SUFFIXES[kind][0]}" if kind in SUFFIXES else "Give the file that is meant",
-        )
+    kind, size = glance(file, name)
     if kind and not is_whole(file, kind):
         raise InvalidInput(
             f"{shown(name)} is not whole: it is cut off", "Save or download it again"
         )
     width, height = (kind and pixels(file, kind)) or (None, None)
     return Media(path=name, type=kind, bytes=size, width=width, height=height)
+
+
+def glance(file: BinaryIO, name: str) -> tuple[str | None, int]:
+    """The MIME type and the size of an open file; raises InvalidInput for what its size and its
+    first bytes tell already, so that gigabytes need not be read to find it."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if not size:
+        raise InvalidInput(f"{shown(name)} is empty", "Give a file with something in it")
+    kind = media_type(file.read(HEAD), name)
+    file.seek(0)
+    named = contradiction(kind, name)
+    if named:
+        raise InvalidInput(
+            f"{shown(name)} is not what its name says: not {named}, but {kind or 'something else'}",
+            f"Name it .{SUFFIXES[kind][0]}" if kind in SUFFIXES else "Give the file that is meant",
+        )
+    if (kind or "").startswith("image/") and size > LARGEST_PICTURE:
+        excess = f"more than the {LARGEST_PICTURE:,} that a picture may have"
+        raise InvalidInput(f"{shown(name)} has {size:,} bytes, {excess}", "Export it smaller")
+    return kind, size
 
 
 def unreadable(path: Path, error: Exception) -> InvalidInput:

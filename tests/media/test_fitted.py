@@ -21,8 +21,9 @@ from postsched.domain.capabilities import MediaRules
 from postsched.domain.picture import PictureRules
 from postsched.domain.post import Media
 from postsched.media.copies import Copies
-from postsched.media.fitted import LARGEST, Fit, State, fit
+from postsched.media.fitted import Fit, State, fit
 from postsched.media.kept import MediaStore
+from postsched.media.original import LARGEST_PICTURE
 
 STILL = frozenset[str]()
 JPEG_ONLY = MediaRules(
@@ -384,6 +385,7 @@ from postsched.domain.picture import PictureRules
 from postsched.media.copies import Copies
 from postsched.media.fitted import fit
 from postsched.media.kept import MediaStore
+from postsched.media.original import LARGEST_PICTURE
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 rules = MediaRules(types={"image/jpeg": 1_000_000}, picture=PictureRules(max_width=2000))
 import PIL.Image, PIL.ImageCms, PIL.ImageOps, pi_heif
@@ -461,7 +463,7 @@ def test_damaged_pictures_get_a_sentence(camera: Camera) -> None:
 
 
 def test_a_huge_file_is_not_read(camera: Camera) -> None:
-    medium = replace(camera.take(scene(), "a.jpg"), bytes=LARGEST + 1)
+    medium = replace(camera.take(scene(), "a.jpg"), bytes=LARGEST_PICTURE + 1)
     assert camera.refused(medium, ANYTHING) == (
         "has 100,000,001 bytes, more than the 100,000,000 that a picture may have"
     )
