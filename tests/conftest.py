@@ -25,8 +25,9 @@ trespasses: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--slow runs everything."""
+    """--slow runs everything; --renew-golden writes tests/golden/ anew."""
     parser.addoption("--slow", action="store_true", help="also run what takes long")
+    parser.addoption("--renew-golden", action="store_true", help="write golden pictures anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -60,7 +60,8 @@ class Shown:
 class Step:
     """A part of the thread (`n` from 1), or the first comment. `length` and `limit` are in `unit`,
     `size` in bytes of UTF-8; `over_at` is where the text passes the limit, and `cuts` where it
-    could be parted into pieces that fit: places in `wording.text`."""
+    could be parted into pieces that fit: places in `wording.text`. `with_warning`: the length is
+    that of text and content warning."""
 
     role: Role
     n: int
@@ -72,18 +73,21 @@ class Step:
     size_limit: int | None
     over_at: int | None = None
     cuts: tuple[int, ...] = ()
+    with_warning: bool = False
     media: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AccountPreview:
     """What one account gets. `findings` keep the post from being added, `dropped` is left out or
-    done differently. Title and language are those that are sent."""
+    done differently. Title and language are those that are sent; `title_below`: the title is that
+    of the link card or the media."""
 
     account: Account
     network: str
     steps: tuple[Step, ...]
     title: str | None = None
+    title_below: bool = False
     warning: str | None = None
     visibility: str | None = None
     lang: str | None = None
@@ -184,6 +188,7 @@ class _AccountView:
             network=self._network,
             steps=tuple(self._steps()),
             title=None if "title" in left_out else content.title,
+            title_below=bool(can.titled),
             warning=content.warning if can.warning else None,
             visibility=content.visibility,
             lang=content.lang if can.languages else None,
@@ -242,6 +247,7 @@ class _AccountView:
             rules.byte_limit,
             over_at,
             cuts(text, rules, beside_media=beside, warning=warning) if parting else (),
+            bool(warning) and rules.warning_counts,
             media,
         )
 

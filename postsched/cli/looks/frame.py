@@ -18,10 +18,11 @@ from rich.text import Text
 
 from postsched.cli.screen import cut, width_of
 
-ISOLATE, END = "\u2068", "\u2069"
+ISOLATE, END = "\u2066", "\u2069"
 TURNING = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff"
                      "\U0001e800-\U0001efff\u200e\u200f]")  # fmt: skip
 """Writing from right to left, and its marks."""
+SIGNS = str.maketrans("┌│└·•✓↻✗↗╌✂…⋯“”×", '+|+-*v~x>-%..""x')
 _LAWLESS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Marks that would turn what stands beside them, or end our isolation."""
 ROUND = tuple("╭╮╰╯├┤─│")
@@ -89,13 +90,13 @@ class Frame:
             self._rows.append(row)
 
     def drawn(self) -> str:
-        """All of it."""
+        """All of it, as text or with escape sequences."""
         return "\n".join(_written(self._rows, self._canvas))
 
 
 def _written(rows: Sequence[Text], canvas: Canvas) -> list[str]:
     if not canvas.colour:
-        return [row.plain.rstrip() for row in rows]
+        return [_plainly(row.plain, canvas).rstrip() for row in rows]
     console = Console(file=io.StringIO(), force_terminal=True, legacy_windows=False,
                       highlight=False, width=canvas.width + 20)  # fmt: skip
     found = []
@@ -104,6 +105,11 @@ def _written(rows: Sequence[Text], canvas: Canvas) -> list[str]:
             console.print(row, soft_wrap=True, end="")
         found.append(capture.get())
     return found
+
+
+def _plainly(text: str, canvas: Canvas) -> str:
+    """The text with our own signs in ASCII, where the encoding has no others."""
+    return text if canvas.lines else text.translate(SIGNS)
 
 
 def safe(text: str) -> str:

@@ -22,8 +22,9 @@ MARKUP: Mapping[Kind, str] = {
 class Look:
     """Colours are rich's names or #rrggbb.
 
-    `avatar` has the initial in place of `{}`, `head` is the line with the name in it: `{name}`,
-    `{handle}` and `{place}`, the account's server, stand for what is known of the account; what is
+    `avatar` has the initial in place of `{}`, `head` is the line with the name in it: `{account}`
+    is what it is called here, `{handle}` the login as people write it, `{name}` the same without
+    `@` and server, `{short}` the beginning of that, `{readers}` who may see the post. What is
     between `|` is bold, the rest dim. `foot` is the row of buttons, which nobody can press here.
     `media_first`: the caption is below the media, with the name before it.
     """
@@ -40,6 +41,8 @@ class Look:
     """Whether a line joins the parts of a thread."""
     media_first: bool = False
     warning: str = "{} [Show]"
+    card: str = "{} makes the card"
+    """What is said of a card that we don't make."""
     readers: Mapping[str, str] = field(default_factory=dict)
     """What the network calls a visibility."""
 

@@ -10,8 +10,9 @@ LOOKS: dict[str, Look] = {
     "outbox": Look(
         "#b58900",
         avatar="[{}]",
-        head="|{name}|  {handle}",
+        head="|{account}|  {handle}",
         plain=frozenset({Kind.MENTION, Kind.TAG}),
+        card="a link on the page",
     ),
     "mastodon": Look(
         "#6364ff",
@@ -28,7 +29,7 @@ LOOKS: dict[str, Look] = {
     ),
     "bluesky": Look(
         "#1185fe",
-        head="|{name}| {handle} · now",
+        head="|{short}| @{name} · now",
         foot="◌ 0   ⇄ 0   ♡ 0   ⋯",
         warning="ⓘ {}  [Show]",
     ),
@@ -60,13 +61,13 @@ LOOKS: dict[str, Look] = {
     ),
     "threads": Look(
         "#888888",
-        head="|{handle}| now",
+        head="|{name}| now",
         foot="♡   ◌   ⇄   ➢",
         mark="#0095f6",
     ),
     "instagram": Look(
         "#e1306c",
-        head="|{handle}|",
+        head="|{name}|",
         foot="♡   ◌   ➢            ⚑",
         mark="#6d9eeb",
         plain=frozenset({Kind.LINK}),

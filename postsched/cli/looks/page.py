@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from pathlib import PurePath
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
@@ -12,7 +13,6 @@ from postsched.cli.looks.frame import Canvas, Frame, safe
 from postsched.cli.looks.networks import look_of
 from postsched.cli.looks.post import OVER, PostPage
 from postsched.cli.screen import Screen, fold
-from postsched.domain.fitting import Finding
 from postsched.service.previewing import AccountPreview, Preview
 
 USUAL, NARROWEST, WIDEST = 80, 30, 120
@@ -46,7 +46,8 @@ def _panel(shown: AccountPreview, canvas: Canvas) -> str:
     ):
         if findings:
             frame.section(title)
-            frame.put(_listed(findings, begin, sign, style, canvas.inner))
+            sentences = [_short(one.message.removeprefix(begin), shown) for one in findings]
+            frame.put(_listed(sentences, sign, style, canvas.inner))
     frame.end()
     return frame.drawn()
 
@@ -60,12 +61,18 @@ def _wishes(shown: AccountPreview) -> Iterator[str]:
         yield f"language: {shown.lang}"
 
 
-def _listed(
-    findings: Sequence[Finding], begin: str, sign: str, style: str, room: int
-) -> Iterable[Text]:
-    for finding in findings:
-        words = safe(finding.message.removeprefix(begin)).replace("\n", " ")
-        for n, line in enumerate(fold(words, room - 2)):
+def _short(sentence: str, shown: AccountPreview) -> str:
+    """The sentence with the names of files in place of their paths."""
+    for step in shown.steps:
+        for one in step.media:
+            if one.media.path:
+                sentence = sentence.replace(one.media.path, PurePath(one.media.path).name)
+    return sentence
+
+
+def _listed(sentences: Iterable[str], sign: str, style: str, room: int) -> Iterator[Text]:
+    for sentence in sentences:
+        for n, line in enumerate(fold(safe(sentence).replace("\n", " "), room - 2)):
             yield Text.assemble((sign if n == 0 else "  ", style), line)
 
 

@@ -22,6 +22,8 @@ OVER = "bold red"
 SIGNS = {Fate.AS_IS: "✓", Fate.FITTED: "↻", Fate.REFUSED: "✗", Fate.FETCHED: "↗"}
 FATE_STYLES = {Fate.AS_IS: "green", Fate.FITTED: "yellow", Fate.REFUSED: OVER, Fate.FETCHED: "cyan"}
 INDENT = 4
+MOST_LINES, LAST_LINES = 40, 8
+"""Lines of a text that are shown, and how many of them are its last."""
 KINDS = {"image/jpeg": "JPEG", "image/svg+xml": "SVG", "video/quicktime": "MOV"}
 
 
@@ -57,7 +59,7 @@ class PostPage:
         if self.shown.warning:
             warned = self.look.warning.format(safe(self.shown.warning))
             yield from self._folded(warned, "bold yellow")
-        if self.shown.title and step.n == 1 and not comment:
+        if self.shown.title and step.n == 1 and not comment and not self.shown.title_below:
             yield from self._folded(safe(self.shown.title), "bold")
         texts, media = list(self._text(step)), list(self._media(step))
         yield from (*media, *texts) if self.look.media_first else (*texts, *media)
@@ -66,14 +68,15 @@ class PostPage:
         yield from self._folded(self._counts(step), OVER if step.over_at is not None else "dim")
         if step.cuts:
             yield from self._folded(self._parting(step), "yellow")
-        if self.look.foot and not comment:
+        if self.look.foot and not comment and self.canvas.lines:
             yield Text(cut(self.look.foot, self._room), "dim")
 
     def _head(self) -> Text:
         account = self.shown.account
-        name = handle_of(account)
+        handle, name = handle_of(account), name_of(account)
         initial = next((c for c in name if c.isalnum()), "?").upper()
-        words = {"name": _name(name), "handle": name, "readers": self._readers()}
+        words = {"account": account.name, "handle": handle, "name": name,
+                 "short": name.partition(".")[0] or name, "readers": self._readers()}  # fmt: skip
         line = Text.assemble((self.look.avatar.format(initial), f"bold {self.look.colour}"), " ")
         for n, piece in enumerate(self.look.head.format(**words).split("|")):
             line.append(safe(piece), "bold" if n % 2 else "dim")
@@ -97,9 +100,10 @@ class PostPage:
 
     def _wrapped(self, text: Text, step: Step | None = None) -> Iterator[Text]:
         if step and self.look.media_first and step.role is Role.PART:
-            text = Text.assemble((f"{handle_of(self.shown.account)} ", "bold"), text)
+            text = Text.assemble((f"{name_of(self.shown.account)} ", "bold"), text)
         if text.plain.strip():
-            yield from text.wrap(_CONSOLE, self._room, overflow="fold")
+            lines = text.wrap(_CONSOLE, self._room, overflow="fold")
+            yield from _shortened(list(lines))
 
     def _marked(self, wording: Wording, start: int, end: int) -> Text:
         """A stretch of the text with its links, tags and mentions as readers see them."""
@@ -128,7 +132,8 @@ class PostPage:
         if step.role is Role.COMMENT:
             words.append("first comment")
         limit = "" if step.limit is None else f"/{step.limit:,}"
-        words.append(f"{step.length:,}{limit} {step.unit}")
+        warned = " with the warning" if step.with_warning else ""
+        words.append(f"{step.length:,}{limit} {step.unit}{warned}")
         if step.size_limit is not None:
             words.append(f"{step.size:,}/{step.size_limit:,} bytes")
         if step.wording.sent is not None:
@@ -174,11 +179,11 @@ class PostPage:
         assert wording.card is not None
         url = safe(wording.card.url)
         by = ("the page is read when it goes out" if wording.card.by is CardBy.US
-              else f"{self.shown.network} makes the card")  # fmt: skip
+              else self.look.card.format(self.shown.network))  # fmt: skip
         host = urlsplit(wording.card.url).netloc or url
         for start, words, style in (
             ("┌ ", host, "dim"),
-            ("│ ", self.shown.title or url, "bold"),
+            ("│ ", (self.shown.title_below and self.shown.title) or url, "bold"),
             ("└ ", by, "dim italic"),
         ):
             line = cut(" ".join(safe(words).split()), self._room - 2)
@@ -190,6 +195,15 @@ class PostPage:
 
 
 _CONSOLE = Console()
+
+
+def _shortened(lines: list[Text]) -> list[Text]:
+    """The lines, without the middle of a very long text."""
+    if len(lines) <= MOST_LINES:
+        return lines
+    left_out = len(lines) - MOST_LINES + 1
+    words = Text(f"⋯ {left_out:,} more lines ⋯", "dim")
+    return [*lines[: -left_out - LAST_LINES], words, *lines[-LAST_LINES:]]
 
 
 def _seen(text: str, mark: Mark, start: int, end: int) -> str:
@@ -207,9 +221,10 @@ def handle_of(account: Account) -> str:
     return str(account.facts.get("user") or account.user or account.name)
 
 
-def _name(handle: str) -> str:
-    """A name for show: the login without its signs and server."""
-    return handle.lstrip("@").split("@")[0].split(".")[0] or handle
+def name_of(account: Account) -> str:
+    """The same without its signs and server."""
+    handle = handle_of(account)
+    return handle.lstrip("@").partition("@")[0] or handle
 
 
 def _about(media: Media) -> str:
