@@ -116,9 +116,10 @@ class Graph:
 def id_in(response: httpx.Response, made: Mapping[str, Any], name: str = "id") -> str:
     """The id that a success names. Raises as `unreadable` where it names none."""
     found = made.get(name)
-    if not isinstance(found, str | int) or isinstance(found, bool) or not str(found):
-        raise unreadable(response)
-    return node(str(found))
+    is_id = isinstance(found, str | int) and not isinstance(found, bool)
+    if not is_id or not NODE.fullmatch(str(found)):
+        raise unreadable(response)  # what was asked for was done all the same
+    return str(found)
 
 
 def rows_in(answer: Mapping[str, Any], what: str) -> list[Mapping[str, Any]]:
