@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from postsched.transfer.rows import Row
 
 app = typer.Typer()
+MOST_NOTES = 20
+"""Notes of one import that are said in full."""
 FORMATS = "json|jsonl|csv|md"
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="- for stdin.")]
 FormatName = Annotated[
@@ -68,11 +70,11 @@ def import_(
     formats = _formats(files, format_)
     faults = _Faults(program, json=json)
     with progress_on(program, files, wanted=not json) as progress:
-        watch = imports.Watch(faults.note, progress.written, faults.fitted.append)
+        watch = imports.Watch(faults.note, progress.written, faults.differing.append)
         sources = [(name, _rows(name, fmt, progress)) for name, fmt in formats]
         done = imports.run(program.desk, sources, watch)
-    for sentence in [] if done.bad else faults.fitted:
-        program.say(f"note: {sentence}")
+    if not done.bad:
+        _tell(program, faults.differing)
     if json:
         program.print_json(faults.document(done))
     elif not done.bad:
@@ -123,14 +125,22 @@ def _posts(count: int) -> str:
     return "1 post" if count == 1 else f"{count:,} posts"
 
 
+def _tell(program: Program, sentences: list[str]) -> None:
+    """Say what the accounts do without, or get otherwise."""
+    for sentence in sentences[:MOST_NOTES]:
+        program.say(f"note: {sentence}")
+    if (more := len(sentences) - MOST_NOTES) > 0:
+        program.say(f"note: and {more:,} more like these; preview shows them for each post")
+
+
 class _Faults:
     """What is wrong with the rows of an import: said at once, or kept for the JSON document; and
-    how files are `fitted`, which is said at the end."""
+    what accounts get differing from the post, which is said at the end."""
 
     def __init__(self, program: Program, *, json: bool) -> None:
         self._program, self._json = program, json
         self._kept: list[Bad] = []
-        self.fitted: list[str] = []
+        self.differing: list[str] = []
 
     def note(self, bad: Bad) -> None:
         """One thing that is wrong."""

@@ -40,7 +40,7 @@ MOST_PRIORITY = 2**31 - 1
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A draft that has been understood. `notes` is what the person should know and did not ask
-    for; those of them that say how files are made to fit are `fitted` too."""
+    for; `differing` are those of them that say what an account does without or gets otherwise."""
 
     content: Content
     accounts: tuple[Account, ...]
@@ -54,7 +54,7 @@ class Composed:
     key: str | None
     draft: bool
     notes: tuple[str, ...] = ()
-    fitted: tuple[str, ...] = ()
+    differing: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -128,7 +128,7 @@ class Composer:
                 key=draft.key,
                 draft=draft.draft,
                 notes=(*notes, *left_out, *fitted),
-                fitted=tuple(fitted),
+                differing=(*left_out, *fitted),
             )
         except PostschedError as error:
             error.field = error.field or field

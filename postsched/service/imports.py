@@ -49,11 +49,11 @@ class Bad:
 @dataclass(frozen=True, slots=True)
 class Watch:
     """Who is told how an import goes on: each thing that is wrong, how many rows of those that are
-    to be written are written, and how files are made to fit."""
+    to be written are written, and, each once, what accounts do without or get otherwise."""
 
     bad: Callable[[Bad], None]
     written: Callable[[int, int], None] = lambda done, total: None
-    fitted: Callable[[str], None] = lambda sentence: None
+    differs: Callable[[str], None] = lambda sentence: None
 
 
 @dataclass(slots=True)
@@ -216,10 +216,10 @@ class _Judge:
     def _new(self, one: _Keyed) -> _New:
         posts.check_key(one.key)
         composed = self._composer.compose(one.draft)
-        for sentence in composed.fitted:
-            if sentence not in self._told:  # many posts may show the same picture
+        for sentence in composed.differing:
+            if sentence not in self._told:  # many posts may have the same
                 self._told.add(sentence)
-                self._watch.fitted(sentence)
+                self._watch.differs(sentence)
         post = posts.new_post(composed, self._desk.now(), one.key)
         planned = posts.planned_for(self._desk, post, composed, composed.accounts)
         account_ids = [account.id for account in composed.accounts]
