@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from postsched.testing.graph import APP_ID, APP_SECRET, DAY, SECOND, TOKEN, Refusal, invalid, known
+from postsched.testing.graph import (
+    APP_ID,
+    APP_SECRET,
+    DAY,
+    SECOND,
+    TOKEN,
+    Refusal,
+    invalid,
+    known,
+    token_in,
+)
 from postsched.testing.wire import Answer, Request
 
 PERSON, PERSON_TOKEN = "10150000000000001", "EAAplantedpersontoken0001"
@@ -55,13 +65,7 @@ class FacebookLogin:
 
     def require(self, request: Request, given: Mapping[str, str]) -> str:
         """The token of a request that may be made; `given` are its parameters."""
-        header = request.headers.get("authorization", "")
-        token = given.get("access_token")
-        if token is None and self.in_header and header.startswith("Bearer "):
-            token = header.removeprefix("Bearer ")
-        if token is None:
-            raise Refusal(2500, None, "An active access token must be used to query information "
-                          "about the current user.")  # fmt: skip
+        token = token_in(request, given, in_header=self.in_header)
         if token not in self.live:
             raise Refusal(190, 463, "Error validating access token: Session has expired", 401)
         return token

@@ -60,6 +60,18 @@ class Container:
         return self.state
 
 
+def token_in(request: Request, given: Mapping[str, str], *, in_header: bool) -> str:
+    """The token of a request, from its parameters or, where that is taken, its header."""
+    header = request.headers.get("authorization", "")
+    token = given.get("access_token")
+    if token is None and in_header and header.startswith("Bearer "):
+        token = header.removeprefix("Bearer ")
+    if token is None:
+        raise Refusal(2500, None, "An active access token must be used to query information "
+                      "about the current user.")  # fmt: skip
+    return token
+
+
 class Tokens:
     """The tokens of one account, and the app by which one logs in. `live` maps a token to when it
     was given and when it ends; `in_header` says whether tokens are taken from the header."""
@@ -76,13 +88,7 @@ class Tokens:
 
     def require(self, request: Request, given: Mapping[str, str]) -> str:
         """The token of a request that may be made; `given` are its parameters."""
-        header = request.headers.get("authorization", "")
-        token = given.get("access_token")
-        if token is None and self.in_header and header.startswith("Bearer "):
-            token = header.removeprefix("Bearer ")
-        if token is None:
-            raise Refusal(2500, None, "An active access token must be used to query information "
-                          "about the current user.")  # fmt: skip
+        token = token_in(request, given, in_header=self.in_header)
         if self.live.get(token, (0, 0))[1] <= self._clock():
             raise Refusal(190, 463, "Error validating access token: Session has expired", 401)
         return token

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from postsched.domain.outcome import Published
 from postsched.platforms.base import Prepared, Unknown
 from postsched.platforms.graph.api import Graph, node, rows_in
+from postsched.platforms.graph.lookup import made_at
 from postsched.platforms.graph.refusals import is_refusal
 
 MARGIN = timedelta(seconds=60)
@@ -124,11 +125,7 @@ def _targets(attachments: Any) -> Iterator[str]:
 
 
 def _made_at(row: Row, unknown: datetime) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(row.get("created_time")))
-    except ValueError:
-        return unknown
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return made_at(row, unknown, "created_time")
 
 
 def _normal(text: str) -> str:

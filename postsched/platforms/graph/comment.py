@@ -8,12 +8,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import PlatformError, Prepared, Unknown
 from postsched.platforms.graph.api import Graph, id_in, node, rows_in
+from postsched.platforms.graph.lookup import made_at
 from postsched.platforms.graph.refusals import is_refusal
 
 MARGIN = timedelta(seconds=120)
@@ -64,15 +65,11 @@ async def find(
 def _is_it(
     row: Mapping[str, Any], prepared: Prepared, author: object, floor: datetime, fields: Fields
 ) -> bool:
-    try:
-        moment = datetime.fromisoformat(str(row.get(fields.at)))
-    except ValueError:
-        moment = floor
     by = row.get(fields.author, author)
     return (
         _normal(str(row.get(fields.text) or "")) == _normal(str(prepared.data["comment"]))
         and (by.get("id", author) if isinstance(by, dict) else by) == author
-        and moment.replace(tzinfo=moment.tzinfo or UTC) >= floor
+        and made_at(row, floor, fields.at) >= floor
         and str(row.get("id")) not in prepared.others
     )
 

@@ -72,10 +72,10 @@ async def candidates(
     alike = [
         row for row in rows
         if _normal(str(row.get(dialect.text) or "")) == wanted
-        and _made_at(row, floor) >= floor
+        and made_at(row, floor) >= floor
         and str(row.get("id")) not in prepared.others
     ]  # fmt: skip
-    all_seen = len(rows) < PAGE or any(_made_at(row, floor) < floor for row in rows)
+    all_seen = len(rows) < PAGE or any(made_at(row, floor) < floor for row in rows)
     return alike if alike or all_seen else None
 
 
@@ -98,9 +98,10 @@ async def permalink(graph: Graph, remote_id: str) -> str | None:
     return link if isinstance(link, str) and link.startswith(("https://", "http://")) else None
 
 
-def _made_at(row: Row, unknown: datetime) -> datetime:
+def made_at(row: Row, unknown: datetime, field: str = "timestamp") -> datetime:
+    """When something in a list was made (UTC), by that member; `unknown` where it doesn't say."""
     try:
-        moment = datetime.fromisoformat(str(row.get("timestamp")))
+        moment = datetime.fromisoformat(str(row.get(field)))
     except ValueError:
         return unknown
     return moment.replace(tzinfo=moment.tzinfo or UTC)

@@ -207,7 +207,7 @@ CREATING = [
     (400, error(100, is_transient=True), Retry, ErrorKind.TRANSIENT),
     (200, error(190), LetGo, ErrorKind.AUTH),
     (200, {"id": None}, Retry, ErrorKind.TRANSIENT),
-    (200, {"id": "../me"}, Failed, ErrorKind.INVALID),
+    (200, {"id": "../me"}, Retry, ErrorKind.TRANSIENT),
     (400, {"error": "text"}, Failed, ErrorKind.INVALID),
 ]
 PUBLISHING = [
@@ -224,6 +224,7 @@ PUBLISHING = [
     (400, error(100), Failed, ErrorKind.INVALID),
     (400, error(4279013), Failed, ErrorKind.PERMANENT),
     (200, {"success": True}, Lost, ErrorKind.TRANSIENT),
+    (200, {"id": "../me"}, Lost, ErrorKind.TRANSIENT),
 ]
 
 
