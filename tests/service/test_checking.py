@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from postsched import platforms
 from postsched.config import PlatformSettings
 from postsched.domain import moves
 from postsched.domain.account import Account, AccountState
@@ -36,6 +37,7 @@ from tests.service.desk import claim, desk_at, publish
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 NO_SECRETS = Secrets({}, store=SecretStore.KEYRING)
 PLATFORMS = {"tw": "x", "ln": "linkedin", "toot": "mastodon"}
+NETWORKS = "bluesky discord facebook instagram linkedin mastodon telegram threads x"
 FACTS = {"software": "mastodon", "version": "4.5.1"}
 
 
@@ -100,7 +102,7 @@ def the(desk: Desk, *ids: int, **more: Any) -> Finding:
 
 
 def test_a_queue_without_faults(desk: Desk) -> None:
-    add(desk, to="me,work,toot,tw,ln")
+    add(desk, to="me,work,toot,tw,ln", lang="en", title="What is left out is no fault")
     add(desk, "Another", to="me", at="in 2d")
     assert checked(desk) == Checked([], 2, 6)
 
@@ -230,6 +232,16 @@ def test_a_platform_that_is_not_installed(desk: Desk) -> None:
     one = the(desk)
     assert (one.fault.check, one.platform) == (Check.PLATFORM, "gone")
     assert one.fault.message == "me: there is no platform 'gone'"
+
+
+def test_what_the_networks_say_of_themselves() -> None:
+    """Quotas, and which refuse what they were told before; the contract tests hold them to it."""
+    can = {name: platforms.capabilities(name) for name in NETWORKS.split()}
+    assert all(one.quotas for one in can.values())
+    assert {name for name, one in can.items() if one.refuses_equal} == {"x", "linkedin", "facebook"}
+    kinds = ("mastodon", "gotosocial", "pixelfed")
+    known = {kind: platforms.capabilities("mastodon", {"software": kind}) for kind in kinds}
+    assert [len(known[kind].quotas) for kind in kinds] == [2, 1, 0]
 
 
 def with_rate(desk: Desk, **rates: Rate) -> Desk:
