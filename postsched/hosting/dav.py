@@ -7,6 +7,7 @@ else as a bearer token (RFC 6750).
 from __future__ import annotations
 
 from base64 import b64encode
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import httpx
 
 GONE = (404, 410)
+MISSING = (404, 409)
+"""What is answered where the collection above is missing (RFC 4918 section 9.7.1)."""
 MOST_PARENTS = 10
 """How many collections are made, one in another, at the most."""
 
@@ -32,9 +35,19 @@ class Dav(Host):
         self._headers = {"Authorization": _authorization(secret)}
 
     async def put(self, http: httpx.AsyncClient, name: str, file: Path, kind: str | None) -> None:
-        """Store a file; the collection is made where it is missing."""
+        """Store a file; the collection is made where it is missing.
+
+        What a server refuses it may refuse without reading on, and then its answer is lost: so it
+        is asked first, without the file.
+        """
+        there = await self.ask(http, "HEAD", f"{self.place.url}/", self._headers)
+        if there.status_code == 401:
+            raise self.refusal(there)
+        if there.status_code in MISSING:
+            with suppress(HostError):  # whether a file can be stored all the same is seen below
+                await self._make(http, self.place.url)
         response = await self._put(http, name, file, kind)
-        if response.status_code in (404, 409):  # RFC 4918 section 9.7.1: no parent collection
+        if response.status_code in MISSING:
             await self._make(http, self.place.url)
             response = await self._put(http, name, file, kind)
         if not response.is_success:
@@ -71,7 +84,7 @@ class Dav(Host):
         """Make a collection, and those above it first where they are missing (section 9.3.1)."""
         response = await self.ask(http, "MKCOL", f"{url}/", self._headers)
         above = _above(url)
-        if response.status_code in (404, 409) and above and depth < MOST_PARENTS:
+        if response.status_code in MISSING and above and depth < MOST_PARENTS:
             await self._make(http, above, depth + 1)
             response = await self.ask(http, "MKCOL", f"{url}/", self._headers)
         if not response.is_success and response.status_code != 405:  # 405: it is there

@@ -1,8 +1,9 @@
 """Objects at the media host: on record before anything is sent there, until they surely are gone.
 
-An object belongs to one delivery, and to one content. While it is stored it is busy, and nobody
-else stores it; once its removal has begun it is never used again. Both are guarded statements, so
-that processes don't get in each other's way. Instants are UTC.
+An object belongs to one delivery, and to one content, so that whoever holds the delivery may store
+it again. While it is being stored it is not removed; once its removal has begun it is never used
+again. Both are guarded statements, so that processes don't get in each other's way. Instants are
+UTC.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.store.tables import deliveries, hosted
@@ -54,11 +55,12 @@ def take(
     now: datetime, until: datetime,
 ) -> Hosted:  # fmt: skip
     """An object for a content that a delivery needs: one that is there (`stored_at`), else one to
-    be stored until then, under the name `new` if there is none that can be stored again."""
+    be stored until then, under the name `new` if there is none on record: for whoever stored that
+    one has lost the delivery, and what it may still store is the same."""
     of_use = (
         select(*COLUMNS)
         .where(row.delivery_id == delivery_id, row.digest == digest, row.place == place)
-        .where(row.remove_at.is_(None), or_(row.busy_until.is_(None), row.busy_until <= now))
+        .where(row.remove_at.is_(None))
         .order_by(row.stored_at.is_(None), row.id)
         .limit(1)
     )
@@ -74,11 +76,11 @@ def take(
 
 
 def begin(connection: Connection, known: Hosted, until: datetime) -> Hosted | None:
-    """Begin to store an object (again); None if another does so, or removes it."""
+    """Begin to store an object again; None if it is being removed, or is gone."""
     statement = (
-        _unchanged(known)
+        update(hosted)
+        .where(row.id == known.id, row.remove_at.is_(None))
         .values(busy_until=until)
-        .where(row.remove_at.is_(None))
         .returning(*COLUMNS)
     )
     found = connection.execute(statement).first()
@@ -147,12 +149,6 @@ def every(connection: Connection) -> Sequence[Hosted]:
     """All objects on record, oldest first."""
     query = select(*COLUMNS).order_by(row.id)
     return [Hosted(**found._mapping) for found in connection.execute(query)]
-
-
-def _unchanged(known: Hosted) -> Update:
-    busy = row.busy_until
-    same = busy.is_(None) if known.busy_until is None else busy == known.busy_until
-    return update(hosted).where(row.id == known.id, same)
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

@@ -70,6 +70,8 @@ class BucketServer(Loopback):
                 raise Denied("NoSuchBucket", 404)
             return self._act(request, name)
         except Denied as denied:
+            if request.method == "HEAD":
+                return Answer(denied.answer.status, b"")
             return denied.answer
 
     def _act(self, request: Request, name: str) -> Answer:
