@@ -68,11 +68,7 @@ def fit(
     try:
         kind = medium.type or ""
         if kind.startswith("image/") and kind != VECTOR:
-            found = _picture(file, medium, rules, copies)
-            size = (medium.width or 0) * (medium.height or 0)
-            if thorough and size <= MOST_DRAWN:
-                require_sound(file)
-            return found
+            return _picture(file, medium, rules, copies, thorough=thorough)
         _require_taken(kind, medium.bytes, rules)
         if kind.startswith("video/"):
             _check_film(file, rules)
@@ -83,13 +79,17 @@ def fit(
     return Fit(State.AS_IS, medium, file=file)
 
 
-def _picture(file: Path, medium: Media, rules: MediaRules, copies: Copies | None) -> Fit:
+def _picture(
+    file: Path, medium: Media, rules: MediaRules, copies: Copies | None, *, thorough: bool
+) -> Fit:
     if not any(kind.startswith(("image/", "*/")) for kind in rules.types):
         _require_taken(medium.type or "", None, rules)
     if medium.bytes is not None and medium.bytes > LARGEST_PICTURE:
         excess = f"more than the {LARGEST_PICTURE:,} that a picture may have"
         raise Unreadable(f"has {medium.bytes:,} bytes, {excess}")
     picture = _Picture(file, medium, rules)
+    if thorough and picture.keeps_its_pixels:  # else it is drawn, which finds the same
+        picture.require_sound()
     if picture.goes_as_it_is:
         return Fit(State.AS_IS, picture.medium, file=file)
     name = copies and copies.name(medium, rules)
@@ -148,6 +148,17 @@ class _Picture:
     def goes_as_it_is(self) -> bool:
         return self._may_stay and not self._tells_more and self._is_small(self.medium.bytes or 0)
 
+    @property
+    def keeps_its_pixels(self) -> bool:
+        """Whether it is sent as it is, or without what it tells."""
+        clean = self._apart and len(self._apart.clean)
+        return self.goes_as_it_is or bool(clean and self._may_stay and self._is_small(clean))
+
+    def require_sound(self) -> None:
+        """Refuse what is damaged inside, unless it is too large to be drawn here."""
+        if self._width * self._height <= MOST_DRAWN:
+            require_sound(self._file)
+
     def _is_small(self, size: int) -> bool:
         limit = self._rules.largest(self._kind)
         return limit is None or size <= limit
@@ -184,7 +195,7 @@ class _Picture:
     def copy(self) -> Copy:
         """The copy to be sent: without what it tells, and drawn anew only if it must."""
         apart = self._apart
-        if apart and self._may_stay and self._is_small(len(apart.clean)):
+        if apart and self.keeps_its_pixels:
             return Copy(self._kind, len(apart.clean), self._width, self._height, apart.clean)
         new = redrawn(self._file, self._kind, self._rules)
         return Copy(new.kind, len(new.content), new.width, new.height, new.content, flat=new.flat)

@@ -53,11 +53,8 @@ def details(file: Path) -> Details:
         exif = image.getexif()
         if image.format == "TIFF" and _RAW_TAGS & set(exif):
             raise Unreadable("is a camera's raw file: export it as JPEG first")
-        orientation = exif.get(ORIENTATION, 1)
-        turned = orientation in range(2, 9)
-        width, height = image.size
-        if orientation in SWAPPED:
-            width, height = height, width
+        turned = exif.get(ORIENTATION, 1) in range(2, 9)
+        width, height = shown_size(image)
         tags = set(exif) & _TELLING_TAGS if image.format == "TIFF" else set(exif)
         return Details(
             width,
@@ -67,6 +64,17 @@ def details(file: Path) -> Details:
             bool(tags) or bool(_TELLING & set(image.info)),
             _is_located(image),
         )
+
+
+def shown_size(image: Image) -> tuple[int, int]:
+    """Width and height of an opened picture as it is shown."""
+    width, height = image.size
+    return (height, width) if _on_its_side(image) else (width, height)
+
+
+def _on_its_side(image: Image) -> bool:
+    """Whether its width is its height; Pillow turns TIFF itself."""
+    return image.format != "TIFF" and image.getexif().get(ORIENTATION, 1) in SWAPPED
 
 
 def require_sound(file: Path) -> None:
@@ -103,8 +111,7 @@ def drawn(image: Image, width: int, height: int) -> Image:
     if that would take too much memory, and whatever Pillow raises for a damaged file."""
     from PIL import ImageOps
 
-    turned = image.getexif().get(ORIENTATION, 1) in SWAPPED
-    wanted = (height, width) if turned else (width, height)
+    wanted = (height, width) if _on_its_side(image) else (width, height)
     if image.format in ("JPEG", "MPO"):
         image.draft(image.mode, wanted)
         while image.width * image.height > MOST_DRAWN and _halved(image):
@@ -112,10 +119,25 @@ def drawn(image: Image, width: int, height: int) -> Image:
     if image.width * image.height > MOST_DRAWN:
         raise _too_many(image)
     image.load()
-    upright = ImageOps.exif_transpose(image)
-    plain = _in_srgb(_eight_bits(upright), image.info.get("icc_profile"))
+    profile, small = image.info.get("icc_profile"), _shrunk(image, wanted)
+    upright = ImageOps.exif_transpose(small) if image.getexif().get(ORIENTATION, 1) != 1 else small
+    plain = _in_srgb(_eight_bits(upright), profile)
     plain.info.clear()
     return plain
+
+
+def _shrunk(image: Image, wanted: tuple[int, int]) -> Image:
+    """The picture in a size that is wanted, if its pixels can be mixed, so that whatever is done
+    next takes little memory; what it says of itself stays."""
+    if image.mode not in ("L", "RGB", "RGBA", "CMYK") or "transparency" in image.info:
+        return image
+    if wanted[0] >= image.width or wanted[1] >= image.height:
+        return image
+    from PIL import Image as Images
+
+    small = image.resize(wanted, Images.Resampling.LANCZOS, reducing_gap=3.0)
+    small.info.update(image.info)
+    return small
 
 
 def _check_size(image: Image) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postsched.domain.capabilities import MediaRules
-from postsched.media.pixels import Unreadable, drawn, opened
+from postsched.media.pixels import Unreadable, drawn, opened, shown_size
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,9 +44,7 @@ def redrawn(file: Path, kind: str, rules: MediaRules) -> Redrawn:
     Raises Unreadable if that can't be done.
     """
     with opened(file) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        size = image.size[::-1] if turned else image.size
-        width, height = rules.picture.within(*size, rules.max_pixels)
+        width, height = rules.picture.within(*shown_size(image), rules.max_pixels)
         picture = drawn(image, width, height)
         kinds, flat = _kinds(picture, kind, rules)
         if flat:

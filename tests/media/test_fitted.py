@@ -152,6 +152,15 @@ def test_a_phones_picture_arrives_upright_and_from_nowhere(
         assert ("turned upright" in found.words) == (orientation > 1)
 
 
+def test_what_is_made_smaller_is_turned_too(camera: Camera) -> None:
+    stored = scene(1800, 1400).transpose(Image.Transpose.ROTATE_90)
+    for name in ("a.jpg", "a.png", "a.webp", "a.tiff"):
+        image, found = camera.sent(camera.take(stored, name, exif=exif(6, place=False)), JPEG_ONLY)
+        assert image.size == (1440, 1120)
+        assert [is_red(image.getpixel(at)) for at in ((5, 5), (1400, 5), (5, 1100))] == [1, 0, 0]
+        assert found.words.endswith("1440×1120, metadata removed")
+
+
 def test_cleaning_changes_no_pixel(camera: Camera) -> None:
     from PIL.PngImagePlugin import PngInfo
 
