@@ -28,13 +28,11 @@ from postsched.cli.drafting import (
     Visibility,
     Warn,
     given,
-    read_file,
     sentence,
-    with_changes,
+    wanted,
 )
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from postsched.service.compose import Composed
@@ -88,23 +86,16 @@ def add(
     json: Json = False,
 ) -> None:
     """Write a post."""
-    from postsched.domain.draft import Draft
     from postsched.service import posts
 
     program: Program = ctx.obj
-    if text is not None and file is not None:
-        raise InvalidInput("there is a text and a --file", "Give one of them")
     options = given(
         text=text, to=to, at=at, in_=in_, tz=tz, media=media, alt=alt, then=then, for_=for_,
         tag=tag, priority=priority, comment=comment, link=link, title=title,
         visibility=visibility, warning=warning, lang=lang, missed=missed, grace=grace, key=key,
     )  # fmt: skip
-    wanted = with_changes(read_file(file) if file is not None else Draft(), options)
-    if text is None and file is None and not wanted.media:
-        raise InvalidInput("there is no text", "Give it, - to read it from stdin, or --file")
-    if draft:
-        wanted = with_changes(wanted, {"draft": True})
-    _answer(program, posts.add(program.desk, wanted, dry_run=dry_run), json=json)
+    post = wanted(text, file, options | {"draft": True} if draft else options)
+    _answer(program, posts.add(program.desk, post, dry_run=dry_run), json=json)
 
 
 def _answer(program: Program, added: Added, *, json: bool) -> None:

@@ -101,6 +101,18 @@ def given(
     return {name: value for name, value in found.items() if value is not None}
 
 
+def wanted(text: str | None, file: str | None, options: Mapping[str, Any]) -> Draft:
+    """The draft of the text or the file, with what the options say."""
+    from postsched.domain.draft import Draft
+
+    if text is not None and file is not None:
+        raise InvalidInput("there is a text and a --file", "Give one of them")
+    draft = with_changes(read_file(file) if file is not None else Draft(), options)
+    if text is None and file is None and not draft.media:
+        raise InvalidInput("there is no text", "Give it, - to read it from stdin, or --file")
+    return draft
+
+
 def with_changes(draft: Draft, changes: Mapping[str, Any]) -> Draft:
     """The draft with what the options say in place of what it said."""
     from dataclasses import replace

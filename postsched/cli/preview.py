@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -30,12 +30,10 @@ from postsched.cli.drafting import (
     Visibility,
     Warn,
     given,
-    read_file,
-    with_changes,
+    wanted,
 )  # fmt: skip
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from postsched.domain.draft import Draft
@@ -87,19 +85,7 @@ def preview(
         tag=tag, priority=priority, comment=comment, link=link, title=title,
         visibility=visibility, warning=warning, lang=lang, missed=missed, grace=grace, key=key,
     )  # fmt: skip
-    return _show(program, _wanted(text, file, options), json=json)
-
-
-def _wanted(text: str | None, file: str | None, options: dict[str, Any]) -> Draft:
-    """The draft that `add` would make of the same words."""
-    from postsched.domain.draft import Draft
-
-    if text is not None and file is not None:
-        raise InvalidInput("there is a text and a --file", "Give one of them")
-    wanted = with_changes(read_file(file) if file is not None else Draft(), options)
-    if text is None and file is None and not wanted.media:
-        raise InvalidInput("there is no text", "Give it, - to read it from stdin, or --file")
-    return wanted
+    return _show(program, wanted(text, file, options), json=json)
 
 
 def _show(program: Program, draft: Draft, *, json: bool) -> int:
