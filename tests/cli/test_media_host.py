@@ -302,6 +302,59 @@ def test_a_thread_with_pictures_on_threads(
     assert (bucket.objects, left(cli)) == ({}, [])
 
 
+def test_over_webdav(person: Posting, network: Fetching, picture: Path, tmp_path: Path) -> None:
+    """Which is asked for by a person who has no bucket; the secret is kept by the keyring."""
+    pytest.importorskip("wsgidav", reason="wsgidav, a WebDAV server, is not installed")
+    from tests.servers.webdav import LOGIN, PASSWORD, webdav
+
+    for name in ("BUCKET", "REGION", "SECRET"):
+        del os.environ[f"POSTSCHED_MEDIA_HOST_{name}"]
+    served = tmp_path / "served"
+    served.mkdir()
+    with webdav(served) as server:
+        person.call.set(POSTSCHED_MEDIA_HOST_URL=f"{server.url}/for/networks")
+        person("media-host", "set", "--secret-stdin", stdin=json.dumps(LOGIN))
+        shown = person("media-host", "show").out
+        assert "secret: keyring" in shown
+        assert PASSWORD not in shown
+        add(person, picture)
+        person("publish-due")
+        assert delivery(person)["status"] == "published"
+        assert [asked[:2] for asked in server.asked if asked[0] in ("PUT", "DELETE")] == [
+            ("PUT", path := network.addresses[0].removeprefix(server.url)), ("DELETE", path),
+        ]  # fmt: skip
+    assert (list((served / "for/networks").iterdir()), left(person)) == ([], [])
+
+
+def test_no_secret_is_shown_whatever_the_host_gives_back(
+    person: Posting, network: Fetching, bucket: BucketServer, picture: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    """It repeats the keys in each of its refusals, and the network repeats the address."""
+    caplog.set_level("DEBUG", "postsched")
+    told = f"<Error><Code>{SECRET_KEY}</Code><Message>{ACCESS_KEY} {SECRET_KEY}</Message></Error>"
+    said = ""
+    for status in (302, 400, 403, 500):
+        answer = Answer(status, told.encode(), {"Location": f"http://a.example/{SECRET_KEY}"})
+        bucket.program(Fault(FaultKind.ANSWER, answer), *PUT)
+        add(person, picture)
+        said += repr(person.call("-vv", "publish-due"))
+        bucket.program(Fault(FaultKind.ANSWER, answer), *PUT)
+        said += repr(person.call("-vv", "media-host", "check"))
+    words = {"error": {"type": "OAuthException", "code": 100, "message": f"{KEYS} is wrong"}}
+    network.program(Fault(FaultKind.ANSWER, Answer(400, words)), "POST", r".*/media")
+    add(person, picture)
+    said += repr(person.call("-vv", "publish-due"))
+    for word in (("doctor",), ("media-host", "show"), ("show", "1"), ("history",)):
+        said += repr(person.call("-vv", *word)) + repr(person.call("-vv", *word, "--json"))
+    assert "[secret]" in said
+    kept = b"".join(path.read_bytes() for path in person.call.home.rglob("*") if path.is_file())
+    for secret in (SECRET_KEY, ACCESS_KEY):
+        assert secret not in said
+        assert secret not in caplog.text
+        assert secret.encode() not in kept
+
+
 def test_the_same_picture_for_two_accounts_is_there_for_each(
     person: Posting, network: Fetching, bucket: BucketServer, picture: Path
 ) -> None:

@@ -32,7 +32,7 @@ class Fetching(Loopback):
             for name in ("image_url", "video_url"):
                 if name in form and not self._fetch(form[name][1].decode()):
                     return Answer(400, UNFETCHED)
-        return super().answer(request)
+        return super().answer(request)  # type: ignore[safe-super]  # that of the network beside it
 
     def _fetch(self, address: str) -> bool:
         self.addresses.append(address)
