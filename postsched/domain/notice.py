@@ -73,6 +73,18 @@ class Webhook:
     events: frozenset[Event] = EVERY
 
 
+def ways_of(notify: Notify, hook: Webhook) -> dict[Way, frozenset[Event]]:
+    """The ways that are set, each with its events."""
+    found = {}
+    if hook.url:
+        found[Way.WEBHOOK] = hook.events
+    if notify.command:
+        found[Way.COMMAND] = notify.events
+    if notify.targets:
+        found[Way.TARGETS] = notify.events
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which events are told in which ways. `document` makes plain JSON of a delivery or an

@@ -16,7 +16,7 @@ from functools import partial
 from random import Random
 
 from postsched.domain.errors import StoreUnavailable
-from postsched.domain.notice import Told, Way, next_try
+from postsched.domain.notice import GATHERED, Told, Way, next_try
 from postsched.engine.clock import Clock
 from postsched.engine.mailbag import Entry, Mailbag, Parcel
 from postsched.engine.tellers import Tellers
@@ -99,7 +99,7 @@ class Courier:
         lease = self._tellers.longest(way)
         while True:
             now = self._clock.now()
-            upto = now + GATHERING if ahead else now
+            upto = now + GATHERING if ahead and way in GATHERED else now
             parcels = await self._bag.claim(way, now, upto, lease, HANDS[way])
             if not parcels:
                 break

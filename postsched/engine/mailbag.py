@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from postsched.domain.errors import StoreUnavailable
@@ -53,6 +54,9 @@ class Entry:
     done: Sequence[str] = ()
 
 
+Result = tuple[Parcel, Sequence[Entry], datetime]
+
+
 class Mailbag:
     """Claims parcels and settles them; `mark` names this process. Every method but `close` raises
     StoreUnavailable."""
@@ -62,6 +66,8 @@ class Mailbag:
         self._tokens = (f"{mark}.{n}" for n in itertools.count(1))
         self._thread = ThreadPoolExecutor(1, "postsched-notify")
         self._held: dict[str, set[int]] = {}
+        self._results: dict[tuple[str, int], Result] = {}
+        self._writing = asyncio.Lock()
 
     async def next_at(self, way: Way) -> datetime | None:
         """When something is to be told next in that way, None for never."""
@@ -94,20 +100,20 @@ class Mailbag:
         return parcels
 
     async def settle(self, parcel: Parcel, entries: Sequence[Entry], now: datetime) -> None:
-        """Write what became of a parcel's rows."""
-
-        def write(database: Database) -> None:
-            with database.write() as connection:
-                for one in entries:
-                    untold.settle(
-                        connection, parcel.token, one.ids, now, one.again, one.problem, one.done
-                    )
-
-        await self._run(write)
-        held = self._held.get(parcel.token, set())
-        held.difference_update(parcel.ids)
-        if not held:
-            self._held.pop(parcel.token, None)
+        """Write what became of a parcel's rows; what others have to write meanwhile goes with it,
+        so that the database is seldom locked."""
+        self._results[parcel.token, parcel.ids[0]] = (parcel, entries, now)
+        async with self._writing:
+            if (parcel.token, parcel.ids[0]) not in self._results:
+                return
+            results = dict(self._results)
+            await self._run(partial(_write, results=list(results.values())))
+            for key, (done, _, _) in results.items():
+                self._results.pop(key, None)
+                held = self._held.get(done.token, set())
+                held.difference_update(done.ids)
+                if not held:
+                    self._held.pop(done.token, None)
 
     async def give_back(self) -> None:
         """Let go of all that is not settled."""
@@ -144,6 +150,15 @@ class Mailbag:
     async def _run(self, action: Callable[[Database], T]) -> T:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, action, self.database)
+
+
+def _write(database: Database, *, results: Sequence[Result]) -> None:
+    with database.write() as connection:
+        for parcel, entries, now in results:
+            for one in entries:
+                untold.settle(
+                    connection, parcel.token, one.ids, now, one.again, one.problem, one.done
+                )
 
 
 def _grouped(rows: Sequence[Untold], way: Way) -> list[list[Untold]]:

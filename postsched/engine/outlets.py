@@ -1,30 +1,18 @@
-"""Which ways of telling are set, and what writers leave for them. Cheap to import: every command
-that writes does."""
+"""What writers leave for those who tell. Cheap to import: every command that writes does, where
+anything is set."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.account import Account
-from postsched.domain.notice import Event, Notify, Wanted, Way, Webhook
+from postsched.domain.notice import Wanted, ways_of
 from postsched.store.outbox import Outlet
 from postsched.transfer.documents import delivery_document, rfc3339
 
 if TYPE_CHECKING:
     from postsched.config import Settings
     from postsched.domain.delivery import Delivery
-
-
-def ways_of(notify: Notify, hook: Webhook) -> dict[Way, frozenset[Event]]:
-    """The ways that are set, each with its events."""
-    found = {}
-    if hook.url:
-        found[Way.WEBHOOK] = hook.events
-    if notify.command:
-        found[Way.COMMAND] = notify.events
-    if notify.targets:
-        found[Way.TARGETS] = notify.events
-    return found
 
 
 def is_set(settings: Settings) -> bool:

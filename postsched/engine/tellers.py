@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from postsched.domain.errors import InvalidInput, SecretUnavailable
-from postsched.domain.notice import ENTRY, Message, Told, Way
-from postsched.engine.outlets import ways_of
+from postsched.domain.notice import ENTRY, Message, Told, Way, ways_of
 from postsched.login.apart import apart
 from postsched.notify import command, heartbeat, targets, webhook
 

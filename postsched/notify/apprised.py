@@ -2,7 +2,8 @@
 to hold up nobody's posts.
 
 `python -m postsched.notify.apprised` reads `{targets, title, text}` from standard input and prints
-for each target null, or why it was not taken. What services say goes without what could be a
+for each target null, or why it was not taken; without a text, it only says which of them are no
+addresses. What services say goes without what could be a
 secret: every piece of the target's address.
 """
 
@@ -39,8 +40,8 @@ def scrubbed(words: str, target: str) -> str:
     return " ".join(words.split())[:200]
 
 
-def tell(target: str, title: str, text: str) -> str | None:
-    """Notify one target; why it was not taken, None if it was."""
+def tell(target: str, title: str, text: str | None) -> str | None:
+    """Notify one target, where there is a text; why it was not taken, None if it was."""
     import apprise
 
     log = logging.getLogger("apprise")
@@ -49,6 +50,8 @@ def tell(target: str, title: str, text: str) -> str | None:
     one = apprise.Apprise()
     if not one.add(target):
         return "apprise knows no such address"
+    if text is None:
+        return None
     if one.notify(title=title, body=text, body_format=apprise.NotifyFormat.TEXT):
         return None
     return scrubbed(" ".join(heard.words), target) or "it was not taken"

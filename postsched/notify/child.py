@@ -30,9 +30,10 @@ class Ended:
 
 
 async def run(
-    words: Sequence[str], given: str, environ: Mapping[str, str], seconds: float
+    words: Sequence[str], given: str, environ: Mapping[str, str] | None, seconds: float
 ) -> Ended:
-    """Start a program with `given` on its standard input, and wait for its end.
+    """Start a program with `given` on its standard input, and wait for its end. Without an
+    `environ` it has ours.
 
     Raises OSError where it can't be started, ValueError for words that no system takes. However
     this ends, the program and what it has started are ended too.
@@ -41,8 +42,8 @@ async def run(
         stdin.write(given.encode("utf-8", "replace"))
         stdin.seek(0)
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=stdin, stdout=out, stderr=err, env=dict(environ),
-            start_new_session=True,
+            *words, stdin=stdin, stdout=out, stderr=err, start_new_session=True,
+            env=None if environ is None else dict(environ),
         )  # fmt: skip
         code: int | None = None
         try:

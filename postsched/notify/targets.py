@@ -83,13 +83,27 @@ def _by_program(message: Message, environ: Mapping[str, str]) -> Sequence[str] |
 async def _by_apprise(
     targets: Sequence[str], message: Message, environ: Mapping[str, str]
 ) -> list[str | None]:
+    return await _ask_apprise(targets, title(message), text(message), desktop.reachable(environ))
+
+
+async def unknown(targets: Sequence[str]) -> list[str]:
+    """What is wrong with those of the targets that Apprise can't make anything of; nothing is
+    sent."""
+    named = {one: name_of(one, place) for place, one in enumerate(targets, 1) if one != DESKTOP}
+    problems = await _ask_apprise(list(named), "", None, None) if named else []
+    return [f"{named[one]}: {said}" for one, said in zip(named, problems, strict=True) if said]
+
+
+async def _ask_apprise(
+    targets: Sequence[str], title: str, text: str | None, environ: Mapping[str, str] | None
+) -> list[str | None]:
     if not is_installed():
         return [f"it needs Apprise: {INSTALL}"] * len(targets)
     addresses = [desktop.BY_APPRISE if one == DESKTOP else one for one in targets]
-    given = {"targets": addresses, "title": title(message), "text": text(message)}
+    given = json.dumps({"targets": addresses, "title": title, "text": text})
     program = [sys.executable, "-m", "postsched.notify.apprised"]
     try:
-        ended = await run(program, json.dumps(given), desktop.reachable(environ), PATIENCE)
+        ended = await run(program, given, environ, PATIENCE)
         problems = json.loads(ended.out) if ended.code == 0 else None
     except (OSError, ValueError):
         problems = None

@@ -16,7 +16,7 @@ from postsched.domain.post import Post
 from postsched.service.desk import Desk, posts_named, unknown_account
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
-from postsched.store import pauses, plans
+from postsched.store import outbox, pauses, plans
 from postsched.store import posts as post_rows
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def resolve(desk: Desk, post_id: int, which: Which, published: Published | None)
             "a person says it is out" if published else "a person says it is not out",
         )  # fmt: skip
         delivery_rows.add_attempt(connection, delivery.id, attempt)
+        outbox.note(connection, now, after)
     desk.tell()
     return after
 

@@ -71,15 +71,16 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Connection]:
+        leaving = self.outlet.begin() if self.outlet else None
         try:
             with self.engine.connect() as connection:
                 connection = connection.execution_options(
-                    postsched_write=write, postsched_outlet=self.outlet
+                    postsched_write=write, postsched_leaving=leaving
                 )
                 with connection.begin():
                     yield connection
-            if self.outlet is not None:
-                self.outlet.committed()
+            if leaving is not None and leaving.left and self.outlet:
+                self.outlet.ring()
         except exc.DBAPIError as error:
             raise explain(error, self.name) from error
         except sqlite3.Error as error:  # from a cursor's iteration, past SQLAlchemy's wrapping

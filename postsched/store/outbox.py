@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,48 +36,49 @@ class Outlet:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
         self.ring: Callable[[], None] = lambda: None
-        self._fresh = False
 
-    def note(self) -> None:
-        """Something was written that is to be told."""
-        self._fresh = True
-
-    def committed(self) -> None:
-        """A transaction has ended well."""
-        if self._fresh:
-            self._fresh = False
-            self.ring()
+    def begin(self) -> Leaving:
+        """For a new transaction."""
+        return Leaving(self.wanted)
 
 
-def outlet_of(connection: Connection) -> Outlet | None:
-    """Where this connection's writers leave what is to be told, None for nowhere."""
-    outlet: Outlet | None = connection.get_execution_options().get("postsched_outlet")
-    return outlet
+@dataclass(slots=True)
+class Leaving:
+    """One transaction of a writer: what is wanted, and whether any of it was `left`."""
+
+    wanted: Wanted
+    left: bool = False
+
+
+def leaving(connection: Connection) -> Leaving | None:
+    """What this transaction leaves to be told, None where nothing is to be."""
+    found: Leaving | None = connection.get_execution_options().get("postsched_leaving")
+    return found
 
 
 def note(connection: Connection, now: datetime, *changed: Delivery) -> None:
     """Deliveries have come to an end, or to where a person is needed: to be called with every
     change of status, of which it takes those that are events."""
-    outlet = outlet_of(connection)
-    if outlet is None:
+    here = leaving(connection)
+    if here is None:
         return
     told = [(d, event) for d in changed if (event := OF_STATUS.get(d.status))]
     late = [d.id for d, event in told if event is Event.MISSED]
     quiet = _only_reported(connection, late) if late else frozenset()
     rows = [
-        _row(way, event, delivery.account, now, outlet.wanted.document(delivery))
+        _row(way, event, delivery.account, now, here.wanted.document(delivery))
         for delivery, event in told
-        for way in outlet.wanted.ways_of(event)
+        for way in here.wanted.ways_of(event)
         if not (way in GATHERED and delivery.id in quiet)
     ]
     if rows:
         connection.execute(notifications.insert(), rows)
-        outlet.note()
+        here.left = True
 
 
 def note_missed(connection: Connection, now: datetime, delivery_ids: Sequence[int]) -> None:
     """Deliveries, by id, have just become missed."""
-    if outlet_of(connection) is None:
+    if leaving(connection) is None:
         return
     for chunk in _chunks(delivery_ids):
         found = connection.execute(delivery_rows.selected().where(deliveries.c.id.in_(chunk)))
@@ -96,8 +98,8 @@ def note_ending(connection: Connection, now: datetime, account: Account) -> None
 
 def ending(connection: Connection, now: datetime, accounts: Iterable[Account]) -> list[Account]:
     """Those of which `note_ending` would tell something new in some way."""
-    outlet = outlet_of(connection)
-    ways = set(outlet.wanted.ways_of(Event.LOGIN_EXPIRING)) if outlet else set()
+    here = leaving(connection)
+    ways = set(here.wanted.ways_of(Event.LOGIN_EXPIRING)) if here else set()
     found = []
     for account in accounts if ways else ():
         if subject := _ending(account, now):
@@ -119,14 +121,14 @@ def _ending(account: Account, now: datetime) -> str | None:
 def _note_account(
     connection: Connection, now: datetime, account: Account, event: Event, subject: str | None
 ) -> None:
-    outlet = outlet_of(connection)
-    ways = outlet.wanted.ways_of(event) if outlet else []
-    if outlet is None or not ways:
+    here = leaving(connection)
+    ways = here.wanted.ways_of(event) if here else []
+    if here is None or not ways:
         return
-    document = outlet.wanted.document(account)
+    document = here.wanted.document(account)
     rows = [{**_row(way, event, account.name, now, document), "subject": subject} for way in ways]
     connection.execute(upsert(notifications).on_conflict_do_nothing(), rows)
-    outlet.note()
+    here.left = True
 
 
 def _only_reported(connection: Connection, delivery_ids: Sequence[int]) -> frozenset[int]:

@@ -19,6 +19,7 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.store import deliveries as delivery_rows
+from postsched.store import outbox
 from postsched.store.lanes import OPEN
 from postsched.store.plans import rewrite
 from postsched.store.tables import (
@@ -72,4 +73,6 @@ def miss(
     if account_ids is not None:
         query = query.where(row.account_id.in_(account_ids))
     late = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
-    return [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
+    missed = [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
+    outbox.note(connection, now, *missed)
+    return missed

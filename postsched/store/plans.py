@@ -19,7 +19,6 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.store import deliveries as delivery_rows
-from postsched.store import outbox
 from postsched.store.tables import (
     deliveries,
 )
@@ -106,8 +105,4 @@ def rewrite(connection: Connection, delivery: Delivery, before: Delivery, now: d
         .where(row.attempts == before.attempts, row.revision == before.revision)
         .values(values)
     )
-    if not connection.execute(statement).rowcount:
-        return False
-    if finished:
-        outbox.note(connection, now, delivery)
-    return True
+    return connection.execute(statement).rowcount > 0

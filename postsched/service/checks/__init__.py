@@ -8,6 +8,7 @@ from postsched.domain.errors import PostschedError
 from postsched.service.checks.accounts import account_findings, platform_findings
 from postsched.service.checks.finding import Finding, State, Subject, ok, problem, warning
 from postsched.service.checks.hosting import host_findings
+from postsched.service.checks.notices import notice_findings
 from postsched.service.checks.secrets import secret_findings
 from postsched.service.checks.settings import settings_findings
 from postsched.service.checks.storage import database_findings, disk_findings, media_findings
@@ -26,6 +27,7 @@ CHECKS: tuple[tuple[str, Callable[[Subject], Iterator[Finding]]], ...] = (
     ("secrets", secret_findings),
     ("accounts", account_findings),
     ("media host", host_findings),
+    ("notify", notice_findings),
     ("work", work_findings),
 )
 
