@@ -8,12 +8,15 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
+from keyring.core import load_keyring
 
 from postsched.cli.app import run
 
@@ -58,6 +61,26 @@ def _run(words: Sequence[str]) -> int:
             log.setLevel(level)
 
 
+class _Typing(io.RawIOBase):
+    """A stdin that is written while it is read: `first`, then what `typed` gives."""
+
+    def __init__(self, first: str, typed: Callable[[], str]) -> None:
+        self._lines = iter([first.encode()] if first else [])
+        self._typed: Callable[[], str] | None = typed
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """One piece, which fits into the buffer; nothing once all is read."""
+        piece = next(self._lines, b"")
+        if not piece and self._typed is not None:
+            piece, self._typed = self._typed().encode(), None
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
 class Caller:
     """Calls `postsched` for a person with an empty home; `environ` is theirs."""
 
@@ -88,6 +111,36 @@ class Caller:
         code = _run(words)
         captured = self._capture.readouterr()
         return Answer(code, captured.out, captured.err)
+
+    def answering(self, *words: str, first: str, answer: Callable[[str], str]) -> Answer:
+        """Call it in this process, with `first` on stdin, and then what `answer` makes of all that
+        was said until it is read."""
+        said: list[str] = []
+
+        def typed() -> str:
+            said.append(self._capture.readouterr().err)
+            return answer("".join(said))
+
+        stdin = io.TextIOWrapper(io.BufferedReader(_Typing(first, typed)), "utf-8")
+        with self._monkeypatch.context() as patch:
+            patch.setattr(sys, "stdin", stdin)
+            self._capture.readouterr()
+            code = _run(words)
+            captured = self._capture.readouterr()
+        return Answer(code, captured.out, "".join(said) + captured.err)
+
+    @contextmanager
+    def elsewhere(self, environ: Mapping[str, str]) -> Iterator[None]:
+        """Meanwhile the environment has those variables too, and its keyring is used."""
+        before = keyring.get_keyring()
+        with self._monkeypatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            keyring.set_keyring(load_keyring(os.environ["PYTHON_KEYRING_BACKEND"]))
+            try:
+                yield
+            finally:
+                keyring.set_keyring(before)
 
     def terminal(self, *words: str, stdin: bytes | str = b"") -> Answer:
         """Call it in this process, at a terminal of which `stdin` is typed."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from keyring.core import load_keyring
 
-from tests.cli.calling import PATIENCE, Answer, Caller
+from tests.cli.calling import Answer, Caller
 from tests.servers.process import free_port
 
 
 class Door:
-    """Logs in as people do: each login in a process of its own, with a port of its own."""
+    """Logs in as people do, with a port of its own: in a process of its own with a browser, in this
+    one by paste."""
 
     def __init__(self, call: Caller, place: Path, **environ: str) -> None:
         self.page = place / "page.html"
@@ -33,7 +33,8 @@ class Door:
 
     def __call__(self, *words: str, stdin: str = "") -> Answer:
         """A command with the same keyring."""
-        return self._call.process(*words, stdin=stdin.encode(), environ=self._environ)
+        with self._call.elsewhere(self._environ):
+            return self._call(*words, stdin=stdin)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -57,28 +58,17 @@ class Door:
         return self._call.process("account", "login", *words, stdin=stdin.encode(), environ=environ)
 
     def paste(self, *words: str, answer: Callable[[str], str], first: str = "") -> Answer:
-        """Log in by paste: `answer` makes of the address what is pasted, as often as it is asked
-        for; `first` is on stdin before."""
-        command = self.command(*words, "--no-browser")
-        with subprocess.Popen(
-            command, env=self.environ, cwd=self._call.home, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        ) as process:  # fmt: skip
-            assert process.stdin is not None
-            assert process.stdout is not None
-            assert process.stderr is not None
-            process.stdin.write(first)
-            process.stdin.flush()
-            said = ""
-            for line in process.stderr:
-                said += line
-                if "paste it here" in line.lower():
-                    url = re.search(r"^http\S+$", said, re.M)
-                    assert url, said
-                    process.stdin.write(answer(url[0]) + "\n")
-                    process.stdin.close()
-                    break
-            said += process.stderr.read()
-            out = process.stdout.read()
-            code = process.wait(PATIENCE)
-        return Answer(code, out, said)
+        """Log in by paste: `answer` makes of the address what is pasted, if it is asked for;
+        `first` is on stdin before."""
+
+        def pasted(said: str) -> str:
+            if "paste it here" not in said.lower():
+                return ""
+            url = re.search(r"^http\S+$", said, re.M)
+            assert url, said
+            return answer(url[0]) + "\n"
+
+        with self._call.elsewhere(self._environ):
+            return self._call.answering(
+                "account", "login", *words, "--no-browser", first=first, answer=pasted
+            )

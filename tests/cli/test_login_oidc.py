@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from postsched import platforms
 from tests.cli.calling import ROOT, Caller
 from tests.cli.logins import Door
 from tests.servers import oidc
@@ -35,9 +36,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oidc.OidcServer
 
 
 @pytest.fixture
-def door(call: Caller, server: oidc.OidcServer, tmp_path: Path) -> Door:
-    """A person with the account `me` at that server."""
+def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The plug-in is there, in this process too."""
     plugged_in(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        forget()
+        yield
+    forget()
+
+
+def forget() -> None:
+    """Have the installed platforms looked up again."""
+    platforms._entries.cache_clear()
+    platforms.get.cache_clear()
+
+
+@pytest.fixture
+def door(call: Caller, server: oidc.OidcServer, tmp_path: Path, plugged: None) -> Door:
+    """A person with the account `me` at that server."""
     door = Door(call, tmp_path, PYTHONPATH=f"{ROOT}:{tmp_path}")
     assert door("account", "add", "me", "--platform", "oidc", "--url", server.url).code == 0
     return door
