@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from postsched.config import PlatformSettings, Settings
+from postsched.config import PlatformSettings, Settings, load
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.duration import parse_duration
+from postsched.domain.hosting import MediaHost
 from postsched.domain.moves import MOVES
 from postsched.domain.setting import KEYS
 from postsched.testing import Loopback
@@ -103,7 +104,7 @@ def test_every_setting_is_there_with_its_default() -> None:
             assert value == str(default).lower(), name
         else:
             assert parse_duration(value) == default, name
-    for field in fields(PlatformSettings):
+    for field in (*fields(PlatformSettings), *fields(MediaHost)):
         assert f"`{field.name}`" in TEXT
 
 
@@ -127,7 +128,17 @@ def test_every_block_is_run_or_says_why_not() -> None:
         known = not block.directive or block.directive.startswith(DIRECTIVES)
         assert known, f"line {block.line}: {block.directive}"
         runs = block.language == "sh"
-        assert runs or block.language == "mermaid" or block.says("file: "), f"line {block.line}"
+        shown = block.language in ("mermaid", "toml") or block.says("file: ")
+        assert runs or shown, f"line {block.line}"
+
+
+def test_every_piece_of_a_configuration_can_be_read(tmp_path: Path) -> None:
+    pieces = [block.code for block in blocks() if block.language == "toml"]
+    assert pieces
+    for piece in pieces:
+        file = tmp_path / "config.toml"
+        file.write_text(piece, encoding="utf-8")
+        assert load(str(file), None, {}) != load(None, None, {"POSTSCHED_CONFIG": ""})
 
 
 SECRETS = {

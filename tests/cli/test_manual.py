@@ -11,8 +11,13 @@ from postsched.cli import app as program
 from tests.cli.calling import Caller
 
 ACCOUNT = ("add", "list", "show", "check", "set", "remove", "group", "passphrase")
-COMMANDS = [(name,) for name in program.COMMANDS if name != "account"]
-PAGES = [*COMMANDS, *(("account", name) for name in ACCOUNT)]
+HOST = ("show", "set", "check", "remove")
+COMMANDS = [(name,) for name in program.COMMANDS if name not in ("account", "media-host")]
+PAGES = [
+    *COMMANDS,
+    *(("account", name) for name in ACCOUNT),
+    *(("media-host", name) for name in HOST),
+]
 
 
 @pytest.mark.parametrize("width", ["80", "120"])

@@ -65,7 +65,7 @@ CAPABILITIES = Capabilities(
     # Meta's guide says 100, its reference 50; one account measured had 100.
     quotas=(Quota(100, timedelta(hours=24)),),
     notes=(
-        "Media are fetched from a public address; files of this machine can't be sent.",
+        "Media are fetched from a public address; files need a media host.",
         "Images must be JPEG. A film alone becomes a reel; films have no alt text.",
         "There are no threads, and links can't be clicked.",
     ),

@@ -53,7 +53,7 @@ CAPABILITIES = Capabilities(
     quotas=(Quota(250, DAY), Quota(1000, DAY, Counts.REPLIES)),
     ways={"hashtag": "the first #tag becomes the topic, and loses its #"},
     notes=(
-        "Media are fetched from a public address; files of this machine can't be sent.",
+        "Media are fetched from a public address; files need a media host.",
         "A post shows a link card or media: beside media, the link is in the text.",
         "The first #tag becomes the topic, and loses its #.",
     ),
