@@ -91,9 +91,11 @@ def home(tmp_path: Path, server: MastodonServer) -> Home:
 
 def test_it_is_sent_on_time_by_the_one_that_can(home: Home, server: MastodonServer) -> None:
     with home.daemon():
-        for second in (3, 4, 5, 6):
-            home("add", f"Post {second}", "--to", "toot", "--in", f"{second}s")
-        home("add", "Now", "--to", "toot", "--at", "now")
+        dues = ["now", *(f"in {n / 2:g}s" for n in range(2, 6))]
+        rows = "".join(f"Post {n},toot,{due}\n" for n, due in enumerate(dues))
+        file = home.database.with_name("posts.csv")
+        file.write_text(f"text,to,at\n{rows}")
+        home("import", str(file))
         deadline = time.monotonic() + PATIENCE
         while len(server.posts()) < 5:
             assert time.monotonic() < deadline
