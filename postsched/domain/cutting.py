@@ -16,6 +16,9 @@ ADDRESS = re.compile(r"https?://\S*[\w/]", re.IGNORECASE)
 GAPS = (re.compile(r"\n\s*\n"), re.compile(r"(?<=[.!?…。！？])\s+"), re.compile(r"\s+"))
 """Where a text is parted best: between paragraphs, sentences, words."""
 MOST_PIECES = 100
+WINDOW = 5_000
+"""Characters that are looked at first, so that a text far too long does not take long: more than
+any address has."""
 
 
 def limit_of(rules: TextRules, *, beside_media: bool = False) -> int | None:
@@ -35,13 +38,16 @@ def room(
     text: str, rules: TextRules, *, beside_media: bool = False, warning: str = ""
 ) -> int | None:
     """How much of the beginning of a text fits; None where all of it does."""
-    if fits(text, rules, beside_media=beside_media, warning=warning):
-        return None
-    places = _places(text)
 
     def over(place: int) -> bool:
         return not fits(text[:place], rules, beside_media=beside_media, warning=warning)
 
+    end = WINDOW + 4 * (limit_of(rules, beside_media=beside_media) or 0)
+    while end < len(text) and not over(end):
+        end *= 4
+    if not over(end):
+        return None
+    places = _places(text[:end])
     first = bisect_left(places, True, key=over)
     return places[first - 1] if first else 0
 
@@ -51,6 +57,8 @@ def cuts(
 ) -> tuple[int, ...]:
     """Where the text could be parted into a thread of pieces that fit: each place begins a piece.
     Empty where the text fits, and where no parting helps."""
+    if rules.limit is not None and length(text, rules) > MOST_PIECES * rules.limit:
+        return ()
     found: list[int] = []
     start, first = 0, rules
     while True:

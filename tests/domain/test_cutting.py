@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,15 @@ def test_where_a_text_is_parted(text: str, pieces: list[str]) -> None:
 def test_what_cant_be_parted_is_not() -> None:
     assert cuts("https://example.com/a/long/path and more words", TEN) == ()
     assert cuts("ab " * 2000, TextRules(10)) == ()
+
+
+def test_a_text_far_too_long_does_not_take_long() -> None:
+    counted = TextRules(300)
+    text = "日本語 👨‍👩‍👧‍👦 and https://example.com/a/long/path. " * 20_000
+    begun = time.process_time()
+    assert room(text, counted) is not None
+    assert cuts(text, counted) == ()
+    assert time.process_time() - begun < 5
 
 
 def test_only_the_first_piece_is_a_caption() -> None:
