@@ -7,6 +7,7 @@ POSTSCHED_EVENT_TYPE, _ACCOUNT, _COUNT, _POST (where it is one), _TITLE and _TEX
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ async def tell(command: Sequence[str], message: Message, environ: Mapping[str, s
     given = json.dumps(document(message), ensure_ascii=False)
     name = command[0]
     try:
-        ended = await run(command, given, {**environ, **variables(message)}, PATIENCE)
+        ended = await run(words(command), given, {**environ, **variables(message)}, PATIENCE)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "its words can't be passed on"
         return Told(f"the command {name} can't be started: {why}")
@@ -37,6 +38,11 @@ async def tell(command: Sequence[str], message: Message, environ: Mapping[str, s
         said = " ".join(ended.err.split())[-SAID:]
         return Told(f"the command {name} ended with {ended.code}" + (f": {said}" if said else ""))
     return Told()
+
+
+def words(command: Sequence[str]) -> Sequence[str]:
+    """The command as it is started: `~` is the home folder, as nobody but a shell knows."""
+    return (os.path.expanduser(command[0]), *command[1:])
 
 
 def document(message: Message) -> dict[str, Any]:

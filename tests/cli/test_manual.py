@@ -10,14 +10,13 @@ import pytest
 from postsched.cli import app as program
 from tests.cli.calling import Caller
 
-ACCOUNT = ("add", "list", "show", "check", "set", "remove", "group", "passphrase")
-HOST = ("show", "set", "check", "remove")
-COMMANDS = [(name,) for name in program.COMMANDS if name not in ("account", "media-host")]
-PAGES = [
-    *COMMANDS,
-    *(("account", name) for name in ACCOUNT),
-    *(("media-host", name) for name in HOST),
-]
+GROUPS = {
+    "account": ("add", "list", "show", "check", "set", "remove", "group", "passphrase"),
+    "media-host": ("show", "set", "check", "remove"),
+    "notify": ("test", "secret"),
+}
+COMMANDS = [(name,) for name in program.COMMANDS if name not in GROUPS]
+PAGES = [*COMMANDS, *((group, name) for group, names in GROUPS.items() for name in names)]
 
 
 @pytest.mark.parametrize("width", ["80", "120"])

@@ -15,6 +15,7 @@ import pytest
 
 from postsched.testing import Answer, Fault, FaultKind, MastodonServer
 from postsched.testing.mastodon import TOKEN
+from tests.cli.calling import ROOT
 from tests.cli.posting import Posting
 from tests.servers.receiver import SECRET, Receiver, verified
 
@@ -181,6 +182,13 @@ def test_doctor_asks_apprise_about_targets_and_they_stay_hidden(
     assert len(receiver.at("/s3cretword")) == 2
     for one in (answer, tried, due):
         assert "s3cretword" not in one.out + one.err
+
+
+def test_the_example_is_one(cli: Posting) -> None:
+    example = ROOT / "examples" / "notify.toml"
+    found = cli("--config", str(example), "doctor", "--json", code=1).json
+    assert not [one for one in found if one["check"] == "settings" and one["state"] != "ok"]
+    assert "on-failure.sh" in str(found)
 
 
 class TestTrying:

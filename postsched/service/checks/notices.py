@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from postsched.domain.errors import InvalidInput
 from postsched.domain.notice import ENTRY, Way, ways_of
 from postsched.domain.setting import LOOPBACK
-from postsched.notify import targets, webhook
+from postsched.notify import command, targets, webhook
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
 from postsched.store import untold
 
@@ -27,7 +27,7 @@ def notice_findings(subject: Subject) -> Iterator[Finding]:
     if Way.TARGETS in ways:
         yield from _targets(notify.targets)
     if Way.COMMAND in ways:
-        yield from _command(notify.command[0])
+        yield from _command(notify.command)
     if Way.WEBHOOK in ways:
         yield from _secret(subject)
     for key, url in (("webhook", hook.url), ("heartbeat", notify.heartbeat_url)):
@@ -48,8 +48,9 @@ def _targets(given: tuple[str, ...]) -> Iterator[Finding]:
         yield ok("notify", f"{counted(len(given), 'target')} of [notify]")
 
 
-def _command(name: str) -> Iterator[Finding]:
-    if which(name) is None:
+def _command(given: tuple[str, ...]) -> Iterator[Finding]:
+    name = given[0]
+    if which(command.words(given)[0]) is None:
         yield problem(
             "notify", f"the command {name} of [notify] can't be found or started",
             "Give its whole path, and make it executable: chmod +x",
