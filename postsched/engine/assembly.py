@@ -25,6 +25,7 @@ from postsched.engine.hosting import Hosting
 from postsched.engine.publisher import Publisher
 from postsched.engine.removal import Removal
 from postsched.engine.turns import Turns
+from postsched.engine.uploads import Uploads
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
@@ -120,9 +121,10 @@ def assemble(
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
     logins = Logins(secrets, settings, database, clock.now, mark)
     kept = MediaStore(settings.media_folder)
-    hosting = Hosting(settings, secrets, database, transport, clock)
+    uploads = Uploads()
+    hosting = Hosting(settings, secrets, database, transport, clock, uploads)
     attachments = Attachments(kept, platforms.get, hosting)
-    publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments)
+    publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments, uploads)
     turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee)
     dispatcher = Dispatcher(
         turns,

@@ -23,6 +23,7 @@ from postsched.domain.hosting import ENTRY, MediaHost
 from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import Secret
 from postsched.engine.clock import Clock
+from postsched.engine.uploads import Uploads
 from postsched.hosting import Host, HostError, host_of, new_name
 from postsched.platforms.base import Attachment, PlatformError
 from postsched.store import hosted
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from postsched.config import Settings
     from postsched.secrets import Secrets
-    from postsched.transport import Transport
+    from postsched.transport import Leaving, Transport
 
 T = TypeVar("T")
 BUSY = timedelta(minutes=15)
@@ -54,12 +55,14 @@ class Hosting:
         database: Database,
         transport: Transport,
         clock: Clock,
+        uploads: Uploads | None = None,
     ) -> None:
         self._settings = settings
         self._secrets = secrets
         self._database = database
         self._transport = transport
         self._clock = clock
+        self._uploads = uploads or Uploads()
         self._secret: Secret | None = None
         self.in_use = False
         """Whether this process has put anything there that may have to be removed."""
@@ -91,9 +94,11 @@ class Hosting:
         """The host with its secret. Raises HostError, SecretUnavailable and InvalidInput."""
         return await asyncio.to_thread(self._host)
 
-    def client(self, host: Host) -> AbstractContextManager[httpx.AsyncClient]:
+    def client(
+        self, host: Host, leaving: Leaving | None = None
+    ) -> AbstractContextManager[httpx.AsyncClient]:
         """A client to ask the host by, lent. Its own address may be an internal one."""
-        return self._transport.client(ENTRY, host.place.url)
+        return self._transport.client(ENTRY, host.place.url, leaving=leaving)
 
     async def write(self, action: Callable[[Connection], T]) -> T:
         """Do something in a transaction, off the event loop. Raises StoreUnavailable."""
@@ -133,7 +138,7 @@ class Hosting:
         known = await self.write(
             lambda c: hosted.take(c, work.delivery.id, digest, place, new, now, now + BUSY)
         )
-        with self.client(host) as http:
+        with self.client(host, self._uploads.under_way(work.delivery.id)) as http:
             if known.stored_at is None or not await host.has(http, known.name):
                 await self._store(http, host, known, attachment, file)
         return await asyncio.to_thread(host.address, known.name)

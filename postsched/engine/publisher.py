@@ -76,6 +76,7 @@ class Publisher:
         settings: Settings,
         clock: Clock,
         attachments: Attachments,
+        uploads: Uploads | None = None,
     ) -> None:
         self._platform = platform
         self._logins = logins
@@ -83,7 +84,7 @@ class Publisher:
         self._settings = settings
         self._clock = clock
         self._attachments = attachments
-        self.uploads = Uploads()
+        self.uploads = uploads or Uploads()
 
     def guarantee(self, account: Account) -> Guarantee:
         """How a lost answer of this account can be settled; the weakest if that can't be told."""

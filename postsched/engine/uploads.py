@@ -50,6 +50,10 @@ class Uploads:
         self.watched = False
         self._under_way: dict[int, Upload] = {}
 
+    def under_way(self, delivery_id: int) -> Upload | None:
+        """What is to be told of a file that goes elsewhere for that delivery: to a media host."""
+        return self._under_way.get(delivery_id)
+
     @property
     def any(self) -> bool:
         """Whether there is anything to be seen."""

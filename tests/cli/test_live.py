@@ -130,6 +130,7 @@ class TestUploads:
         uploads.watched = True
         with uploads.of(7) as upload:
             assert not uploads.any
+            assert uploads.under_way(7) is upload
             upload.expect(1000)
             for sent, size in [(0, 400), (400, 400), (0, 400), (100, 400)]:
                 upload(sent, size)
