@@ -23,6 +23,11 @@ FACTS: dict[str, dict[str, Any]] = {
 """What each network said of the account."""
 
 
+COLOURS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+"""A terminal with all colours. It is the same in every test: rich remembers of a style how it was
+written first, for whatever terminal."""
+
+
 def ours() -> list[str]:
     """The networks that are installed, without plug-ins."""
     return [

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from postsched.cli.looks.networks import LOOKS
 from postsched.testing.picture import png
 from tests.cli.posting import Posting
-from tests.cli.previewing import move_in, ours
+from tests.cli.previewing import COLOURS, move_in, ours
 
 STEP = {
     "n", "text", "sent", "length", "limit", "unit", "bytes", "byte_limit", "over_at", "cuts",
@@ -232,6 +232,7 @@ def test_the_frame_is_straight_whatever_is_in_it(everywhere: Posting, width: int
 
 def test_colour_is_for_terminals(everywhere: Posting) -> None:
     words = ("preview", "Hello #tag", "--to", "bluesky", "--media", "cat.png")
+    everywhere.call.set(**COLOURS)
     assert "▀" in everywhere.call.terminal(*words).out
     everywhere.call.set(NO_COLOR="1")
     plain = everywhere.call.terminal(*words).out

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from postsched.testing.picture import png
 from tests.cli.posting import Posting
-from tests.cli.previewing import move_in, ours
+from tests.cli.previewing import COLOURS, move_in, ours
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "preview"
 ADDRESS = "https://media.example/cat.jpg"
@@ -86,7 +86,7 @@ def test_it_has_the_colours_that_it_had(
     shown: Posting, name: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As escape sequences, for `cat`; compared by what they mean, whatever rich writes."""
-    shown.call.set(TERM="xterm-256color", COLORTERM="truecolor")
+    shown.call.set(**COLOURS)
     monkeypatch.delenv("NO_COLOR", raising=False)
     answer = shown.call.terminal("preview", THREAD, "--to", name, "--media", "cat.png", *WISHES)
     file, made = GOLDEN / f"{name}.ansi", answer.out
