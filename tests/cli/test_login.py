@@ -80,7 +80,7 @@ def test_in_the_browser(door: Door, server: MastodonServer, call: Caller) -> Non
 
 
 def test_as_json(door: Door) -> None:
-    answer = door.browse("me", "--json")
+    answer = door.paste("me", "--json", answer=shown_code)
     assert answer.code == 0
     assert (answer.json["name"], answer.json["state"]) == ("me", "ok")
 
@@ -106,7 +106,7 @@ def test_a_code_that_is_not_taken(door: Door, server: MastodonServer) -> None:
 
 def test_an_answer_that_is_lost(door: Door, server: MastodonServer) -> None:
     server.program(Fault(FaultKind.RESET_AFTER), "POST", "/oauth/token")
-    answer = door.browse("me")
+    answer = door.paste("me", answer=shown_code)
     assert answer.code == 1
     assert "the login of me failed: the connection broke" in answer.err
     assert "Log in again" in answer.err
@@ -118,19 +118,19 @@ def test_a_login_that_does_not_work_leaves_the_old(
 ) -> None:
     assert door("account", "set", "me", "--token-stdin", stdin=TOKEN).code == 0
     server.desk.grants = "read:statuses"
-    answer = door.browse("me")
+    answer = door.paste("me", answer=shown_code)
     assert answer.code == 1
     assert "Mastodon refuses the login of me" in answer.err
     assert (state(call), door.kept("me")) == ("ok", TOKEN)
 
 
 def test_another_person_than_before(door: Door, server: MastodonServer, call: Caller) -> None:
-    assert door.browse("me").code == 0
+    assert door.paste("me", answer=shown_code).code == 0
     before = door.kept("me")
     eve = {"id": "8", "acct": "eve", "username": "eve", "url": f"{server.url}/@eve"}
     who = HttpAnswer(200, {**eve, "source": {}})
     server.program(Fault(FaultKind.ANSWER, who), "GET", "/api/v1/accounts/verify_credentials")
-    answer = door.browse("me")
+    answer = door.paste("me", answer=shown_code)
     assert answer.code == 1
     assert "me is @me@example.social, and the login is @eve@example.social's" in answer.err
     assert door.kept("me") == before
@@ -141,7 +141,7 @@ def test_another_person_than_before(door: Door, server: MastodonServer, call: Ca
 
 def test_fewer_scopes_than_asked_for(door: Door, server: MastodonServer) -> None:
     server.desk.grants = SCOPES.replace(" write:media", "")
-    answer = door.browse("me")
+    answer = door.paste("me", answer=shown_code)
     assert answer.code == 0
     assert "the consent does not include write:media" in answer.err
 

@@ -102,7 +102,10 @@ def test_by_paste(door: Door) -> None:
 
 
 def test_a_wrong_secret(door: Door) -> None:
-    answer = door.browse(*OPTIONS, stdin="wrong-secret-5\n")
+    answer = door.paste(
+        *OPTIONS, first="wrong-secret-5\n",
+        answer=lambda url: visit(url, until="/callback?")[0],
+    )  # fmt: skip
     assert answer.code == 1
     assert "the login of me failed: no" in answer.err
     assert door.kept("me") is None
