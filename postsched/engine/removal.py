@@ -46,7 +46,7 @@ class Removal:
 
     def wake(self) -> None:
         """Something was settled or changed: look at the record soon, where that makes sense."""
-        if self._task is None:
+        if self._task is None or not (self._hosting.in_use or self._hosting.place):
             return
         now = asyncio.get_running_loop().time()
         if self._hosting.in_use or now - self._looked_at > LOOK_AGAIN:
@@ -62,7 +62,8 @@ class Removal:
             async with asyncio.timeout(min(seconds, LAST_TRY)):
                 await self.look()
         except TimeoutError:
-            log.warning("the media host takes long; what is left there is removed later")
+            if self._hosting.in_use:
+                log.warning("the media host takes long; what is left there is removed later")
 
     async def look(self) -> float | None:
         """Remove what can be removed now. Returns the seconds until the next try, None if nothing
