@@ -279,6 +279,8 @@ def locate_database(named: str | None) -> str:
         return _absolute(os.path.join(platformdirs.user_data_dir("postsched", False), _DATABASE))
     if named.startswith("postgresql://"):
         return named
+    if not named.strip():
+        raise InvalidInput("the name of the database is empty", _PLACES)
     path = named.removeprefix("sqlite:///")
     if path in (":memory:", "") or (path != named and "?" in path):
         raise InvalidInput("a database in memory or with options can't be used", _PLACES)

@@ -257,6 +257,7 @@ def test_a_named_file_must_be_there(home: Path) -> None:
     assert "does not exist" in refusal(lambda: load(None, None, {"POSTSCHED_CONFIG": missing}))
     assert "can't be read" in refusal(lambda: load(str(home), None, {}))
     assert "is no path" in refusal(lambda: load("", None, {}))
+    assert "is empty" in refusal(lambda: load(None, "", {}))
     assert "is no path" in refusal(lambda: load("a\0b", None, {}))
 
 

@@ -34,7 +34,9 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
         found.append(problem("database", error.message, error.hint))
         subject = _subject(program, openable=False)
     unusable = bool(found) and found[-1].check == "database"
-    found += findings(subject)
+    faulty = {one.check for one in found}  # of these nothing good can be said besides
+    found += [one for one in findings(subject) if one.state is not State.OK
+              or one.check not in faulty]  # fmt: skip
     if json:
         program.print_json([_finding_document(one) for one in found])
     else:

@@ -198,7 +198,7 @@ def test_settings_that_can_not_be_read_leave_the_rest(cli: Caller, tmp_path: Pat
     config.write_text("timezone =")
     answer = cli("--config", str(config), "doctor", "--json")
     assert answer.code == 1
-    state, message, _ = found(answer, "settings")[0]
+    ((state, message, _),) = found(answer, "settings")
     assert (state, "is not valid TOML" in message) == ("problem", True)
     assert the(answer, "database")[0] == "ok"
     assert the(answer, "account me")[0] == "ok"
