@@ -33,10 +33,14 @@ class Problem:
     message: str
     http_status: int | None = None
     hint: str | None = None
+    silent: bool = field(default=False, compare=False)
+    """Whether the network did not answer: no connection, nothing in time, or a 5xx."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", _showable(self.message))
         object.__setattr__(self, "hint", None if self.hint is None else _showable(self.hint))
+        if self.http_status is not None and self.http_status >= 500:
+            object.__setattr__(self, "silent", True)
 
 
 def _showable(words: str) -> str:

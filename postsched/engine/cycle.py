@@ -125,7 +125,7 @@ class Cycle:
             return []
         left, in_all = self._hands.left(), self._hands.left_in_all()
         instants = [
-            lane.next_at - self._limits.claim_ahead
+            lane.claimable_at(self._limits.claim_ahead)
             for lane in self.look.lanes
             if left.get(lane.platform, 1) > 0 and in_all > 0 and self._is_open(lane.account_id)
         ]

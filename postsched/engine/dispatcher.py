@@ -229,10 +229,19 @@ class Dispatcher:
             self._leases.begin(asked_at)
         for work in turn.late:
             self._tell("missed", work)
+        self._give_back_held(turn)
         for before, after in turn.expired:
             log.warning("delivery %d: %s, now %s", before.id, "its worker ended", after.status)
         if self.hands.closed:  # what this turn was still to claim when the end was asked for
             self._give_up()
+
+    def _give_back_held(self, turn: Turn) -> None:
+        """What was claimed for an account that is left alone since then: it waits in the queue."""
+        now = self._clock.now()
+        for held in self.hands.waiting():
+            if turn.look.is_held(held.work.account.id, now):
+                self.hands.drop(held)
+                self._start(self._let_go(held))
 
     async def _prepare(self, held: Held) -> None:
         try:

@@ -35,17 +35,20 @@ class Preparation:
         prepared now is tried again in a minute, and at the latest when it is due; by another worker
         at once, if it is only this one that can't."""
         again: datetime | None = None
+        refused: Sent | None = None
+        started = self._clock.now()
         for index, step in enumerate(held.work.delivery.steps):
             if step.published or step.prepared is not None:
                 continue
             if not self._publisher.can_prepare(held.work, index):
                 break
+            started = self._clock.now()
             outcome = await self._publisher.prepare(held.work, index)
             if not isinstance(outcome, dict):
-                again = self._when_again(held, outcome)
+                refused, again = outcome, self._when_again(held, outcome)
                 break
             held.note_prepared(index, outcome, self._clock.now())
-        await self._settlement.give_back(held, again)
+        await self._settlement.give_back(held, again, refused, started)
 
     def _when_again(self, held: Held, outcome: Sent) -> datetime | None:
         account, now = held.work.account, self._clock.now()

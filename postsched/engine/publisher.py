@@ -263,7 +263,7 @@ def _outcome_of(error: Exception, sending: _Sending) -> Sent:
         case PostschedError() if not sending.called:
             return LetGo(_obstacle(error), here=True)
         case TimeoutError():
-            problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
+            problem = Problem(ErrorKind.TRANSIENT, "no answer in time", silent=True)
             return Lost(problem) if sending.under_way else Retry(problem)
     return classify(error, sending=sending.under_way)
 

@@ -10,12 +10,14 @@ from random import Random
 
 from sqlalchemy import Connection
 
+from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Attempt, Delivery, guaranteed
 from postsched.domain.errors import advised
 from postsched.domain.outcome import (
     Absent,
     Asked,
+    ErrorKind,
     Failed,
     LetGo,
     Lost,
@@ -32,7 +34,7 @@ from postsched.engine.clock import Clock
 from postsched.engine.hands import Held
 from postsched.engine.publisher import Publisher
 from postsched.store import accounts as account_rows
-from postsched.store import queue
+from postsched.store import holds, queue
 from postsched.store.neighbours import Neighbours, neighbours
 
 log = logging.getLogger("postsched.engine")
@@ -92,24 +94,30 @@ class Settlement:
             before.attempts, started, self._clock.now(), action, name, _word(outcome), problem,
             getattr(outcome, "evidence", None) or getattr(outcome, "remote_id", None),
         )  # fmt: skip
-        if after.claim is None:
-            held.done_sending()
+        if after.claim is None and not _is_trouble(outcome):
+            held.done_sending()  # else the next one waits until it is known whether it may go
         hold: Problem | None = None
         match outcome:
             case LetGo(Problem() as problem, here=True):
                 self._access.close(held.work.account, problem)
             case LetGo(Problem() as hold):
                 log.error("%s: %s; its posts wait", before.account, hold.message)
-        if not await self.write(held, after, attempt, hold=hold):
+        if not await self.write(held, after, attempt, hold=hold, outcome=outcome):
             log.warning("delivery %d was taken over by another worker", before.id)
             after = replace(before, claim=None)
         return after
 
     async def write(
-        self, held: Held, after: Delivery, *made: Attempt, hold: Problem | None = None
+        self,
+        held: Held,
+        after: Delivery,
+        *made: Attempt,
+        hold: Problem | None = None,
+        outcome: Sent | Asked | None = None,
     ) -> bool:
-        """Write a changed delivery and its attempts; whether it was still held. `hold` is why the
-        account's login was refused: the account waits for another."""
+        """Write a changed delivery and its attempts, with what the `outcome` of the last one means
+        for its account; whether it was still held. `hold` is why the account's login was refused:
+        the account waits for another."""
         now, account = self._clock.now(), held.work.account
 
         def change(connection: Connection) -> bool:
@@ -119,10 +127,26 @@ class Settlement:
             if hold and account_rows.by_ids(connection, [account.id]).get(account.id) == account:
                 words = advised(hold.message, hold.hint)
                 account_rows.hold(connection, account.id, words, now)
+            if outcome is not None:
+                self._note(connection, account, outcome, made[-1].started_at, after.next_at)
             return True
 
         held.change(after)
         return await self._submit(change)
+
+    def _note(
+        self,
+        connection: Connection,
+        account: Account,
+        outcome: Sent | Asked,
+        started: datetime,
+        again: datetime | None,
+    ) -> None:
+        now = self._clock.now()
+        hold = holds.note(connection, account, outcome, started, again, now, self._rng)
+        if hold is not None and hold.until is not None:
+            until = f"{hold.until:%Y-%m-%d %H:%M:%S}Z"
+            log.warning("%s: %s; nothing is sent before %s", account.name, hold.message, until)
 
     async def neighbours(self, held: Held) -> Neighbours:
         """What else the account has posted, which must not be taken for what is in doubt."""
@@ -141,12 +165,33 @@ class Settlement:
         delivery, token = held.work.delivery, held.token
         return await self._submit(lambda connection: queue.save_steps(connection, delivery, token))
 
-    async def give_back(self, held: Held, again: datetime | None) -> Delivery:
+    async def give_back(
+        self,
+        held: Held,
+        again: datetime | None,
+        outcome: Sent | None = None,
+        started: datetime | None = None,
+    ) -> Delivery:
         """End a claim to prepare ahead, which is to be made again at that instant (UTC), if at
-        all. Returns the delivery without the claim."""
+        all. `outcome` is why it could not be, tried at `started`. Returns the delivery without the
+        claim."""
         delivery, token = held.work.delivery, held.token
-        await self._submit(lambda connection: queue.give_back(connection, delivery, token, again))
+
+        def change(connection: Connection) -> bool:
+            if not queue.give_back(connection, delivery, token, again):
+                return False
+            if outcome is not None and started is not None:
+                self._note(connection, held.work.account, outcome, started, again)
+            return True
+
+        await self._submit(change)
         return replace(delivery, claim=None)
+
+
+def _is_trouble(outcome: Sent | Asked) -> bool:
+    """Whether others of the account may have to wait for what it came to."""
+    problem = getattr(outcome, "problem", None)
+    return problem is not None and (problem.silent or problem.kind is ErrorKind.RATE_LIMIT)
 
 
 def _word(outcome: Sent | Asked) -> str:

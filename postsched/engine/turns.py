@@ -66,7 +66,7 @@ class Wish:
         """The lanes to claim from."""
         return [
             lane for lane in look.lanes
-            if lane.next_at <= self.upto and lane.account_id in self.open
+            if lane.claimable_at(self.upto - self.now) <= self.now and lane.account_id in self.open
         ]  # fmt: skip
 
     def to_prepare(self, look: Look) -> list[int]:

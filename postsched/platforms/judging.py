@@ -145,13 +145,15 @@ def classify(error: Exception, *, sending: bool) -> Sent:
         return _classify_refusal(error, sending)
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout
                   | httpx.ProxyError):  # fmt: skip
-        return Retry(Problem(ErrorKind.TRANSIENT, f"no connection: {_words(error)}"))
+        words = f"no connection: {_words(error)}"
+        return Retry(Problem(ErrorKind.TRANSIENT, words, silent=True))
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.LocalProtocolError):
         return Failed(Problem(ErrorKind.INVALID, f"the request can't be made: {_words(error)}"))
     if isinstance(error, httpx.TimeoutException):
-        problem = Problem(ErrorKind.TRANSIENT, "no answer in time")
+        problem = Problem(ErrorKind.TRANSIENT, "no answer in time", silent=True)
     elif isinstance(error, httpx.HTTPError):
-        problem = Problem(ErrorKind.TRANSIENT, f"the connection broke: {_words(error)}")
+        words = f"the connection broke: {_words(error)}"
+        problem = Problem(ErrorKind.TRANSIENT, words, silent=True)
     elif isinstance(error, OSError) and not sending:
         return Retry(Problem(ErrorKind.TRANSIENT, _words(error)))
     else:

@@ -7,8 +7,8 @@ stands in the way of another.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import (
     Connection,
@@ -19,18 +19,34 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.store.columns import Instant
+from postsched.store.holds import Wait
 
 S = DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The waiting deliveries of one account and priority; `next_at` of the first."""
+    """The waiting deliveries of one account and priority; `next_at` of the first, but not before
+    `held_until`, if the account is held. Of all lanes with the same `trial` one delivery may be
+    claimed, and no more until it is settled."""
 
     account_id: int
     platform: str
     priority: int
     next_at: datetime
+    held_until: datetime | None = None
+    trial: str | None = None
+
+    def claimable_at(self, ahead: timedelta) -> datetime:
+        """When the first may be claimed, so long ahead; what is held is not sent early."""
+        early = self.next_at - ahead
+        return early if self.held_until is None else max(early, self.held_until)
+
+    def behind(self, wait: Wait) -> Lane:
+        """The lane of an account that is held."""
+        over = wait.over
+        next_at = self.next_at if over is None else max(self.next_at, over)
+        return replace(self, next_at=next_at, held_until=over, trial=wait.trial)
 
 
 OPEN = """accounts.paused = 0 AND accounts.state <> 'login'
@@ -62,22 +78,33 @@ LANES = text(
 ).columns(next_at=Instant)
 
 
-def waiting_lanes(connection: Connection) -> list[Lane]:
-    """The lanes that hold anything, highest priority first, then by what is due first."""
+def waiting_lanes(connection: Connection, waits: Mapping[int, Wait] | None = None) -> list[Lane]:
+    """The lanes that hold anything, highest priority first, then by what is due first; `waits` are
+    the accounts that are held."""
     found = [Lane(*row) for row in connection.execute(LANES)]
+    if waits:
+        found = [
+            lane.behind(wait) if (wait := waits.get(lane.account_id)) else lane for lane in found
+        ]
     return sorted(found, key=lambda lane: (-lane.priority, lane.next_at))
 
 
 def share_out(due: Sequence[Lane], hands: Mapping[str, int], total: int) -> dict[Lane, int]:
     """How many to claim from each lane: every lane of a priority in turn, one at a time, while
-    its platform and the total allow."""
+    its platform and the total allow; one in all for what is tried out."""
     left, shares = dict(hands), dict.fromkeys(due, 0)
+    tried: set[str] = set()
     for priority in sorted({lane.priority for lane in due}, reverse=True):
         turn = [lane for lane in due if lane.priority == priority]
         while turn and total > 0:
-            turn = [lane for lane in turn if left.get(lane.platform, 0) > 0]
+            turn = [
+                lane for lane in turn
+                if left.get(lane.platform, 0) > 0 and lane.trial not in tried
+            ]  # fmt: skip
             for lane in turn[:total]:
-                if left[lane.platform] > 0:
+                if left[lane.platform] > 0 and lane.trial not in tried:
+                    if lane.trial is not None:
+                        tried.add(lane.trial)
                     left[lane.platform] -= 1
                     total -= 1
                     shares[lane] += 1

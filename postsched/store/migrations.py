@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, inspect, select, text, update
 
 from postsched.domain.errors import StoreUnavailable
-from postsched.store.tables import hosted, meta, metadata, notifications
+from postsched.store.limit_tables import holds, limits
+from postsched.store.tables import deliveries, hosted, meta, metadata, notifications
 
 Step = Callable[[Connection], None]
 
@@ -25,7 +26,13 @@ def _add_hosted(connection: Connection) -> None:
     hosted.create(connection)
 
 
-STEPS: Sequence[Step] = (_add_notifications, _add_hosted)
+def _add_holds(connection: Connection) -> None:
+    holds.create(connection)
+    limits.create(connection)
+    next(index for index in deliveries.indexes if index.name == "sent").create(connection)
+
+
+STEPS: Sequence[Step] = (_add_notifications, _add_hosted, _add_holds)
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
 """Tables that every version has: without them it is another program's database."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import (
@@ -19,7 +19,9 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.store import accounts as account_rows
+from postsched.store import holds
 from postsched.store.columns import Instant
+from postsched.store.holds import Wait
 from postsched.store.lanes import OPEN, Lane, waiting_lanes
 from postsched.store.tables import CLAIMED, FREE, accounts, deliveries
 
@@ -30,11 +32,18 @@ S = DeliveryStatus
 class Look:
     """What a worker has to know of the queue: the lanes, the next instants to prepare something (by
     account id), and the claims that are not in its hands (by worker id, when the first of them runs
-    out). Its own id is there if it has lost hold of a claim."""
+    out). Its own id is there if it has lost hold of a claim. `waits` are the accounts that are
+    held, or were."""
 
     lanes: Sequence[Lane]
     prepare: Mapping[int, datetime]
     foreign: Mapping[int, datetime]
+    waits: Mapping[int, Wait] = field(default_factory=dict)
+
+    def is_held(self, account_id: int, now: datetime) -> bool:
+        """Whether nothing is to be sent for the account now."""
+        wait = self.waits.get(account_id)
+        return wait is not None and wait.until is not None and wait.until > now
 
 
 CLAIMS = (
@@ -72,8 +81,17 @@ def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] 
             foreign[row.claim_worker] = row.until
         elif row.claims > len(mine) and (until := _dropped(connection, worker, mine)):
             foreign[worker] = until
-    prepare = {row.account_id: row.prepare_at for row in connection.execute(PREPARE)}
-    return Look(waiting_lanes(connection), prepare, foreign)
+    waits = holds.waits(connection)
+    prepare = {
+        row.account_id: _not_before(row.prepare_at, waits.get(row.account_id))
+        for row in connection.execute(PREPARE)
+    }
+    return Look(waiting_lanes(connection, waits), prepare, foreign, waits)
+
+
+def _not_before(at: datetime, wait: Wait | None) -> datetime:
+    over = wait.over if wait else None
+    return at if over is None else max(at, over)
 
 
 def _dropped(

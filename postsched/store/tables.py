@@ -25,6 +25,8 @@ UNPREPARED = "prepare_at IS NOT NULL AND paused = 0 AND claim IS NULL"
 """What is still to be prepared: the condition of the index `preparing`."""
 CLAIMED = "claim IS NOT NULL"
 """What a worker holds: the condition of the index `claims`."""
+SENT = "finished_at IS NOT NULL"
+"""What has come to an end, by account: the condition of the index `sent`."""
 UNTOLD = "next_at IS NOT NULL"
 """What is still to be told: the condition of the index `untold`."""
 DRAFTS = "draft = 1"
@@ -226,6 +228,7 @@ deliveries = Table(
     ),
     Index("upcoming", "status", "due_at"),
     Index("finished", "finished_at"),
+    Index("sent", "account_id", "finished_at", sqlite_where=text(SENT)),
     **STRICT,
 )
 

@@ -1,0 +1,208 @@
+"""Accounts and services that are left alone for a while, and what networks say of their limits.
+
+Written in the transaction that settles what brought it about, and shared by all processes. Nothing
+is written of a network that answers and has room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, text
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from postsched.domain import holding
+from postsched.domain.account import Account
+from postsched.domain.holding import FREE, Hold, Why
+from postsched.domain.outcome import Asked, Limit, Sent
+from postsched.store.columns import Instant
+from postsched.store.limit_tables import holds, limits
+from postsched.store.tables import CLAIMED, deliveries
+
+MOST = 2**53
+"""More than this is as good as no limit, whatever a network says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until when nothing is sent for an account (UTC), which may be over. `trial` names what is
+    tried out with one delivery at a time, of all accounts with the same name; until `busy` one of
+    those is in some worker's hands."""
+
+    until: datetime | None
+    why: Why | None = None
+    message: str | None = None
+    trial: str | None = None
+    busy: datetime | None = None
+
+    @property
+    def over(self) -> datetime | None:
+        """When something can be claimed again, as far as is known."""
+        return max((at for at in (self.until, self.busy) if at), default=None)
+
+
+def own(account_id: int) -> str:
+    """The name under which an account is held."""
+    return f"account {account_id}"
+
+
+def service(account: Account) -> str:
+    """The name under which the server is held that an account is on."""
+    return f"service {account.platform} {account.url or ''}"
+
+
+ROWS = select(holds).where(holds.c.subject.in_(bindparam("subjects", expanding=True)))
+
+
+def note(
+    connection: Connection,
+    account: Account,
+    outcome: Sent | Asked,
+    started: datetime,
+    again: datetime | None,
+    now: datetime,
+    rng: Random,
+) -> Hold | None:
+    """Write what a call means for its account and service; the longest hold that began with it.
+    `started` is when the call began, `again` when the delivery is taken up again."""
+    write_limits(connection, account.id, getattr(outcome, "limits", ()), now)
+    mine, servers = own(account.id), service(account)
+    rows = connection.execute(ROWS, {"subjects": [mine, servers]})
+    known = {row.subject: _hold_of(row) for row in rows}
+    begun: list[tuple[datetime, Hold]] = []
+    for subject, account_id in ((mine, account.id), (servers, None)):
+        before = known.get(subject, FREE)
+        after = holding.tried(before, outcome, started, now, rng)
+        if account_id is not None:
+            after = holding.limited(after, outcome, again, now)
+        if after != before:
+            write(connection, subject, account_id, after)
+            if after.until != before.until and after.until is not None:
+                begun.append((after.until, after))
+    return max(begun, key=lambda one: one[0])[1] if begun else None
+
+
+def write(connection: Connection, subject: str, account_id: int | None, hold: Hold) -> None:
+    """Write a hold; one that holds nothing is struck off."""
+    if hold == FREE:
+        connection.execute(delete(holds).where(holds.c.subject == subject))
+        return
+    values = {
+        "until": hold.until, "why": hold.why.value if hold.why else None, "message": hold.message,
+        "failures": hold.failures, "opened": hold.opened,
+    }  # fmt: skip
+    statement = upsert(holds).values(subject=subject, account_id=account_id, **values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[holds.c.subject], set_=values)
+    )
+
+
+def hold_for_quota(connection: Connection, account_id: int, until: datetime, message: str) -> None:
+    """Hold an account of which as much went out as its network takes."""
+    row = connection.execute(ROWS, {"subjects": [own(account_id)]}).one_or_none()
+    before = FREE if row is None else _hold_of(row)
+    after = holding.later(before, until, Why.QUOTA, message)
+    if after != before:
+        write(connection, own(account_id), account_id, after)
+
+
+def forget_quotas(connection: Connection) -> None:
+    """Count anew what went out: the quotas themselves may be others now."""
+    connection.execute(
+        text("UPDATE holds SET until = NULL, why = NULL, message = NULL WHERE why = 'quota'")
+    )
+
+
+WAITS = text(
+    """
+    SELECT a.id, h.subject, h.until, h.why, h.message, h.failures, h.opened
+    FROM holds h JOIN accounts a ON a.id = h.account_id
+    UNION ALL
+    SELECT a.id, h.subject, h.until, h.why, h.message, h.failures, h.opened
+    FROM holds h JOIN accounts a
+        ON h.subject = 'service ' || a.platform || ' ' || coalesce(a.url, '')
+    WHERE h.account_id IS NULL
+    """
+).columns(until=Instant)
+
+
+def waits(connection: Connection) -> dict[int, Wait]:
+    """By account id, those that are or were held. Costs next to nothing where there are none."""
+    found: dict[int, Wait] = {}
+    for row in connection.execute(WAITS):
+        hold = _hold_of(row)
+        wait = found.get(row.id, Wait(None))
+        if hold.until and (wait.until is None or hold.until > wait.until):
+            wait = replace(wait, until=hold.until, why=hold.why, message=hold.message)
+        if hold.opened:  # the service comes last: its trials are those of all its accounts
+            wait = replace(wait, trial=row.subject)
+        found[row.id] = wait
+    return _with_claims(connection, found) if found else found
+
+
+def _with_claims(connection: Connection, found: Mapping[int, Wait]) -> dict[int, Wait]:
+    trials = {number: wait.trial for number, wait in found.items() if wait.trial}
+    if not trials:
+        return dict(found)
+    row = deliveries.c
+    query = (
+        select(row.account_id, func.max(row.claim_until, type_=Instant).label("until"))
+        .where(text(CLAIMED), row.account_id.in_(list(trials)))
+        .group_by(row.account_id)
+    )
+    busy: dict[str | None, datetime] = {}
+    for claimed in connection.execute(query):
+        trial = trials[claimed.account_id]
+        busy[trial] = max(busy.get(trial, claimed.until), claimed.until)
+    return {
+        number: replace(wait, busy=busy.get(wait.trial) if wait.trial else None)
+        for number, wait in found.items()
+    }
+
+
+def broken(connection: Connection) -> list[tuple[str, str, Hold]]:
+    """The services that don't answer: platform, URL ("" for its own), and the hold."""
+    query = select(holds).where(holds.c.account_id.is_(None), holds.c.opened > 0)
+    return [
+        (*row.subject.split(" ", 2)[1:], _hold_of(row))
+        for row in connection.execute(query.order_by(holds.c.subject))
+    ]
+
+
+# ---- what networks say of their limits
+
+
+def write_limits(
+    connection: Connection, account_id: int, said: Collection[Limit], now: datetime
+) -> None:
+    """Keep what the network said last of each limit."""
+    for limit in said:
+        values = {
+            "remaining": min(limit.remaining, MOST),
+            "most": None if limit.limit is None else min(limit.limit, MOST),
+            "reset": limit.reset,
+            "seen_at": now,
+        }
+        statement = upsert(limits).values(account_id=account_id, name=limit.name, **values)
+        keys = [limits.c.account_id, limits.c.name]
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+
+
+def known_limits(connection: Connection, now: datetime) -> dict[int, list[Limit]]:
+    """By account id, what the network said last and is still so: not what began anew since."""
+    row = limits.c
+    current = row.reset.is_(None) | (row.reset > now)
+    found: dict[int, list[Limit]] = {}
+    for one in connection.execute(select(limits).where(current).order_by(row.name)):
+        limit = Limit(one.name, one.remaining, one.reset, one.most)
+        found.setdefault(one.account_id, []).append(limit)
+    return found
+
+
+def _hold_of(row: Row[Any]) -> Hold:
+    why = Why(row.why) if row.why else None
+    return Hold(row.until, why, row.message, row.failures, row.opened)

@@ -1,0 +1,33 @@
+"""The tables of what is left alone for a while, and of what networks say of their limits."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+
+from postsched.store.columns import Instant, Whole
+from postsched.store.tables import STRICT, metadata
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("account_id", Whole, ForeignKey("accounts.id", ondelete="CASCADE")),
+    Column("until", Instant),
+    Column("why", Text),
+    Column("message", Text),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("opened", Integer, nullable=False, default=0),
+    **STRICT,
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("account_id", Whole, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("remaining", Whole, nullable=False),
+    Column("most", Whole),
+    Column("reset", Instant),
+    Column("seen_at", Instant, nullable=False),
+    **STRICT,
+)
