@@ -1,0 +1,94 @@
+"""The crash matrix: at every commit and every request of a publish, on every network, the process
+is killed or the answer goes wrong; then what is out is counted.
+
+    python -m tests.benchmarks.matrix [--network NAME|all] [--cases N] [--seed S] [--list]
+        [--jobs 2]
+
+The boundaries come from recordings, not from a list. Each case is played by processes of postsched
+against a network of its own, whose ledger is the judge. Exit 1 if a post is lost or twice, if what
+postsched says of it is not so, or if a recorded boundary has no case or a case no verdict.
+--cases plays so many in all, chosen by the seed; --list only says which there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import sys
+import time
+from collections.abc import Sequence
+
+from tests.matrix.cases import Case
+from tests.matrix.judging import GOOD
+from tests.matrix.playing import Played, played
+from tests.matrix.stands import STANDS
+from tests.matrix.table import table
+from tests.matrix.warming import warm
+
+Work = tuple[str, int | None, int]
+"""A network, how many of its cases are to be played (None: all), and the seed."""
+
+
+def work(given: Work) -> Played:
+    """Play one network."""
+    name, share, seed = given
+
+    def choose(cases: Sequence[Case]) -> Sequence[Case]:
+        chance = random.Random(f"{seed} {name}")
+        return cases if share is None else chance.sample(cases, min(share, len(cases)))
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    return played(STANDS[name], choose, tell)
+
+
+def measure(names: Sequence[str], cases: int | None, seed: int, jobs: int) -> list[Played]:
+    """Play those networks, side by side; in the order of the names."""
+    warm()
+    shares = [None if cases is None else (cases + n) // len(names) for n in range(len(names))]
+    works = [(name, share, seed) for name, share in zip(names, shares, strict=True)]
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        return pool.map(work, works, chunksize=1)
+
+
+def complaints(results: Sequence[Played], *, whole: bool) -> list[str]:
+    """What is wrong."""
+    said = [
+        f"{verdict.word}: {case}: {verdict.detail}"
+        for one in results
+        for case, verdict in one.verdicts
+        if verdict.word not in GOOD
+    ]
+    for one in results if whole else ():
+        said += [f"{one.network}: {start}: {at} has no case" for start, at in one.left_out]
+    return said
+
+
+def main() -> int:
+    """Play and print; 1 if something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", default="all", choices=["all", *STANDS])
+    parser.add_argument("--cases", type=int)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", action="store_true")
+    given = parser.parse_args()
+    names = list(STANDS) if given.network == "all" else [given.network]
+    begun = time.monotonic()
+    results = measure(names, 0 if given.list else given.cases, given.seed, given.jobs)
+    if given.list:
+        for one in results:
+            print(*one.cases, sep="\n")
+        return 0
+    said = complaints(results, whole=given.cases is None)
+    print(table({one.network: one.verdicts for one in results}))
+    print(f"\nseed {given.seed}, {time.monotonic() - begun:.0f} s")
+    print(*said, sep="\n")
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""One network of the matrix: its recordings, and its cases played one after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from postsched import platforms
+from postsched.testing.picture import png
+from tests.matrix import judging
+from tests.matrix.boundaries import Boundary, Death, recorded
+from tests.matrix.cases import AFTER, BEFORE, COMMANDS, DUE, RUN, Case, cases_of
+from tests.matrix.judging import ENDED, Shape, Verdict
+from tests.matrix.stage import IMPATIENCE, Call, Stage, State
+from tests.matrix.stands import COMMENT, Stand
+from tests.matrix.world import World
+
+AHEAD = 120
+"""Seconds from the writing of the post to the instant it is due: `run` prepares it before."""
+ROUNDS = {RUN: 2, DUE: 12}
+"""How often a command may be called until nothing is left."""
+TRIES = 3
+"""How often a case is played until its boundary is reached: what runs side by side may change
+places."""
+
+
+class Broken(Exception):
+    """The matrix itself does not work."""
+
+
+def memory() -> str | None:
+    """A place in memory, where the system has one: what a killed process wrote stays there as it
+    does on a disk, and nothing waits for the disk."""
+    place = "/dev/shm"
+    return place if os.access(place, os.W_OK) else None
+
+
+class Player:
+    """Plays the cases of one network, on a stage that is set anew for each."""
+
+    def __init__(self, stand: Stand, stage: Stage) -> None:
+        self._stand = stand
+        self._stage = stage
+        self._settles: list[bool] = []
+        self._shapes: dict[str, Shape] = {}
+        self.recorded: set[tuple[str, Boundary]] = set()
+        self.cases: list[Case] = []
+
+    def prepare(self) -> None:
+        """Add the account and the post, and record a publish by each command."""
+        stage = self._stage
+        with stage.network():
+            login = stage.login
+            stage.let_in(login)
+            self._do(*self._stand.account(stage.home, login))
+            self._do(*self._stand.post(stage.home), "--in", f"{AHEAD}s")
+        stage.keep()
+        facts, platform = stage.facts(), platforms.get(self._stand.platform)
+        guarantee = platform.capabilities(facts).guarantee
+        comments = guarantee.of_comments if self._is_comment else guarantee
+        self._settles = [
+            (comments if text == COMMENT else guarantee).settles for text in self._stand.texts
+        ]
+        for start in COMMANDS:
+            boundaries = self._record(start)
+            self.recorded |= {(start, boundary) for boundary in boundaries}
+            self.cases += cases_of(self._stand, start, boundaries)
+
+    @property
+    def _is_comment(self) -> bool:
+        return not self._stand.thread
+
+    def _do(self, *words: str) -> None:
+        call = self._stage.call(*words)
+        if call.code:
+            raise Broken(f"{self._stand.name}: {' '.join(words)}: {call.said}")
+
+    def _record(self, start: str) -> list[Boundary]:
+        stage, file = self._stage, self._stage.home.with_name("recording")
+        file.unlink(missing_ok=True)
+        with self._begun(start):
+            call = stage.call(*COMMANDS[start], record=file)
+            out, state = stage.out(), stage.state()
+            self._shapes[start] = judging.shape(out)
+            verdict = judging.judge_end(
+                self._stand.texts, self._shapes[start], out, state, call
+            )  # fmt: skip
+        if verdict.word != judging.ONCE:
+            raise Broken(f"{self._stand.name}: a mere {start}: {verdict} {call.said}")
+        return recorded(file)
+
+    @contextmanager
+    def _begun(self, start: str, at: Boundary | None = None, kind: str = "") -> Iterator[None]:
+        self._stage.restore()
+        if start == DUE:
+            self._stage.world.skip(AHEAD + 1)
+        with self._stage.network(at, kind):
+            yield
+
+    def play(self, case: Case) -> Verdict:
+        """Play a case to its end."""
+        for _ in range(TRIES):
+            verdict = self._played(case)
+            if verdict.word != judging.UNREACHED:
+                break
+        return verdict
+
+    def _played(self, case: Case) -> Verdict:
+        if case.kind in (BEFORE, AFTER):
+            with self._begun(case.start):
+                death = Death(case.boundary, case.kind == AFTER)
+                call = self._stage.call(*COMMANDS[case.start], death=death)
+                if call.code != -9:
+                    return Verdict(judging.UNREACHED, f"it ended with {call.code}: {call.said}")
+                return self._settled(case, call)
+        with self._begun(case.start, case.boundary, case.kind):
+            patience = IMPATIENCE if case.kind == "timeout" else 20.0
+            call = self._stage.call(*COMMANDS[case.start], patience=patience)
+            if not self._stage.hit:
+                return Verdict(judging.UNREACHED, f"it ended with {call.code}: {call.said}")
+            return self._settled(case, call)
+
+    def _settled(self, case: Case, last: Call) -> Verdict:
+        stage, texts = self._stage, self._stand.texts
+        last, state = self._go_on(case.restart, last)
+        if state.status != "unconfirmed":
+            wanted = self._shapes[case.start]
+            return judging.judge_end(texts, wanted, stage.out(), state, last)
+        verdict = judging.judge_doubt(texts, stage.out(), state, last, self._settles)
+        if verdict.word != judging.UNCONFIRMED:
+            return verdict
+        self._resolve(judging.step_in_doubt(state, texts))
+        last, state = self._go_on(case.restart, Call(0, ""))
+        after = judging.judge_end(texts, self._shapes[case.start], stage.out(), state, last)
+        return verdict if after.word == judging.ONCE else after
+
+    def _go_on(self, way: str, last: Call) -> tuple[Call, State]:
+        """Call the command until nothing is left, and at least once after a process was killed;
+        its last call, and the delivery then."""
+        stage = self._stage
+        for _ in range(ROUNDS[way]):
+            state = stage.state()
+            if state.status in ENDED and last.code >= 0:
+                return last, state
+            if way == DUE and state.next_at is not None:
+                stage.world.skip(max(0.0, state.next_at - stage.world.nanoseconds() / 1e9) + 0.001)
+            last = stage.call(*COMMANDS[way])
+        return last, stage.state()
+
+    def _resolve(self, step: int) -> None:
+        """Do what a person does who looks at the account."""
+        text = self._stand.texts[step]
+        there = [seen.remote_id for seen in self._stage.out() if seen.text == text]
+        words = ("published", "--remote-id", there[0]) if there else ("absent",)
+        self._do("resolve", "1", *words)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A network's recorded boundaries, with the command that passed each; its cases; those of them
+    that were played, and what they came to."""
+
+    network: str
+    recorded: frozenset[tuple[str, Boundary]]
+    cases: Sequence[Case]
+    verdicts: Sequence[tuple[Case, Verdict]]
+
+    @property
+    def left_out(self) -> list[tuple[str, Boundary]]:
+        """The boundaries at which nothing was played."""
+        return sorted(self.recorded - {(case.start, case.boundary) for case, _ in self.verdicts})
+
+
+def played(
+    stand: Stand, choose: Callable[[Sequence[Case]], Sequence[Case]], tell: Callable[[str], None]
+) -> Played:
+    """Record a network, and play the cases that are chosen."""
+    with TemporaryDirectory(prefix="matrix-", dir=memory()) as folder:
+        home = Path(folder) / "home"
+        home.mkdir()
+        (home / "square.png").write_bytes(png())
+        player = Player(stand, Stage(stand, home, World(), 0))
+        player.prepare()
+        begun = time.monotonic()
+        verdicts = [(case, player.play(case)) for case in choose(player.cases)]
+        tell(f"{stand.name}: {len(verdicts)} cases, {time.monotonic() - begun:.0f} s")
+        return Played(stand.name, frozenset(player.recorded), player.cases, verdicts)
