@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
-from postsched.domain.outcome import Published, Sent
 from postsched.domain.post import Media
-from postsched.platforms.base import Attachment, Login
+from postsched.platforms.base import Attachment
 from postsched.platforms.facebook import Facebook
-from postsched.testing.client import PATIENCE, client
 from postsched.testing.picture import png
-from postsched.testing.sender import Sender, key_of
+from postsched.testing.sender import key_of
+from tests.platforms.playing import Player
+from tests.platforms.playing import out as out
 
-T = TypeVar("T")
-
-
-def play(login: Login, scene: Callable[[Sender], Awaitable[T]], *, inspect: bool = True) -> T:
-    """Run a scene with a sender, which has read the Page's facts."""
-
-    async def whole() -> T:
-        async with client(PATIENCE) as http:
-            sender = Sender(Facebook, login, http)
-            if inspect:
-                await sender.inspect()
-            return await scene(sender)
-
-    return asyncio.run(whole())
-
-
-def out(sent: Sent) -> Published:
-    """The post; fails if it is not out."""
-    assert isinstance(sent, Published), sent
-    return sent
+play = Player(Facebook)
 
 
 def at(name: str, alt: str | None = None) -> Attachment:

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
-from postsched.domain.outcome import Published, Sent
 from postsched.domain.post import Media
-from postsched.platforms.base import Attachment, Login
+from postsched.platforms.base import Attachment
 from postsched.platforms.telegram import Telegram
-from postsched.testing.client import PATIENCE, client
 from postsched.testing.picture import png
-from postsched.testing.sender import Sender
+from tests.platforms.playing import Player
+from tests.platforms.playing import out as out
 
-T = TypeVar("T")
 MP4 = b"\x00\x00\x00\x20ftypisom" + b"\x00" * 100
 GIF = b"GIF89a" + b"\x00" * 100
 MP3 = b"ID3" + b"\x00" * 100
 PDF = b"%PDF-1.7"
 
-
-def play(login: Login, scene: Callable[[Sender], Awaitable[T]], *, inspect: bool = True) -> T:
-    """Run a scene with a sender that has read the account's facts."""
-
-    async def whole() -> T:
-        async with client(PATIENCE) as http:
-            sender = Sender(Telegram, login, http)
-            if inspect:
-                await sender.inspect()
-            return await scene(sender)
-
-    return asyncio.run(whole())
-
-
-def out(sent: Sent) -> Published:
-    """The post; fails if it is not out."""
-    assert isinstance(sent, Published), sent
-    return sent
+play = Player(Telegram)
 
 
 def attachment(
