@@ -232,6 +232,8 @@ class Dispatcher:
         self._give_back_held(turn)
         for before, after in turn.expired:
             log.warning("delivery %d: %s, now %s", before.id, "its worker ended", after.status)
+        for work in turn.given_up:
+            self._tell("unconfirmed", work)
         if self.hands.closed:  # what this turn was still to claim when the end was asked for
             self._give_up()
 

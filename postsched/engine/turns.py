@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Claim, Delivery
+from postsched.domain.delivery import Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
 from postsched.engine.worker import clear_bells, is_alive
 from postsched.store import accounts as account_rows
@@ -85,6 +85,8 @@ class Turn:
     to_prepare: list[Work] = field(default_factory=list)
     late: list[Work] = field(default_factory=list)
     expired: list[tuple[Delivery, Delivery]] = field(default_factory=list)
+    given_up: list[Work] = field(default_factory=list)
+    """Those of them that a person has to settle now."""
     watched: tuple[Worker, ...] = ()
     """Other workers on this machine that hold claims: their death is noticed at once."""
     strangers: Sequence[Account] = ()
@@ -214,6 +216,7 @@ class Turns:
             ahead,
             queue.load(connection, late),
             expired,
+            queue.load(connection, [after.id for _, after in expired if _is_given_up(after)]),
             watched,
             strangers,
         )
@@ -234,6 +237,10 @@ class Turns:
 def _write(database: Database, *, change: Callable[[Connection], T]) -> T:
     with database.write() as connection:
         return change(connection)
+
+
+def _is_given_up(delivery: Delivery) -> bool:
+    return delivery.status is DeliveryStatus.UNCONFIRMED
 
 
 def _held_in(works: list[Work]) -> set[tuple[int, str]]:
