@@ -97,3 +97,19 @@ def test_a_bot_that_reads_settles_a_lost_answer(
     cli("run", "--until-idle", "--no-live")
     assert cli.json("show", "1")["status"] == "published"
     assert [post.text for post in server.posts()] == ["Hello"]
+
+
+@pytest.mark.parametrize("command", [("publish-due",), ("run", "--until-idle", "--no-live")])
+def test_what_a_dead_process_left_in_doubt_is_loud(
+    cli: Posting, server: DiscordServer, command: tuple[str, ...]
+) -> None:
+    """A webhook alone can't be asked: whoever takes over gives it to a person, and says so."""
+    add(cli, server, server.webhook_url)
+    cli("add", "One", "--to", "dc", "--at", "now")
+    cli.set_delivery(
+        status="publishing", claim="x", claim_worker=77, claimed_at=1, claim_until=2, sent_at=1,
+        attempts=1,
+    )  # fmt: skip
+    answer = cli(*command, code=1)
+    assert "post 1: unconfirmed on dc" in answer.err
+    assert "1 unconfirmed" in answer.out + answer.err
