@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from postsched.domain.post import Part
+    from postsched.domain.setting import Rate
 
 
 class Counts(StrEnum):
@@ -39,6 +40,14 @@ class Quota:
     count: int
     per: timedelta
     what: Counts = Counts.POSTS
+
+
+def with_rate(quotas: tuple[Quota, ...], rate: Rate | None) -> tuple[Quota, ...]:
+    """The quotas with the setting `rate` in the place of the first."""
+    if rate is None:
+        return quotas
+    what = quotas[0].what if quotas else Counts.POSTS
+    return (Quota(rate.count, rate.per, what), *quotas[1:])
 
 
 def cost(what: Counts, parts: Sequence[Part], *, comment: bool) -> int:

@@ -23,6 +23,7 @@ from postsched.engine.hands import Limits
 from postsched.engine.herald import Herald
 from postsched.engine.hosting import Hosting
 from postsched.engine.publisher import Publisher
+from postsched.engine.quotas import Quotas
 from postsched.engine.removal import Removal
 from postsched.engine.turns import Turns
 from postsched.engine.uploads import Uploads
@@ -30,7 +31,7 @@ from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
 from postsched.store import accounts as account_rows
-from postsched.store import outlook, workers
+from postsched.store import holds, outlook, workers
 from postsched.store.database import Database
 from postsched.store.workers import Worker
 from postsched.transport import Transport
@@ -114,6 +115,7 @@ def assemble(
             strike_dead(connection, bells)
             worker = register(connection, kind, mark, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
+            holds.forget_quotas(connection)
         clear_bells(database, bells)
     except BaseException:
         bell.take_down(keep=False)
@@ -125,7 +127,8 @@ def assemble(
     hosting = Hosting(settings, secrets, database, transport, clock, uploads)
     attachments = Attachments(kept, platforms.get, hosting)
     publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments, uploads)
-    turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee)
+    quotas = Quotas(platforms.get, settings)
+    turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee, quotas)
     dispatcher = Dispatcher(
         turns,
         publisher,

@@ -24,6 +24,7 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
 from postsched.store import accounts as account_rows
 from postsched.store import lanes, outlook, queue, workers
@@ -103,12 +104,14 @@ class Turns:
         bells: Path,
         claim_timeout: timedelta,
         guarantee_of: Callable[[Account], Guarantee],
+        quotas: Quotas | None = None,
     ) -> None:
         self._database = database
         self._worker = worker
         self._bells = bells
         self._claim_timeout = claim_timeout
         self._guarantee_of = guarantee_of
+        self._quotas = quotas
         self._thread = ThreadPoolExecutor(1, "postsched-database")
         self._tokens = (f"{worker.mark}.{n}" for n in itertools.count(1))
         self._changes: list[tuple[Change, asyncio.Future[Any]]] = []
@@ -208,6 +211,8 @@ class Turns:
         if ready := wish.to_prepare(look):
             to_prepare = queue.claim_to_prepare(connection, ready, wish.preparing, wish.now, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
+        if works and self._quotas is not None:
+            works = self._quotas.let_in(connection, works, held.token, wish.now)
         return Turn(
             outlook.look(
                 connection, self._worker.id, wish.mine | _held_in(works) | _held_in(ahead)

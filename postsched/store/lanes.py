@@ -18,8 +18,10 @@ from sqlalchemy import (
 from postsched.domain.delivery import (
     DeliveryStatus,
 )
+from postsched.domain.holding import Why
 from postsched.store.columns import Instant
 from postsched.store.holds import Wait
+from postsched.store.tables import FREE
 
 S = DeliveryStatus
 
@@ -36,6 +38,8 @@ class Lane:
     next_at: datetime
     held_until: datetime | None = None
     trial: str | None = None
+    asking: bool = False
+    """Whether it is of those alone about which the network is to be asked: they need no room."""
 
     def claimable_at(self, ahead: timedelta) -> datetime:
         """When the first may be claimed, so long ahead; what is held is not sent early."""
@@ -78,6 +82,12 @@ LANES = text(
 ).columns(next_at=Instant)
 
 
+ASKING = text(
+    f"""SELECT priority, min(next_at) AS next_at FROM deliveries
+    WHERE account_id = :account AND status = 'confirming' AND {FREE} GROUP BY priority"""  # noqa: S608 - made of constants only
+).columns(next_at=Instant)
+
+
 def waiting_lanes(connection: Connection, waits: Mapping[int, Wait] | None = None) -> list[Lane]:
     """The lanes that hold anything, highest priority first, then by what is due first; `waits` are
     the accounts that are held."""
@@ -86,7 +96,24 @@ def waiting_lanes(connection: Connection, waits: Mapping[int, Wait] | None = Non
         found = [
             lane.behind(wait) if (wait := waits.get(lane.account_id)) else lane for lane in found
         ]
+        found += _to_ask(connection, found, waits)
     return sorted(found, key=lambda lane: (-lane.priority, lane.next_at))
+
+
+def _to_ask(connection: Connection, found: Sequence[Lane], waits: Mapping[int, Wait]) -> list[Lane]:
+    """For accounts that are held for their quota, lanes of what takes no room."""
+    full = {
+        lane.account_id: lane.platform
+        for lane in found
+        if lane.account_id in waits and waits[lane.account_id].why is Why.QUOTA
+    }
+    made = []
+    for account_id, platform in full.items():
+        wait = waits[account_id]
+        for priority, next_at in connection.execute(ASKING, {"account": account_id}):
+            lane = Lane(account_id, platform, priority, next_at, asking=True)
+            made.append(lane.behind(replace(wait, until=None)))
+    return made
 
 
 def share_out(due: Sequence[Lane], hands: Mapping[str, int], total: int) -> dict[Lane, int]:

@@ -18,6 +18,7 @@ from postsched.domain.account import Account
 from postsched.domain.delivery import (
     DeliveryStatus,
 )
+from postsched.domain.holding import Why
 from postsched.store import accounts as account_rows
 from postsched.store import holds
 from postsched.store.columns import Instant
@@ -41,9 +42,12 @@ class Look:
     waits: Mapping[int, Wait] = field(default_factory=dict)
 
     def is_held(self, account_id: int, now: datetime) -> bool:
-        """Whether nothing is to be sent for the account now."""
+        """Whether nothing is to be sent for the account now, not even what is claimed: that is
+        within its quotas."""
         wait = self.waits.get(account_id)
-        return wait is not None and wait.until is not None and wait.until > now
+        if wait is None or wait.until is None or wait.why is Why.QUOTA:
+            return False
+        return wait.until > now
 
 
 CLAIMS = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Update,
     bindparam,
@@ -51,7 +52,7 @@ class Work:
     account: Account
 
 
-def _claiming() -> Update:
+def _claiming(*only: ColumnElement[bool]) -> Update:
     """The claim as one statement, built once: it is made for every post."""
     row = deliveries.c
     now, at, until = (bindparam(name, type_=Instant) for name in ("now", "at", "until"))
@@ -60,7 +61,7 @@ def _claiming() -> Update:
     first = (
         select(row.id)
         .where(row.account_id == bindparam("lane"), row.priority == bindparam("level"))
-        .where(text(FREE), row.next_at <= bindparam("upto", type_=Instant))
+        .where(text(FREE), row.next_at <= bindparam("upto", type_=Instant), *only)
         .order_by(row.next_at, row.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
@@ -89,6 +90,7 @@ def _claiming() -> Update:
 
 
 CLAIM = _claiming()
+CLAIM_TO_ASK = _claiming(deliveries.c.status == S.CONFIRMING.value)
 
 
 def claim(
@@ -105,7 +107,8 @@ def claim(
     }  # fmt: skip
     taken: list[int] = []
     late: list[int] = []
-    for delivery_id, status in connection.execute(CLAIM, values):
+    statement = CLAIM_TO_ASK if lane.asking else CLAIM
+    for delivery_id, status in connection.execute(statement, values):
         (late if status == S.MISSED.value else taken).append(delivery_id)
     if late:
         outbox.note_missed(connection, now, late)

@@ -27,6 +27,7 @@ from postsched.engine.clock import Clock, SystemClock
 from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.hands import LEAD, Limits
 from postsched.engine.publisher import Publisher
+from postsched.engine.quotas import Quotas
 from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
@@ -162,7 +163,8 @@ class Rig:
             Attachments(MediaStore(settings.media_folder), self.platforms.__getitem__),
         )  # fmt: skip
         turns = Turns(
-            self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee
+            self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee,
+            Quotas(self.platforms.__getitem__, settings),
         )
         dispatcher = Dispatcher(
             turns, publisher, self.clock, Random(7),

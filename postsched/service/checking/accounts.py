@@ -11,7 +11,7 @@ from postsched import platforms
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.errors import NotAllowed, NotFound, PostschedError, SecretUnavailable
-from postsched.domain.quota import Quota
+from postsched.domain.quota import Quota, with_rate
 from postsched.service import endings
 from postsched.service.accounts import how_to_log_in
 from postsched.service.checking.finding import Check, Fault
@@ -61,11 +61,7 @@ def know(desk: Desk, secrets: Secrets, account: Account, *, all_paused: bool) ->
 
 def quotas_of(desk: Desk, platform: str, can: Capabilities) -> tuple[Quota, ...]:
     """The quotas of an account; the setting `rate` takes the place of the first."""
-    rate = desk.settings.platform(platform).rate
-    if rate is None:
-        return can.quotas
-    first = can.quotas[0] if can.quotas else Quota(rate.count, rate.per)
-    return (Quota(rate.count, rate.per, first.what), *can.quotas[1:])
+    return with_rate(can.quotas, desk.settings.platform(platform).rate)
 
 
 def login_fault(desk: Desk, known: Known, due: datetime | None) -> Iterator[Fault]:

@@ -1,0 +1,119 @@
+"""No more is claimed than the networks' quotas leave room for.
+
+Highest priority first, then what is due first: once one does not fit, none behind it goes before.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from postsched.domain import moves
+from postsched.domain.account import Account
+from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.duration import distance
+from postsched.domain.quota import Quota, cost, with_rate
+from postsched.platforms.base import Platform
+from postsched.store import holds, queue, spent
+from postsched.store.queue import Work
+
+if TYPE_CHECKING:
+    from postsched.config import Settings
+
+log = logging.getLogger("postsched.engine")
+
+
+class Quotas:
+    """What networks take in a length of time, and what of it is left. `platform` gives an adapter
+    by name."""
+
+    def __init__(self, platform: Callable[[str], Platform], settings: Settings) -> None:
+        self._platform = platform
+        self._settings = settings
+
+    def of(self, account: Account) -> tuple[Quota, ...]:
+        """The quotas of an account, none if they can't be told."""
+        rate = self._settings.platform(account.platform).rate
+        try:
+            known = self._platform(account.platform).capabilities(account.facts).quotas
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything
+            known = ()
+        return with_rate(known, rate)
+
+    def let_in(
+        self, connection: Connection, works: Sequence[Work], token: str, now: datetime
+    ) -> list[Work]:
+        """Of what was just claimed with the token, what there is room for. All else goes back, and
+        its account is held until there is."""
+        doors: dict[int, _Door] = {}
+        kept: set[int] = set()
+        for work in sorted(works, key=lambda one: -one.post.priority):
+            account = work.account
+            if account.id not in doors:
+                windows = [
+                    _Window(quota, spent.used(connection, account.id, quota, now, token))
+                    for quota in self.of(account)
+                ]
+                doors[account.id] = _Door(windows)
+            if doors[account.id].lets_in(work):
+                kept.add(work.delivery.id)
+            else:
+                queue.settle(connection, moves.let_go(work.delivery), token, now)
+        for account_id, door in doors.items():
+            if door.shut:
+                self._hold(connection, account_id, door, now)
+        return [work for work in works if work.delivery.id in kept]
+
+    def _hold(self, connection: Connection, account_id: int, door: _Door, now: datetime) -> None:
+        until, window = max(
+            ((spent.room_at(connection, account_id, one.quota, now, one.over), one)
+             for one in door.shut),
+            key=lambda found: found[0],
+        )  # fmt: skip
+        quota = window.quota
+        per = distance(quota.per).removeprefix("in ")
+        message = f"{quota.count:,} {quota.what} in {per} are the most"
+        holds.hold_for_quota(connection, account_id, until, message)
+        log.info("account %d: %s; more go out from %s", account_id, message,
+                 f"{until:%Y-%m-%d %H:%M:%S}Z")  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Window:
+    """How much of a quota is used, and by how much too much the first is that did not fit."""
+
+    quota: Quota
+    used: int
+    over: int = 0
+
+
+@dataclass(slots=True)
+class _Door:
+    """Lets in what all quotas of an account have room for, until the first that does not fit."""
+
+    windows: list[_Window]
+    shut: list[_Window] = field(default_factory=list)
+
+    def lets_in(self, work: Work) -> bool:
+        """Whether it may go out now."""
+        if work.delivery.status is not DeliveryStatus.PUBLISHING:
+            return True  # to be asked about: it may be out already, and takes its room
+        content, name = work.post.content, work.account.name
+        parts, comment = content.parts(name), content.comment is not None
+        amounts = [cost(one.quota.what, parts, comment=comment) for one in self.windows]
+        if self.shut:
+            return False
+        for window, amount in zip(self.windows, amounts, strict=True):
+            window.over = window.used + amount - window.quota.count
+            # What is too much for the whole quota goes alone: the network has to say.
+            if amount and window.used and window.over > 0:
+                self.shut.append(window)
+        if not self.shut:
+            for window, amount in zip(self.windows, amounts, strict=True):
+                window.used += amount
+        return not self.shut
