@@ -71,6 +71,7 @@ class Settings:
     shutdown_timeout: timedelta = timedelta(seconds=30)
     require_alt_text: bool = False
     media_dir: Path | None = None
+    state_dir: Path | None = None
     secrets: SecretStore = SecretStore.AUTO
     secrets_file: Path | None = None
     callback_port: int = 8765
@@ -101,6 +102,16 @@ class Settings:
                 "Set media_dir to a folder that all workers can reach",
             )
         return self.database_path.parent / "media"
+
+    @property
+    def state_folder(self) -> Path:
+        """Where is noted how far databases have come: `state_dir`, else in the user's state
+        folder."""
+        if self.state_dir is not None:
+            return self.state_dir
+        import platformdirs
+
+        return Path(_absolute(platformdirs.user_state_dir("postsched", False)))
 
     @property
     def secrets_path(self) -> Path:
@@ -150,7 +161,7 @@ def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) ->
 
 def _make_absolute(overlay: Overlay, folder: Path | None) -> None:
     """Paths are relative to the file that names them, or to the current folder."""
-    for key in {"media_dir", "secrets_file"} & overlay.values.keys():
+    for key in {"media_dir", "state_dir", "secrets_file"} & overlay.values.keys():
         overlay.values[key] = Path(_absolute(str(overlay.values[key]), folder))
 
 

@@ -23,7 +23,7 @@ from postsched.domain.errors import NotAllowed
 
 app = typer.Typer()
 
-CONFIG = 'retry_delay = "2s"  # in earnest it is 60s\n'
+CONFIG = 'retry_delay = "2s"  # in earnest it is 60s\nstate_dir = "state"\n'
 STEPS = (
     ("account", "add", "blog", "--platform", "outbox", "--set", "dir=blog"),
     ("account", "add", "stick", "--platform", "outbox", "--set", "dir=stick"),

@@ -66,6 +66,14 @@ class Guarantee:
         return self.deduplicates is not None or self.can_look_up
 
     @property
+    def settles_anew(self) -> bool:
+        """The same where what was sent is not on record, and has to be prepared anew: for a memory
+        of what looks the same that is another post."""
+        return self.can_look_up or (
+            self.deduplicates is not None and (self.prepares_alike or self.deduplicates == FOREVER)
+        )
+
+    @property
     def words(self) -> str:
         """The guarantee in the words of the documentation."""
         if self.deduplicates == FOREVER:

@@ -46,7 +46,8 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Step:
     """One part, or the comment: what was made ready for it, when (UTC), where it is once it is
-    out, and whether a person has had it removed there since."""
+    out, whether a person has had it removed there since, and whether it may be out without being
+    on record here: the database is a copy from before."""
 
     role: Role
     n: int
@@ -54,6 +55,7 @@ class Step:
     published: Published | None = None
     prepared_at: datetime | None = None
     removed: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

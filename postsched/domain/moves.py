@@ -94,10 +94,13 @@ def rate_limited(delivery: Delivery, at: datetime, problem: Problem) -> Delivery
     )
 
 
-@move(S.PUBLISHING, S.CONFIRMING, to=(S.PUBLISHING, S.PUBLISHED))
+@move(S.PUBLISHING, S.CONFIRMING, to=(S.PUBLISHING, S.PUBLISHED, S.CONFIRMING))
 def step_out(delivery: Delivery, published: Published, now: datetime) -> Delivery:
-    """One part, or the comment, is out: published if it was the last, else on to the next."""
+    """One part, or the comment, is out: published if it was the last, else on to the next, which is
+    asked for first if it may be out too."""
     changed = replace(_one_more_out(delivery, published), status=S.PUBLISHING)
+    if _next_is_doubtful(changed):
+        return _doubted(changed, delivery, S.CONFIRMING, now)
     if changed.next_step is not None:
         return changed
     return replace(_released(changed, S.PUBLISHED), next_at=None, published_at=now)
@@ -106,14 +109,14 @@ def step_out(delivery: Delivery, published: Published, now: datetime) -> Deliver
 @move(S.PUBLISHING, S.CONFIRMING, to=(S.FAILED,))
 def refuse(delivery: Delivery, problem: Problem) -> Delivery:
     """The network refused it for good, or the tries are used up."""
-    return replace(_released(delivery, S.FAILED), next_at=None, **SURE, problem=problem)
+    return replace(_sure(_released(delivery, S.FAILED)), next_at=None, problem=problem)
 
 
 @move(S.PUBLISHING, S.CONFIRMING, to=(S.RETRYING,))
 def retry_later(delivery: Delivery, at: datetime, problem: Problem) -> Delivery:
     """It surely did not go out; try again at `at`."""
-    waiting = _released(delivery, S.RETRYING)
-    return replace(waiting, due_at=at, next_at=at, **SURE, problem=problem)
+    waiting = _sure(_released(delivery, S.RETRYING))
+    return replace(waiting, due_at=at, next_at=at, problem=problem)
 
 
 @move(S.PUBLISHING, to=(S.CONFIRMING, S.UNCONFIRMED))
@@ -168,6 +171,28 @@ def claim_ran_out(delivery: Delivery, guarantee: Guarantee, now: datetime) -> De
     return lose(delivery, guarantee, max(now, delivery.due_at), sent_at, INTERRUPTED)
 
 
+@move(
+    S.SCHEDULED, S.RETRYING, S.PUBLISHING, S.CONFIRMING, S.UNCONFIRMED,
+    to=(S.CONFIRMING, S.UNCONFIRMED),
+)  # fmt: skip
+def doubt(delivery: Delivery, guarantee: Guarantee, now: datetime) -> Delivery:
+    """The database is a copy from before, and all that was to be sent may have been, step by step:
+    the network is asked, or a person where it can't be."""
+    steps = tuple(replace(step, doubtful=not step.published) for step in delivery.steps)
+    changed = replace(delivery, steps=steps)
+    if delivery.status is S.UNCONFIRMED:
+        return changed
+    asked = guaranteed(delivery, guarantee).settles_anew
+    known = delivery.problem if delivery.status is S.CONFIRMING else None
+    status = S.CONFIRMING if asked else S.UNCONFIRMED
+    return replace(_doubted(changed, delivery, status, now), problem=known or REWOUND)
+
+
+REWOUND = Problem(
+    ErrorKind.UNCONFIRMED,
+    "the database was put back to an earlier state, and this may have gone out since",
+    hint="Look at the account, then: postsched resolve ID published|absent",
+)
 INTERRUPTED = Problem(
     ErrorKind.UNCONFIRMED,
     "the worker that was sending it ended before it could record the answer",
@@ -193,10 +218,12 @@ def retry(delivery: Delivery, now: datetime) -> Delivery:
     return _again(delivery, now)
 
 
-@move(S.UNCONFIRMED, to=(S.PUBLISHED, S.SCHEDULED))
+@move(S.UNCONFIRMED, to=(S.PUBLISHED, S.SCHEDULED, S.UNCONFIRMED))
 def resolve_published(delivery: Delivery, published: Published, now: datetime) -> Delivery:
-    """A person says that the part in doubt is out."""
+    """A person says that the part in doubt is out; the next may be as well."""
     changed = _one_more_out(delivery, published)
+    if _next_is_doubtful(changed):
+        return replace(_doubted(changed, delivery, S.UNCONFIRMED, now), problem=REWOUND)
     if changed.next_step is not None:
         return _again(changed, now)
     return replace(changed, status=S.PUBLISHED, published_at=now)
@@ -205,15 +232,33 @@ def resolve_published(delivery: Delivery, published: Published, now: datetime) -
 @move(S.UNCONFIRMED, to=(S.SCHEDULED,))
 def resolve_absent(delivery: Delivery, now: datetime) -> Delivery:
     """A person says that the part in doubt is not out."""
-    return _again(replace(delivery, **SURE), now)
+    return _again(_sure(delivery), now)
 
 
 def _one_more_out(delivery: Delivery, published: Published) -> Delivery:
     index = delivery.next_step
     assert index is not None
     steps = list(delivery.steps)
-    steps[index] = replace(steps[index], published=published)
+    steps[index] = replace(steps[index], published=published, doubtful=False)
     return replace(delivery, steps=tuple(steps), **SURE, problem=None)
+
+
+def _sure(delivery: Delivery) -> Delivery:
+    """The next step surely is not out, and so none after it."""
+    steps = tuple(replace(step, doubtful=False) for step in delivery.steps)
+    return replace(delivery, steps=steps, **SURE)
+
+
+def _next_is_doubtful(delivery: Delivery) -> bool:
+    index = delivery.next_step
+    return index is not None and delivery.steps[index].doubtful
+
+
+def _doubted(delivery: Delivery, before: Delivery, status: S, now: datetime) -> Delivery:
+    """Its next step may have been sent, as soon as it was due or the one before in doubt was."""
+    at = max(now, delivery.due_at) if status is S.CONFIRMING else None
+    sent_at = before.sent_at or (before.claim.at if before.claim else before.due_at)
+    return replace(_released(delivery, status), next_at=at, sent_at=sent_at)
 
 
 def _again(delivery: Delivery, now: datetime) -> Delivery:

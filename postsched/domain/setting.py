@@ -193,6 +193,7 @@ KEYS: Mapping[str, Kind] = {
     "shutdown_timeout": duration(_ZERO, _DAY),
     "require_alt_text": yes_or_no(),
     "media_dir": text(),
+    "state_dir": text(),
     "secrets": choice(SecretStore),
     "secrets_file": text(),
     "callback_port": number(1, 65_535),

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from postsched import platforms, wakeup
+from postsched import platforms, recognition, wakeup
 from postsched.domain.account import AccountState
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock
 from postsched.engine.dispatcher import Dispatcher
+from postsched.engine.growth import Growth
 from postsched.engine.hands import Limits
 from postsched.engine.herald import Herald
 from postsched.engine.hosting import Hosting
@@ -107,6 +108,9 @@ def assemble(
 
     Raises StoreUnavailable.
     """
+    tide = recognition.tide_of(database, settings.state_folder)
+    recognition.recognise(database, tide, clock.now())
+    growth = Growth(database, tide)
     bells = bells_of(database)
     mark = wakeup.new_mark()
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
@@ -128,7 +132,9 @@ def assemble(
     attachments = Attachments(kept, platforms.get, hosting)
     publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments, uploads)
     quotas = Quotas(platforms.get, settings)
-    turns = Turns(database, worker, bells, settings.claim_timeout, publisher.guarantee, quotas)
+    turns = Turns(
+        database, worker, bells, settings.claim_timeout, publisher.guarantee, growth, quotas
+    )
     dispatcher = Dispatcher(
         turns,
         publisher,

@@ -2,7 +2,7 @@
 
 A turn writes the results that have come in and claims what is due. With nothing to write and
 nothing due it is one read. When the database can't be used, nothing is claimed, what is to be
-written is kept, and the turn is made again, soon.
+written is kept, and the turn is made again, soon. That is so, too, when it is another one by now.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import itertools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,13 +22,14 @@ from sqlalchemy import Connection
 
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Claim, Delivery, DeliveryStatus
+from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine.growth import Growth
 from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
 from postsched.store import accounts as account_rows
 from postsched.store import lanes, outlook, queue, workers
-from postsched.store.database import Database
+from postsched.store.database import Database, no_room
 from postsched.store.lanes import Lane
 from postsched.store.outlook import Look
 from postsched.store.queue import Work
@@ -93,6 +94,11 @@ class Turn:
     strangers: Sequence[Account] = ()
     """Accounts with lanes of which it is not known whether anything can be sent for them."""
 
+    @property
+    def wrote(self) -> bool:
+        """Whether it changed anything that may be sent."""
+        return bool(self.taken or self.to_prepare or self.late or self.expired)
+
 
 class Turns:
     """Makes turns, one after the other, in a thread of its own."""
@@ -104,9 +110,11 @@ class Turns:
         bells: Path,
         claim_timeout: timedelta,
         guarantee_of: Callable[[Account], Guarantee],
+        growth: Growth,
         quotas: Quotas | None = None,
     ) -> None:
         self._database = database
+        self._growth = growth
         self._worker = worker
         self._bells = bells
         self._claim_timeout = claim_timeout
@@ -157,12 +165,13 @@ class Turns:
     def close(self) -> None:
         """End the thread, once it has done what it is doing."""
         self._thread.shutdown()
+        self._growth.end()
 
     async def _one_by_one(self, changes: list[tuple[Change, asyncio.Future[Any]]]) -> None:
         """So that a change that can't be made takes no other with it."""
         for place, (change, future) in enumerate(changes):
             try:
-                result = await self.run(partial(_write, change=change))
+                result = await self.run(partial(self._write, change=change))
             except Exception as error:
                 if _may_pass(error):
                     self._changes = changes[place:] + self._changes
@@ -181,12 +190,28 @@ class Turns:
                 strangers = _strangers(connection, look, wish)
             if not _something_to_do(look, wish, dead):
                 return [], Turn(look, watched=watched, strangers=strangers)
+        if not self._database.has_room:
+            if not changes:
+                raise no_room(self._database.name)
+            wish = replace(wish, total=0, preparing=0)
+        age = None
         with self._database.write() as connection:
             results = [change(connection) for change in changes]
             turn = self._claim(connection, wish)
+            if changes or turn.wrote:
+                age = self._growth.grow(connection)
+        if age is not None:
+            self._growth.note(age, wish.upto)
         if turn.expired:
             clear_bells(self._database, self._bells)
         return results, turn
+
+    def _write(self, database: Database, *, change: Callable[[Connection], T]) -> T:
+        with database.write() as connection:
+            result = change(connection)
+            age = self._growth.grow(connection)
+        self._growth.note(age, EPOCH)
+        return result
 
     def _claim(self, connection: Connection, wish: Wish) -> Turn:
         look = outlook.look(connection, self._worker.id, wish.mine)
@@ -237,11 +262,6 @@ class Turns:
         state = {w.id: is_alive(w, self._bells) for w in holders}
         dead = [w for w in holders if state[w.id] is False]
         return tuple(w for w in holders if state[w.id]), dead
-
-
-def _write(database: Database, *, change: Callable[[Connection], T]) -> T:
-    with database.write() as connection:
-        return change(connection)
 
 
 def _is_given_up(delivery: Delivery) -> bool:

@@ -54,6 +54,8 @@ class Database:
         self.engine = engine
         self.path = path
         """The file, None for a database server."""
+        self.file: tuple[int, int] | None = None
+        """Which file it was when it was opened: device and inode."""
         self.outlet: Outlet | None = None
         """Where writers leave what is to be told, None for nowhere."""
 
@@ -71,6 +73,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Connection]:
+        self._expect_the_file()
         leaving = self.outlet.begin() if self.outlet else None
         try:
             with self.engine.connect() as connection:
@@ -85,6 +88,28 @@ class Database:
             raise explain(error, self.name) from error
         except sqlite3.Error as error:  # from a cursor's iteration, past SQLAlchemy's wrapping
             raise explain_sqlite(error, self.name) from error
+
+    def _expect_the_file(self) -> None:
+        """Not one that is gone, or another one in its place: what is written by a connection that
+        is still open would be lost, and others would do the same again."""
+        if self.path is None or self.file is None:
+            return
+        try:
+            found = file_id(self.path)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the database {self.path} is gone: {error.strerror}", "Put it back where it was"
+            ) from error
+        if found != self.file:
+            raise StoreUnavailable(
+                f"there is another file in the place of the database {self.path}",
+                "Stop postsched, make sure that the right one is there, and start it again",
+            )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is room for more on its disk."""
+        return self.path is None or not _is_full(self.path.parent)
 
     @property
     def name(self) -> str:
@@ -129,7 +154,14 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
     except BaseException:
         database.close()
         raise
+    database.file = file_id(path)
     return database
+
+
+def file_id(path: Path) -> tuple[int, int]:
+    """What tells a file from another one of the same name. Raises OSError."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
 
 
 def _prepare(database: Database) -> None:
@@ -286,6 +318,12 @@ def explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
         if code.startswith(prefix):
             return StoreUnavailable(f"the database {name} {what}", hint)
     return StoreUnavailable(f"the database {name} failed: {error}", "Run: postsched doctor")
+
+
+def no_room(name: str) -> StoreUnavailable:
+    """What is said where there is no room for more."""
+    what, hint = SQLITE_SENTENCES["SQLITE_FULL"]
+    return StoreUnavailable(f"the database {name} {what}", hint)
 
 
 def _is_full(folder: Path) -> bool:

@@ -193,6 +193,8 @@ def _plain_step(step: Step) -> dict[str, Any]:
         plain["out"] = {"id": out.remote_id, "url": out.url, "data": dict(out.data)}
     if step.removed:
         plain["removed"] = True
+    if step.doubtful:
+        plain["doubtful"] = True
     return plain
 
 
@@ -202,7 +204,8 @@ def _step_of(plain: dict[str, Any]) -> Step:
     at = plain.get("at")
     prepared_at = None if at is None else EPOCH + at * MICROSECOND
     role, prepared = Role(plain["role"]), plain.get("prepared")
-    return Step(role, plain["n"], prepared, published, prepared_at, plain.get("removed", False))
+    flags = plain.get("removed", False), plain.get("doubtful", False)
+    return Step(role, plain["n"], prepared, published, prepared_at, *flags)
 
 
 def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:

@@ -31,8 +31,10 @@ HOUSE: dict[str, set[tuple[str, str]]] = {
     "step_out": {
         ("publishing", "publishing"),
         ("publishing", "published"),
+        ("publishing", "confirming"),
         ("confirming", "publishing"),
         ("confirming", "published"),
+        ("confirming", "confirming"),
     },
     "refuse": {("publishing", "failed"), ("confirming", "failed")},
     "retry_later": {("publishing", "retrying"), ("confirming", "retrying")},
@@ -54,7 +56,22 @@ HOUSE: dict[str, set[tuple[str, str]]] = {
         ("missed", "cancelled"),
     },
     "retry": {("failed", "scheduled"), ("missed", "scheduled"), ("cancelled", "scheduled")},
-    "resolve_published": {("unconfirmed", "published"), ("unconfirmed", "scheduled")},
+    "resolve_published": {
+        ("unconfirmed", "published"),
+        ("unconfirmed", "scheduled"),
+        ("unconfirmed", "unconfirmed"),
+    },
+    "doubt": {
+        ("scheduled", "confirming"),
+        ("scheduled", "unconfirmed"),
+        ("retrying", "confirming"),
+        ("retrying", "unconfirmed"),
+        ("publishing", "confirming"),
+        ("publishing", "unconfirmed"),
+        ("confirming", "confirming"),
+        ("confirming", "unconfirmed"),
+        ("unconfirmed", "unconfirmed"),
+    },
     "resolve_absent": {("unconfirmed", "scheduled")},
 }
 """The state machine as the house describes it: (from, to) of every move."""
@@ -65,6 +82,7 @@ VARIANTS: tuple[dict[str, object], ...] = (
     {"steps": steps(2)},
     {"steps": steps(1, prepared=False)},
     {"sent_at": NOON},
+    {"steps": tuple(replace(step, doubtful=True) for step in steps(2))},
 )
 """What a move may find in a delivery that changes where it leads."""
 
@@ -86,6 +104,10 @@ CALLS: dict[str, list[Callable[[Delivery], Delivery]]] = {
     "claim_ran_out": [
         lambda d: moves.claim_ran_out(d, KNOWS_KEYS, at(120)),
         lambda d: moves.claim_ran_out(d, NEITHER, at(120)),
+    ],
+    "doubt": [
+        lambda d: moves.doubt(d, KNOWS_KEYS, at(120)),
+        lambda d: moves.doubt(d, NEITHER, at(120)),
     ],
     "miss": [moves.miss],
     "cancel": [moves.cancel],

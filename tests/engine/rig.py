@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from postsched import wakeup
+from postsched import recognition, wakeup
 from postsched.config import Settings
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery
@@ -25,6 +25,7 @@ from postsched.engine.assembly import Engine
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, SystemClock
 from postsched.engine.dispatcher import Dispatcher
+from postsched.engine.growth import Growth
 from postsched.engine.hands import LEAD, Limits
 from postsched.engine.publisher import Publisher
 from postsched.engine.quotas import Quotas
@@ -106,7 +107,9 @@ class Rig:
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.platforms = platforms
-        self.settings = replace(Settings(str(folder / "posts.db")), **settings)
+        self.settings = replace(
+            Settings(str(folder / "posts.db"), state_dir=folder / "state"), **settings
+        )
         self.secrets: Any = secrets or Secrets(environ or {})
         self.database = rows.opened(folder)
         self.other = rows.opened(folder)
@@ -148,6 +151,7 @@ class Rig:
 
     def engine(self, kind: str = "run") -> Engine:
         """A new worker, registered, its bell made; as `assembly.assemble` puts it together."""
+        tide = recognition.tide_of(self.database, self.settings.state_folder)
         mark = wakeup.new_mark()
         bell = Bell(self.bells, mark)
         with self.database.write() as connection:
@@ -162,8 +166,14 @@ class Rig:
             self.platforms.__getitem__, logins, transport, settings, self.clock,
             Attachments(MediaStore(settings.media_folder), self.platforms.__getitem__),
         )  # fmt: skip
+        recognition.recognise(self.database, tide, self.clock.now(), publisher.guarantee)
         turns = Turns(
-            self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee,
+            self.database,
+            worker,
+            self.bells,
+            settings.claim_timeout,
+            publisher.guarantee,
+            Growth(self.database, tide),
             Quotas(self.platforms.__getitem__, settings),
         )
         dispatcher = Dispatcher(

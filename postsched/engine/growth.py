@@ -1,0 +1,42 @@
+"""The database gets older with every turn that writes, and its mark outside of it rises along."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from postsched.domain.errors import StoreUnavailable
+from postsched.recognition import Tide
+from postsched.store import age as ages
+from postsched.store.database import Database
+
+
+class Growth:
+    """The age of one database, as this process has last seen it."""
+
+    def __init__(self, database: Database, tide: Tide) -> None:
+        self._database = database
+        self._tide = tide
+        self._age = 0
+
+    def grow(self, connection: Connection) -> int:
+        """Make the database older by this transaction; its age then. Raises StoreUnavailable if it
+        is not the one that was written last: nothing may be sent from it, nor written to it."""
+        age = ages.grow(connection, self._tide.uid)
+        if age <= self._age:
+            raise StoreUnavailable(
+                f"the database {self._database.name} was put back to an earlier state, or "
+                "exchanged for another one, while it was in use",
+                "Stop postsched, make sure that the right one is there, and start it again",
+            )
+        return age
+
+    def note(self, age: int, upto: datetime) -> None:
+        """It is committed, and may be sent next: what is due until that instant (UTC)."""
+        self._tide.rise(age, upto)
+        self._age = age
+
+    def end(self) -> None:
+        """No more is written."""
+        self._tide.close()

@@ -1,0 +1,117 @@
+"""How far a database has come, and the deliveries that are in doubt where it is a copy from before.
+
+Its age is a number in `meta` that rises with every turn of the engine that writes, in the same
+transaction. Outside of it, `highwater` keeps the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
+
+from postsched.domain import moves
+from postsched.domain.account import Account
+from postsched.domain.capabilities import Guarantee
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.store import deliveries as delivery_rows
+from postsched.store import outbox, queue
+from postsched.store.tables import deliveries, meta
+
+S = DeliveryStatus
+GROW = text(
+    "INSERT INTO meta (name, value) SELECT 'age', '1' FROM meta AS own "
+    "WHERE own.name = 'uid' AND own.value = :uid ON CONFLICT (name) DO UPDATE "
+    "SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT) RETURNING value"
+)
+SET = text(
+    "INSERT INTO meta (name, value) VALUES ('age', :age) ON CONFLICT (name) DO UPDATE "
+    "SET value = excluded.value"
+)
+CHUNK = 500
+"""How many deliveries are read at once."""
+
+
+def grow(connection: Connection, uid: str) -> int:
+    """Make the database of that uid older by one; its age now, 0 if it is another one."""
+    return int(connection.execute(GROW, {"uid": uid}).scalar() or 0)
+
+
+def make(connection: Connection, age: int) -> None:
+    """Give it that age."""
+    connection.execute(SET, {"age": str(age)})
+
+
+def of(connection: Connection) -> tuple[str, int]:
+    """Its uid and its age, 0 if the engine never wrote into it."""
+    query = select(meta.c.name, meta.c.value).where(meta.c.name.in_(["uid", "age"]))
+    found = {row.name: row.value for row in connection.execute(query)}
+    return found["uid"], int(found.get("age", 0))
+
+
+def count_open(connection: Connection, upto: datetime) -> int:
+    """How many deliveries may have gone out, in a copy from before anything up to that instant
+    (UTC) was claimed."""
+    return connection.scalar(select(func.count()).where(_may_be_out(upto))) or 0
+
+
+def count_doubtful(connection: Connection) -> dict[DeliveryStatus, int]:
+    """How many deliveries are in doubt since the database was found to be a copy, by status."""
+    row = deliveries.c
+    query = (
+        select(row.status, func.count())
+        .where(
+            row.status.in_([S.CONFIRMING.value, S.UNCONFIRMED.value]),
+            row.error_message == moves.REWOUND.message,
+        )
+        .group_by(row.status)
+    )
+    return {S(status): count for status, count in connection.execute(query)}
+
+
+def doubt(
+    connection: Connection,
+    upto: datetime,
+    now: datetime,
+    guarantee_of: Callable[[Account], Guarantee],
+) -> list[tuple[Delivery, Delivery]]:
+    """Put all in doubt that may have gone out; each delivery before and after. Instants are UTC."""
+    query = select(deliveries.c.id).where(_may_be_out(upto)).order_by(deliveries.c.id)
+    ids = list(connection.scalars(query))
+    changes: list[tuple[Delivery, Delivery]] = []
+    for start in range(0, len(ids), CHUNK):
+        for work in queue.load(connection, ids[start : start + CHUNK]):
+            before = work.delivery
+            after = moves.doubt(before, guarantee_of(work.account), now)
+            _write(connection, before, after, now)
+            changes.append((before, after))
+    return changes
+
+
+def _may_be_out(upto: datetime) -> ColumnElement[bool]:
+    """What waited (whatever for: who was paused may have been released) and was due by then, and
+    what was under way."""
+    row = deliveries.c
+    waited = row.status.in_([S.SCHEDULED.value, S.RETRYING.value])
+    under_way = row.status.in_([S.PUBLISHING.value, S.CONFIRMING.value, S.UNCONFIRMED.value])
+    return or_(and_(waited, row.due_at <= upto), under_way)
+
+
+def _write(connection: Connection, before: Delivery, after: Delivery, now: datetime) -> None:
+    over = after.next_at is None
+    values = {**delivery_rows.values_of(after), "finished_at": now if over else None}
+    changed = deliveries.update().where(deliveries.c.id == before.id)
+    connection.execute(changed.values(**values, prepare_at=None))
+    attempt = Attempt(
+        before.attempts, now, now, "expire", "", after.status.value, after.problem,
+        "the database is a copy from before",
+    )  # fmt: skip
+    delivery_rows.add_attempt(connection, before.id, attempt)
+    if after.status is not before.status:
+        outbox.note(connection, now, after)
+
+
+def ids(changes: Sequence[tuple[Delivery, Delivery]], status: DeliveryStatus) -> list[int]:
+    """The posts of the changed deliveries that have that status now."""
+    return sorted({after.post_id for _, after in changes if after.status is status})

@@ -1,0 +1,108 @@
+"""A database that was put back to an earlier state: nothing that went out since goes out again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postsched.domain.capabilities import Capabilities, CommentAs, Guarantee
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.testing import FakeClock, FakePlatform
+from tests.engine.rig import Rig, Simulation, play
+from tests.store import rows
+
+S = DeliveryStatus
+ASKED = Guarantee(None, can_look_up=True, look_ups=(0.0,))
+
+
+def _able(guarantee: Guarantee) -> Capabilities:
+    return Capabilities(guarantee=guarantee, thread=True, comment=CommentAs.REPLY)
+
+
+class World:
+    """Three networks, which stay as they are whatever becomes of the database."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        now = self.clock.now
+        self.networks = {
+            "keys": FakePlatform(now=now),
+            "asked": FakePlatform(_able(ASKED), now=now),
+            "dumb": FakePlatform(_able(Guarantee()), now=now),
+        }
+        rig = Rig(folder, self.networks, self.clock)
+        due = now() + timedelta(hours=1)
+        with rig.database.write() as connection:
+            self.accounts = {name: rows.account(connection, name, name) for name in self.networks}
+        for name, account in self.accounts.items():
+            rig.post(f"due on {name}", account, due, then=["two"], comment="and")
+            rig.post(f"later on {name}", account, due + timedelta(days=1))
+        rig.close()
+        self.file = folder / "posts.db"
+        self.copy = folder / "copy.db"
+
+    def let_go(self, hours: float = 2, **settings: Any) -> Mapping[str, Delivery]:
+        """Let an engine run for so long; what has become of what was due, by network."""
+        rig = Rig(self.folder, self.networks, self.clock, **settings)
+
+        async def scene() -> None:
+            sim = Simulation(rig)
+            await sim.go(hours * 3600)
+            await sim.end()
+
+        play(scene)
+        found = {d.account: d for d in rows.every(rig.other) if d.occurrence < self.clock.now()}
+        rig.close()
+        return found
+
+    def keep(self) -> None:
+        """Copy the file, as anyone might."""
+        shutil.copy(self.file, self.copy)
+
+    def put_back(self) -> None:
+        """Copy it back, as anyone might."""
+        for end in ("-wal", "-shm"):
+            self.file.with_name(self.file.name + end).unlink(missing_ok=True)
+        shutil.copy(self.copy, self.file)
+
+    def check_once(self) -> None:
+        """Nothing is out twice."""
+        for name, fake in self.networks.items():
+            texts = [post.text for post in fake.posts]
+            assert len(texts) == len(set(texts)), (name, texts)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_what_went_out_since_is_in_doubt_and_not_sent_again(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.keep()
+    before = world.let_go()
+    assert {d.status for d in before.values()} == {S.PUBLISHED}
+    world.put_back()
+    after = world.let_go()
+    world.check_once()
+    assert {name: d.status for name, d in after.items()} == {
+        "keys": S.PUBLISHED, "asked": S.PUBLISHED, "dumb": S.UNCONFIRMED,
+    }  # fmt: skip
+    assert len(world.networks["asked"].posts) == 3
+    said = [r.getMessage() for r in caplog.records if "a copy from before" in r.getMessage()]
+    assert len(said) == 1
+    assert "2 that may be out are asked for and 1 must be looked at" in said[0]
+    assert "postsched list --status unconfirmed" in said[0]
+    caplog.clear()
+    # Once only, and what is due later goes out as if nothing had been.
+    world.let_go(30)
+    assert "a copy from before" not in caplog.text
+    assert all(f"later on {n}" in [p.text for p in f.posts] for n, f in world.networks.items())
+    world.check_once()
