@@ -2,12 +2,13 @@
 is killed or the answer goes wrong; then what is out is counted.
 
     python -m tests.benchmarks.matrix [--network NAME|all] [--cases N] [--seed S] [--list]
-        [--jobs 2]
+        [--jobs 2] [--renew]
 
 The boundaries come from recordings, not from a list. Each case is played by processes of postsched
 against a network of its own, whose ledger is the judge. Exit 1 if a post is lost or twice, if what
 postsched says of it is not so, or if a recorded boundary has no case or a case no verdict.
---cases plays so many in all, chosen by the seed; --list only says which there are.
+--cases plays so many in all, chosen by the seed; --list only says which there are; --renew writes
+the table of the README anew.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tests.matrix.cases import Case
 from tests.matrix.judging import GOOD
 from tests.matrix.playing import Played, played
 from tests.matrix.stands import STANDS
-from tests.matrix.table import table
+from tests.matrix.table import README, renew, table
 from tests.matrix.warming import warm
 
 Work = tuple[str, int | None, int]
@@ -75,6 +76,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--renew", action="store_true")
     given = parser.parse_args()
     names = list(STANDS) if given.network == "all" else [given.network]
     begun = time.monotonic()
@@ -84,7 +86,10 @@ def main() -> int:
             print(*one.cases, sep="\n")
         return 0
     said = complaints(results, whole=given.cases is None)
-    print(table({one.network: one.verdicts for one in results}))
+    verdicts = {one.network: one.verdicts for one in results}
+    print(table(verdicts))
+    if given.renew:
+        README.write_text(renew(README.read_text(encoding="utf-8"), verdicts), encoding="utf-8")
     print(f"\nseed {given.seed}, {time.monotonic() - begun:.0f} s")
     print(*said, sep="\n")
     return 1 if said else 0

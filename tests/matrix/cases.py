@@ -6,19 +6,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.matrix.boundaries import Boundary
-from tests.matrix.stage import FAULTS, REPEATED
+from tests.matrix.stage import ANSWER_LOST, FAULTS, REPEATED, REQUEST_LOST
 from tests.matrix.stands import Stand
 
 RUN, DUE = "run", "publish-due"
 COMMANDS = {RUN: ("run", "--until-idle", "--no-live"), DUE: ("publish-due",)}
 """The two ways to send. Under `run` the post is prepared ahead, `publish-due` finds it due."""
+FOUND, ABSENT = "run after a lost answer", "run after a lost request"
+STARTS = {**COMMANDS, FOUND: COMMANDS[RUN], ABSENT: COMMANDS[RUN]}
+"""What is recorded, and the command that it is: the two ways to send, and how is settled what
+`publish-due` has left in doubt."""
+DOUBTS = {FOUND: ANSWER_LOST, ABSENT: REQUEST_LOST}
+"""What became of the first request that publishes, before such a recording."""
 BEFORE, AFTER = "killed before", "killed after"
 KINDS = (BEFORE, AFTER, *FAULTS, REPEATED)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`start` sends and meets `kind` at the boundary, `restart` does the rest."""
+    """`start` sends, or settles, and meets `kind` at the boundary; `restart` does the rest."""
 
     network: str
     start: str
@@ -37,7 +43,7 @@ def cases_of(stand: Stand, start: str, boundaries: Iterable[Boundary]) -> Iterat
             for kind in (BEFORE, AFTER):
                 if kind == BEFORE or boundary.kind != "file":  # after one file is before the next
                     yield Case(stand.name, start, boundary, kind, restart)
-        if boundary.kind == "request":
+        if boundary.kind == "request" and start not in DOUBTS:
             for kind in FAULTS:
                 yield Case(stand.name, start, boundary, kind, start)
             if stand.repeats and boundary.name.startswith(("POST", "PUT")):

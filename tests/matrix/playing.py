@@ -14,7 +14,17 @@ from postsched import platforms
 from postsched.testing.picture import png
 from tests.matrix import judging
 from tests.matrix.boundaries import Boundary, Death, recorded
-from tests.matrix.cases import AFTER, BEFORE, COMMANDS, DUE, RUN, Case, cases_of
+from tests.matrix.cases import (
+    AFTER,
+    BEFORE,
+    COMMANDS,
+    DOUBTS,
+    DUE,
+    RUN,
+    STARTS,
+    Case,
+    cases_of,
+)
 from tests.matrix.judging import ENDED, Shape, Verdict
 from tests.matrix.stage import IMPATIENCE, Call, Stage, State
 from tests.matrix.stands import COMMENT, Stand
@@ -47,6 +57,7 @@ class Player:
         self._stand = stand
         self._stage = stage
         self._settles: list[bool] = []
+        self._publishing: Boundary | None = None
         self._shapes: dict[str, Shape] = {}
         self.recorded: set[tuple[str, Boundary]] = set()
         self.cases: list[Case] = []
@@ -66,7 +77,9 @@ class Player:
         self._settles = [
             (comments if text == COMMENT else guarantee).settles for text in self._stand.texts
         ]
-        for start in COMMANDS:
+        for start in STARTS:
+            if start in DOUBTS and not self._can_doubt(start):
+                continue
             boundaries = self._record(start)
             self.recorded |= {(start, boundary) for boundary in boundaries}
             self.cases += cases_of(self._stand, start, boundaries)
@@ -84,7 +97,8 @@ class Player:
         stage, file = self._stage, self._stage.home.with_name("recording")
         file.unlink(missing_ok=True)
         with self._begun(start):
-            call = stage.call(*COMMANDS[start], record=file)
+            call = stage.call(*STARTS[start], record=file)
+            self._publishing = self._publishing or stage.publishing
             out, state = stage.out(), stage.state()
             self._shapes[start] = judging.shape(out)
             verdict = judging.judge_end(
@@ -99,8 +113,21 @@ class Player:
         self._stage.restore()
         if start == DUE:
             self._stage.world.skip(AHEAD + 1)
-        with self._stage.network(at, kind):
+        if start not in DOUBTS:
+            with self._stage.network(at, kind):
+                yield
+            return
+        self._stage.world.skip(AHEAD + 1)
+        with self._stage.network(self._publishing, DOUBTS[start]):
+            self._stage.call(*COMMANDS[DUE])
             yield
+
+    def _can_doubt(self, start: str) -> bool:
+        """Whether what is lost of a publish is settled later, and not by a person."""
+        if self._publishing is None:
+            return False
+        with self._begun(start):
+            return self._stage.state().status == "confirming"
 
     def play(self, case: Case) -> Verdict:
         """Play a case to its end."""
@@ -114,13 +141,13 @@ class Player:
         if case.kind in (BEFORE, AFTER):
             with self._begun(case.start):
                 death = Death(case.boundary, case.kind == AFTER)
-                call = self._stage.call(*COMMANDS[case.start], death=death)
+                call = self._stage.call(*STARTS[case.start], death=death)
                 if call.code != -9:
                     return Verdict(judging.UNREACHED, f"it ended with {call.code}: {call.said}")
                 return self._settled(case, call)
         with self._begun(case.start, case.boundary, case.kind):
             patience = IMPATIENCE if case.kind == "timeout" else 20.0
-            call = self._stage.call(*COMMANDS[case.start], patience=patience)
+            call = self._stage.call(*STARTS[case.start], patience=patience)
             if not self._stage.hit:
                 return Verdict(judging.UNREACHED, f"it ended with {call.code}: {call.said}")
             return self._settled(case, call)

@@ -36,14 +36,16 @@ PATIENCE = 120
 """Real seconds that a process may take."""
 IMPATIENCE = 0.25
 """Real seconds after which an answer does not come any more, where none will."""
+ANSWER_LOST, REQUEST_LOST = "answer lost", "request lost"
 FAULTS = {
-    "answer lost": Fault(FaultKind.RESET_AFTER),
+    REQUEST_LOST: Fault(FaultKind.RESET),
+    ANSWER_LOST: Fault(FaultKind.RESET_AFTER),
     "5xx": Fault(FaultKind.ANSWER_AFTER, Answer(502, b"<html>Bad Gateway")),
     "timeout": Fault(FaultKind.HANG_AFTER),
     "truncated": Fault(FaultKind.TRUNCATED),
     "not json": Fault(FaultKind.NOT_JSON),
 }
-"""What becomes of an answer, after the request was carried out."""
+"""What becomes of a request, or of its answer after it was carried out."""
 REPEATED = "duplicate"
 """A proxy sends the request twice, and the second answer comes back."""
 
@@ -86,6 +88,13 @@ class _AtRequest(Faults):
             self._server.answer(request)
             return None
         return FAULTS[self._kind]
+
+
+def _first_publishing(server: Loopback) -> Boundary:
+    first = server.published_requests()[0]
+    names = [request_name(one.method, unquote(one.path)) for one in server.requests]
+    place = next(n for n, one in enumerate(server.requests) if one is first)
+    return Boundary("request", names[place], names[: place + 1].count(names[place]))
 
 
 class Stage:
@@ -166,6 +175,11 @@ class Stage:
         return found
 
     @property
+    def publishing(self) -> Boundary | None:
+        """The first request that came and made something visible; None on the outbox."""
+        return None if self._line is None else self._asked("publishing")
+
+    @property
     def hit(self) -> bool:
         """Whether the request that was to meet a fault came."""
         return bool(self._asked("hit"))
@@ -184,6 +198,7 @@ class Stage:
             "port": lambda: int(server.url.rpartition(":")[2]),
             "login": lambda: self.stand.login(server),
             "out": lambda: self.stand.out(server, self.home),
+            "publishing": lambda: _first_publishing(server),
             "hit": lambda: getattr(server.faults, "hit", False),
         }
 

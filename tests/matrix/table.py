@@ -1,21 +1,27 @@
-"""The matrix as a table: the networks, and what became of the cases of each kind."""
+"""The matrix as a table: the networks, and what became of the cases of each kind; its place in the
+README, between `<!-- matrix -->` and `<!-- end of matrix -->`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from tests.matrix.cases import AFTER, BEFORE, KINDS, Case
+from tests.matrix.cases import KINDS, Case
 from tests.matrix.judging import LOST, ONCE, TWICE, UNCONFIRMED, Verdict
 
-TITLES = {"killed before": "killed before", "killed after": "killed after"}
+README = Path(__file__).parents[2] / "README.md"
+PLACE = re.compile(r"(<!-- matrix -->\n).*?(<!-- end of matrix -->)", re.DOTALL)
 ENDS = (ONCE, UNCONFIRMED, LOST, TWICE)
-HEADS = ("network", *KINDS, "cases", "exactly once", "unconfirmed", "lost", "twice", "other")
-assert KINDS[:2] == (BEFORE, AFTER)
+HEADS = ("network", *KINDS, "cases", "exactly once", "unconfirmed", "lost", "twice", "wrong")
+Results = Mapping[str, Sequence[tuple[Case, Verdict]]]
 
 
-def table(results: Mapping[str, Sequence[tuple[Case, Verdict]]]) -> str:
-    """A Markdown table of the cases by kind, and of what they came to."""
+def table(results: Results) -> str:
+    """A Markdown table of the cases by kind, and of what they came to; `wrong` is any other end,
+    such as a delivery that says what is not so."""
     rows = [_row(name, verdicts) for name, verdicts in results.items()]
     every = [row for verdicts in results.values() for row in verdicts]
     rows.append(_row("all", every))
@@ -23,10 +29,23 @@ def table(results: Mapping[str, Sequence[tuple[Case, Verdict]]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def renew(text: str, results: Results) -> str:
+    """The README with that table in it."""
+    return PLACE.sub(lambda found: f"{found[1]}{table(results)}\n{found[2]}", text)
+
+
+def shown(text: str) -> list[list[str]]:
+    """The cells of the table in the README, row by row, without the line under its heads."""
+    found = PLACE.search(text)
+    assert found, "the README has no place for the matrix"
+    rows = [line.strip("| ").split(" | ") for line in found[0].splitlines()[1:-1]]
+    return [rows[0], *rows[2:]]
+
+
 def _row(name: str, verdicts: Sequence[tuple[Case, Verdict]]) -> list[str]:
     kinds = Counter(case.kind for case, _ in verdicts)
     words = Counter(verdict.word for _, verdict in verdicts)
     ends = [words[word] for word in ENDS]
-    other = len(verdicts) - sum(ends)
-    numbers = [*(kinds[kind] for kind in KINDS), len(verdicts), *ends, other]
+    wrong = len(verdicts) - sum(ends)
+    numbers = [*(kinds[kind] for kind in KINDS), len(verdicts), *ends, wrong]
     return [name, *map(str, numbers)]
