@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from postsched.domain.duration import distance
 from postsched.domain.errors import StoreUnavailable
 from postsched.service import endings
 from postsched.store import accounts as account_rows
-from postsched.store import pauses
+from postsched.store import holds, pauses
+from postsched.store.holds import Wait
 from postsched.store.upcoming import BEGINNING, MANY, Coming, Upcoming, upcoming
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ READ = 20
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What was read: what is to come, the accounts, and whether everything is paused."""
+    """What was read: what is to come, the accounts, whether everything is paused, and which
+    accounts have to wait, by id."""
 
     upcoming: Upcoming
     accounts: Sequence[Account]
     paused: bool
+    waits: Mapping[int, Wait]
 
 
 class Lookout:
@@ -41,7 +44,7 @@ class Lookout:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._outlook = Outlook(Upcoming(), (), False)
+        self._outlook = Outlook(Upcoming(), (), False, {})
         self._trouble: StoreUnavailable | None = None
         self._changed = True
         self._touched: set[int] = set()
@@ -65,6 +68,7 @@ class Lookout:
                     upcoming(connection, READ),
                     account_rows.every(connection),
                     pauses.all_paused(connection),
+                    holds.waits(connection),
                 )
             self._trouble = None
         except StoreUnavailable as error:
@@ -98,7 +102,14 @@ class Lookout:
         shut = [*self._engine.dispatcher.access.shut.values()]
         found += [("waiting", f"{one.account.name}: {one.problem.message}") for one in shut]
         now = self._engine.clock.now()
-        return found + [note for one in self._outlook.accounts for note in _in_the_way(one, now)]
+        for one in self._outlook.accounts:
+            found += [*_in_the_way(one, now), *self._limit(one, now)]
+        return found
+
+    def _limit(self, account: Account, now: datetime) -> Iterable[tuple[str, str]]:
+        wait = self._outlook.waits.get(account.id)
+        if wait and wait.until and wait.until > now:
+            yield "limit", f"{account.name} goes on {distance(wait.until - now)}: {wait.message}"
 
 
 def _in_the_way(account: Account, now: datetime) -> Iterable[tuple[str, str]]:

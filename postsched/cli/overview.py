@@ -11,6 +11,7 @@ from postsched.store import outlook, pauses, workers
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from zoneinfo import ZoneInfo
 
     from sqlalchemy import Connection
 
@@ -46,6 +47,7 @@ def workers_now(program: Program, connection: Connection) -> tuple[list[Worker],
 
 def status_document(program: Program) -> dict[str, Any]:
     """The JSON of `status`."""
+    from postsched.cli import limits
     from postsched.store import accounts as account_rows
     from postsched.store.upcoming import next_due
     from postsched.transfer.documents import rfc3339
@@ -57,6 +59,7 @@ def status_document(program: Program) -> dict[str, Any]:
         first = next_due(connection)
         accounts = account_rows.every(connection)
         paused = pauses.all_paused(connection)
+        known = limits.known(program, connection, accounts)
     daemon = next((worker for worker in living if worker.kind == "run"), None)
     return {
         "daemon": {
@@ -79,9 +82,11 @@ def status_document(program: Program) -> dict[str, Any]:
                 "state": account.state.value,
                 "token_expires_at": rfc3339(account.token_expires_at),
                 "paused": account.paused,
+                **limits.document(known, account),
             }
             for account in accounts
         ],
+        "services": limits.services(known),
     }
 
 
@@ -118,7 +123,42 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
         lines.append(f"            look at them: postsched list --status {','.join(bad)}")
     with program.database.read() as connection:
         accounts = account_rows.every(connection)
-    return "\n".join([*lines, *(_account_line(account, now, paint) for account in accounts)])
+    lines += _service_lines(document, now, zone, paint)
+    for account, limited in zip(accounts, document["accounts"], strict=True):
+        lines += [_account_line(account, now, paint), *_limit_lines(limited, now, zone, paint)]
+    return "\n".join(lines)
+
+
+def _service_lines(
+    document: dict[str, Any], now: datetime, zone: ZoneInfo, paint: Callable[..., str]
+) -> list[str]:
+    """The services that don't answer."""
+    from postsched.domain.when import describe
+
+    lines = []
+    for one in document["services"]:
+        at = one["next_try_at"] and datetime.fromisoformat(one["next_try_at"])
+        tried = f"tried again {describe(at, now, zone)}" if at and at > now else "tried one by one"
+        name = f"{one['platform']} {one['url'] or ''}".rstrip()
+        lines.append(paint(f"service     {name}: {one['reason']}; {tried}", "red"))
+    return lines
+
+
+def _limit_lines(
+    limited: dict[str, Any], now: datetime, zone: ZoneInfo, paint: Callable[..., str]
+) -> list[str]:
+    """What holds an account, and what is left of limits that are not untouched."""
+    from postsched.domain.when import describe
+
+    lines = []
+    if limited["held_until"]:
+        until = describe(datetime.fromisoformat(limited["held_until"]), now, zone)
+        lines.append(paint(f"            waits until {until}: {limited['held_reason']}", "yellow"))
+    for one in limited["limits"]:
+        if one["remaining"] != one["limit"]:
+            most = f" of {one['limit']:,}" if one["limit"] is not None else ""
+            lines.append(f"            left: {one['remaining']:,}{most} {paint(one['name'])}")
+    return lines
 
 
 def _account_line(account: Account, now: datetime, paint: Callable[..., str]) -> str:

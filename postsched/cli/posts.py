@@ -18,6 +18,7 @@ from postsched.cli.choice import (
     count,
     filter_of,
 )
+from postsched.cli.limits import held_now
 from postsched.cli.options import Account, Json, OneId
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
@@ -83,6 +84,7 @@ def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
         posts_named(connection, [post_id])
         (filed,) = reading.file_posts(connection, [post_id])
         attempts = reading.attempts_of(connection, filed)
+        held = held_now(connection, program.now())
     if json:
         from postsched.transfer.documents import post_document
 
@@ -90,7 +92,7 @@ def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
         return
     from postsched.cli.render import post_page
 
-    program.show(post_page(filed, attempts, program.now(), program.zone, program.screen))
+    program.show(post_page(filed, attempts, program.now(), program.zone, program.screen, held))
 
 
 @app.command(epilog="Examples:\n\npostsched history\n\npostsched history --account me --json")
@@ -161,4 +163,6 @@ def print_filed(program: Program, found: Sequence[Filed], *, json: bool) -> None
         return
     from postsched.cli.render import post_table
 
-    program.show(post_table(found, program.now(), program.zone, program.screen))
+    with program.database.read() as connection:
+        held = held_now(connection, program.now())
+    program.show(post_table(found, program.now(), program.zone, program.screen, held))

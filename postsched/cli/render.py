@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from postsched.cli.screen import Cell, Column, Screen
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
 from postsched.domain.when import describe
+from postsched.store.holds import Wait
 from postsched.store.reading import Filed
 
+NOTHING_HELD: Mapping[int, Wait] = {}
 COLOURS = {
     "published": "green",
     "scheduled": "cyan",
@@ -50,15 +52,23 @@ def status_cell(status: str, paused: bool = False) -> Cell:
     return status + (" paused" if paused else ""), COLOURS.get(status, "")
 
 
-def post_table(found: Sequence[Filed], now: datetime, zone: ZoneInfo, screen: Screen) -> str:
-    """Posts, one line for each account they go to."""
+def post_table(
+    found: Sequence[Filed],
+    now: datetime,
+    zone: ZoneInfo,
+    screen: Screen,
+    held: Mapping[int, Wait] = NOTHING_HELD,
+) -> str:
+    """Posts, one line for each account they go to; `held` are the accounts that have to wait."""
     if not found:
         return 'There are no posts here. Write one: postsched add "Hello" --at "tomorrow 9am"'
-    rows = [row for filed in found for row in _post_rows(filed, now, zone)]
+    rows = [row for filed in found for row in _post_rows(filed, now, zone, held)]
     return screen.table(POST_COLUMNS, rows)
 
 
-def _post_rows(filed: Filed, now: datetime, zone: ZoneInfo) -> Iterator[tuple[Cell, ...]]:
+def _post_rows(
+    filed: Filed, now: datetime, zone: ZoneInfo, held: Mapping[int, Wait]
+) -> Iterator[tuple[Cell, ...]]:
     post, text = filed.post, (filed.post.content.text, "")
     if not filed.deliveries:
         accounts = (", ".join(post.accounts), "")
@@ -72,8 +82,16 @@ def _post_rows(filed: Filed, now: datetime, zone: ZoneInfo) -> Iterator[tuple[Ce
             (delivery.account, ""),
             status_cell(delivery.status.value, post.paused),
             text if index == 0 else ("", ""),
-            result_cell(delivery),
+            result_cell(delivery, waits_for(delivery, held)),
         )
+
+
+def waits_for(delivery: Delivery, held: Mapping[int, Wait]) -> str | None:
+    """Why a delivery that would be taken up before has to wait, if its account is held."""
+    wait = held.get(delivery.account_id)
+    if wait is None or wait.until is None or delivery.next_at is None:
+        return None
+    return wait.message if delivery.next_at < wait.until else None
 
 
 def shown_instant(delivery: Delivery) -> datetime:
@@ -81,10 +99,13 @@ def shown_instant(delivery: Delivery) -> datetime:
     return delivery.published_at or delivery.next_at or delivery.occurrence
 
 
-def result_cell(delivery: Delivery) -> Cell:
-    """The permalink of what is out, or the reason why it isn't, or isn't any more."""
+def result_cell(delivery: Delivery, waits: str | None = None) -> Cell:
+    """The permalink of what is out, or the reason why it isn't, or isn't any more; `waits` is why
+    it has to wait."""
     if delivery.problem:
         return delivery.problem.message, "red"
+    if waits:
+        return waits, "yellow"
     if delivery.status is DeliveryStatus.MISSED:
         return PAST_GRACE, "red"
     if delivery.removed:
@@ -116,8 +137,9 @@ def post_page(
     now: datetime,
     zone: ZoneInfo,
     screen: Screen,
+    held: Mapping[int, Wait] = NOTHING_HELD,
 ) -> str:
-    """Everything about one post."""
+    """Everything about one post; `held` are the accounts that have to wait."""
     post, content, paint = filed.post, filed.post.content, screen.paint
     status = paint(*status_cell(filed.status.value, post.paused))
     lines = [f"{paint(f'Post {post.id}', 'bold')}  {status}"]
@@ -136,6 +158,8 @@ def post_page(
         lines.append(f"scheduled for {describe(first, now, zone)}")
     for delivery in filed.deliveries:
         lines += _delivery_lines(delivery, attempts.get(delivery.id, ()), now, zone, screen)
+        if (why := waits_for(delivery, held)) and (until := held[delivery.account_id].until):
+            lines.append(paint(f"  waits until {describe(until, now, zone)}: {why}", "yellow"))
     return "\n".join(lines)
 
 

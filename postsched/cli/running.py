@@ -107,11 +107,13 @@ def publish_due(
         failures = engine.dispatcher.failures
         engine.database.close()  # so that it is one file again, which can be copied
     refused = _complain_of_logins(program)
+    waiting = _say_what_waits(program)
     tell(program)
     if json:
         program.print_json(tally.document())
     elif not program.quiet:
-        nothing = "Nothing went out" if refused or unread or failures else "Nothing was due"
+        held = refused or unread or failures or waiting
+        nothing = "Nothing went out" if held else "Nothing was due"
         program.print(tally.sentence() or nothing)
     raise typer.Exit(1 if tally.failed or refused or failures else 4 if unread else 0)
 
@@ -236,6 +238,16 @@ def _complain_of_secrets(program: Program, engine: Engine, upto: datetime | None
             f"{shut[number].account.name}: {why}"
         )
     return sum(counts.values())
+
+
+def _say_what_waits(program: Program) -> int:
+    """Say what is due and waits for a network; for how many accounts that is."""
+    from postsched.cli.limits import waiting_words
+
+    said = waiting_words(program, program.now())
+    for sentence in () if program.quiet else said:
+        program.warn(sentence)
+    return len(said)
 
 
 def _say_what_stays(program: Program, engine: Engine) -> int:

@@ -54,6 +54,7 @@ def test_nothing_yet(call: Caller) -> None:
         "next_due_at": None,
         "oldest_due_s": None,
         "accounts": [],
+        "services": [],
     }
     assert call("status").out == (
         "daemon      not running: start it with postsched run\ndeliveries  none yet\n"
@@ -68,7 +69,8 @@ def test_what_waits(cli: Posting) -> None:
     assert document["oldest_due_s"] is None
     assert document["accounts"] == [
         {"name": "me", "platform": "outbox", "state": "ok", "token_expires_at": None,
-         "paused": False}
+         "paused": False, "held_until": None, "held_kind": None, "held_reason": None,
+         "limits": []}
     ]  # fmt: skip
     page = cli("status").out
     assert "next        Tue 1 Jan 2030, 09:00 UTC" in page
