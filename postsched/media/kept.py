@@ -20,7 +20,7 @@ from typing import IO, BinaryIO
 
 from postsched.domain.errors import InvalidInput, StoreUnavailable
 from postsched.domain.post import Media
-from postsched.media.original import BLOCK, blocks, describe, glance, opened, shown
+from postsched.media.original import BLOCK, blocks, describe, opened, shown, unreadable
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NEW, _UNUSED = ".new-", ".unused-"
@@ -41,7 +41,7 @@ class MediaStore:
         usable file, StoreUnavailable if the copy can't be written; then nothing of it is left.
         """
         with opened(path) as original, self._writing():
-            glance(original, name or path.name)
+            _described(original, path, name)  # gigabytes need not be copied to be refused
             new = self._new()
             try:
                 with new.open("r+b") as copy:
@@ -74,11 +74,10 @@ class MediaStore:
     def examine(self, path: Path, name: str | None = None) -> Media:
         """What `keep` would say of the file, without keeping it; raises InvalidInput as it does."""
         with opened(path) as original:
-            glance(original, name or path.name)
+            media = _described(original, path, name)
             digest = hashlib.sha256()
             for block in blocks(original, path):
                 digest.update(block)
-            media = describe(original, name or path.name)
         return replace(media, sha256=digest.hexdigest())
 
     def path_of(self, media: Media) -> Path:
@@ -214,6 +213,14 @@ class MediaStore:
         return StoreUnavailable(
             f"media can't be kept in {folder}: {reason}", "Put that right, or set media_dir"
         )
+
+
+def _described(original: BinaryIO, path: Path, name: str | None) -> Media:
+    """What a file of that path is; raises InvalidInput for what is no usable file."""
+    try:
+        return describe(original, name or path.name)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _copy(source: Iterator[bytes], target: BinaryIO) -> str:

@@ -36,9 +36,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """All of an open file in pieces; raises InvalidInput if it can't be read to its end, or is
+    """All of an open file in pieces, from its beginning; raises InvalidInput if it can't be read to its end, or is
     changed by someone meanwhile."""
     before = _version(file)
+    file.seek(0)
     try:
         while block := file.read(BLOCK):
             yield block
@@ -50,7 +51,7 @@ def blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
 
 def describe(file: BinaryIO, name: str) -> Media:
     """What an open file is; raises InvalidInput if it is empty, cut off or not what `name` says."""
-    kind, size = glance(file, name)
+    kind, size = _glance(file, name)
     if kind and not is_whole(file, kind):
         raise InvalidInput(
             f"{shown(name)} is not whole: it is cut off", "Save or download it again"
@@ -59,9 +60,9 @@ def describe(file: BinaryIO, name: str) -> Media:
     return Media(path=name, type=kind, bytes=size, width=width, height=height)
 
 
-def glance(file: BinaryIO, name: str) -> tuple[str | None, int]:
+def _glance(file: BinaryIO, name: str) -> tuple[str | None, int]:
     """The MIME type and the size of an open file; raises InvalidInput for what its size and its
-    first bytes tell already, so that gigabytes need not be read to find it."""
+    first bytes tell already."""
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     if not size:

@@ -229,6 +229,17 @@ def test_large_files_take_little_memory(store: MediaStore, tmp_path: Path) -> No
         tracemalloc.stop()
 
 
+def test_a_large_film_that_is_cut_off_is_not_copied_first(tmp_path: Path) -> None:
+    film = tmp_path / "film.mp4"
+    with film.open("wb") as file:
+        file.write(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom")
+        file.truncate(2 << 30)
+    (tmp_path / "taken").write_bytes(b"")
+    nowhere = MediaStore(tmp_path / "taken" / "media")  # what is copied can't be written here
+    with pytest.raises(InvalidInput, match=r"film\.mp4 is not whole: it is cut off"):
+        nowhere.keep(film)
+
+
 def test_what_is_not_kept_has_no_place(store: MediaStore) -> None:
     for media in (
         Media(url="https://a.example/x.png"),
