@@ -243,8 +243,9 @@ async def _public_address(host: str, request: httpx.Request) -> str:
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         if not is_public(address):
+            what = "" if address == host else f" at {address}, which is"
             raise httpx.ConnectError(
-                f"{host} is at {address}, which is not a public address "
+                f"{host} is{what} not a public address "
                 "(allow_private_addresses = true permits it)",
                 request=request,
             )

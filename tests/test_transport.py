@@ -241,7 +241,9 @@ class TestInternalAddresses:
                 own.answers.append(
                     answer(b"", f"Location: {internal.url}/secret", status="302 Found")
                 )
-                with pytest.raises(httpx.ConnectError, match="not a public address"):
+                with pytest.raises(
+                    httpx.ConnectError, match=r"^127\.0\.0\.1 is not a public address"
+                ):
                     await client.get(own.url, follow_redirects=True)
                 assert not internal.requests
 
