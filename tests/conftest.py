@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-SLOW_EXAMPLES, EXAMPLES = 500, 30
+SLOW_EXAMPLES, EXAMPLES = 500, 15
 """Examples of a property test that does not say how many, with and without --slow."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 trespasses: list[str] = []

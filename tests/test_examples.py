@@ -45,6 +45,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     assert (done.returncode, about_us) == (0, []), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="there is no cron on Windows")
 def test_the_line_for_cron_works_with_what_cron_gives(tmp_path: Path) -> None:
     (line,) = re.findall(r"^\* \* \* \* \* (.+)$", (EXAMPLES / "crontab").read_text(), re.M)

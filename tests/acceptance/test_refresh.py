@@ -155,7 +155,7 @@ def person(tmp_path: Path, server: TokenServer, furnished: Path) -> Person:
 ALIVE, ENDED = timedelta(minutes=5), timedelta(seconds=-1)
 
 
-@pytest.mark.parametrize("life", [ALIVE, ENDED])
+@pytest.mark.parametrize("life", [slow(ALIVE), ENDED])
 def test_several_at_the_same_moment_renew_it_once(
     person: Person, server: TokenServer, life: timedelta
 ) -> None:

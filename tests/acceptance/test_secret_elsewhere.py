@@ -89,6 +89,7 @@ def home(tmp_path: Path, server: MastodonServer) -> Home:
     return home
 
 
+@pytest.mark.slow
 def test_it_is_sent_on_time_by_the_one_that_can(home: Home, server: MastodonServer) -> None:
     with home.daemon():
         dues = ["now", *(f"in {n / 2:g}s" for n in range(2, 6))]

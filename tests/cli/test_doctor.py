@@ -313,6 +313,7 @@ def test_workers_that_live_and_that_are_dead(cli: Caller) -> None:
     assert the(cli("doctor", "--json"), "workers")[1].startswith("3 processes ended")
 
 
+@pytest.mark.slow
 def test_a_platform_that_can_not_be_loaded(cli: Caller, tmp_path: Path) -> None:
     plugin = tmp_path / "broken-1.0.dist-info"
     plugin.mkdir()

@@ -302,6 +302,7 @@ def shell(call: Caller, script: str, **environ: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.slow
 def test_streams_that_are_closed_or_full(filled: Caller) -> None:
     """Also, the descriptors of closed ones are not taken by the database."""
     before = filled.database.read_bytes()

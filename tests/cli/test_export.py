@@ -162,6 +162,7 @@ def test_csv_can_not_hold_media_of_later_parts(cli: Posting, tmp_path: Path) -> 
     assert not cli.refused(2, "export", "--format", "csv").count("\n") > 1
 
 
+@pytest.mark.slow
 def test_what_would_not_go_out_here_does_not_go_out_elsewhere(cli: Posting) -> None:
     cli.account("work")
     cli("add", "out", "--to", "me", "--at", "now")
@@ -201,6 +202,7 @@ def test_an_export_that_comes_back_is_known(full: Posting) -> None:
     assert "belongs to post 2" in error["message"]
 
 
+@pytest.mark.slow
 def test_to_a_reader_that_has_gone(full: Posting, tmp_path: Path) -> None:
     rows = [{"text": "x" * 500, "to": "me", "at": LATER, "key": str(n)} for n in range(400)]
     full("import", "-", "--format", "json", stdin=json.dumps(rows))

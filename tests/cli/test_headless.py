@@ -170,6 +170,7 @@ def test_what_needs_no_secret_never_looks(settled: Headless) -> None:
     assert settled("publish-due", passphrase="").out == "Nothing was due\n"
 
 
+@pytest.mark.slow
 def test_another_secret_and_none(settled: Headless) -> None:
     answer = settled("account", "set", "me", "--token-stdin", stdin="wrong token")
     assert answer.code == 1, answer
@@ -187,6 +188,7 @@ def test_an_account_that_gets_its_secret_later(headless: Headless) -> None:
     assert headless.secret() == "file"
 
 
+@pytest.mark.slow
 def test_another_passphrase(settled: Headless) -> None:
     change = ("account", "passphrase")
     settled.call.set(POSTSCHED_NEW_PASSPHRASE="close it")
@@ -199,6 +201,7 @@ def test_another_passphrase(settled: Headless) -> None:
     settled(*change).refused(1, "no secrets file is used")
 
 
+@pytest.mark.slow
 def test_a_login_by_paste_is_kept_in_the_file(headless: Headless, tmp_path: Path) -> None:
     assert headless(*headless.adding[:-1]).code == 0
     missing = "keyring.backends.fail.Keyring"

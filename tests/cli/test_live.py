@@ -318,6 +318,7 @@ class TestOnATerminal:
             program.wait_for("stopped: nothing was due")
             assert "^C" not in program.text
 
+    @pytest.mark.slow
     def test_it_says_why_something_failed(self, cli: Posting) -> None:
         unplug(cli)
         cli.call.set(POSTSCHED_ATTEMPTS="1")
@@ -345,6 +346,7 @@ class TestOnATerminal:
             program.wait_for("published")
             program.wait_for(lambda: "paused    me" not in "\n".join(program.lines[-4:]))
 
+    @pytest.mark.slow
     def test_a_database_that_is_locked_is_shown_until_it_works(self, cli: Posting) -> None:
         with daemon(cli) as program:
             cli("add", "Hello", "--in", "1s")
@@ -356,6 +358,7 @@ class TestOnATerminal:
             program.wait_for(lambda: program.lines[-1].startswith("next      nothing"))
             assert "error        the database" in program.text
 
+    @pytest.mark.slow
     def test_a_terminal_that_takes_nothing_holds_up_nothing(self, cli: Posting) -> None:
         with daemon(cli) as program:
             program.reading.clear()

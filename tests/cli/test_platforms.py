@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from postsched import platforms
 from tests.cli.calling import Caller
 
@@ -58,6 +60,7 @@ def test_a_line_for_each(call: Caller) -> None:
     assert "exactly once" in lines[1]
 
 
+@pytest.mark.slow
 def test_a_broken_one_leaves_the_others(call: Caller, tmp_path: Path) -> None:
     plugin = tmp_path / "broken-1.0.dist-info"
     plugin.mkdir()

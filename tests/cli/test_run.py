@@ -119,7 +119,9 @@ def wait_for(process: subprocess.Popen[str], word: str) -> str:
 class TestDaemon:
     """The process."""
 
-    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    @pytest.mark.parametrize(
+        "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+    )
     def test_a_signal_ends_it_in_order(self, cli: Posting, number: int) -> None:
         cli("add", "Later", "--in", "1h")
         with daemon(cli) as process:

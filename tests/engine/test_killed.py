@@ -85,6 +85,7 @@ def test_it_is_taken_over_at_once(rig: Rig, tmp_path: Path, running: bool) -> No
     assert wakeup.marks(rig.bells) == []
 
 
+@pytest.mark.slow
 def test_one_that_is_only_stopped_is_not_taken_over(rig: Rig, tmp_path: Path) -> None:
     """It lives: its claim has to run out."""
     delivery = rig.post("Hello", rig.account(), rig.clock.now())

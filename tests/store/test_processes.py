@@ -9,6 +9,8 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from postsched.domain.delivery import DeliveryStatus
 from tests.store import rows
 from tests.store.rows import NOON, every, opened
@@ -17,6 +19,7 @@ HERE = Path(__file__).parents[2]
 POSTS, PROCESSES = 200, 4
 
 
+@pytest.mark.slow
 def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
     database = opened(tmp_path)
     with database.write() as connection:

@@ -344,6 +344,7 @@ def test_what_is_no_text(fmt: Format, content: bytes, line: int, words: str) -> 
     assert words in message
 
 
+@pytest.mark.slow
 def test_a_fault_far_into_a_file_has_its_line() -> None:
     rows = b"".join(b"post %06d,me,now\n" % i for i in range(20_000))
     content = HEAD.encode() + rows + b"\xe4,me,now\n"

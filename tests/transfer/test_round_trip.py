@@ -38,20 +38,20 @@ def again(content: bytes, fmt: Format) -> list[Draft]:
     return [row.draft for row in rows if row.draft]
 
 
-@settings(QUIET, max_examples=60)
+@settings(QUIET)
 @given(posts=st.lists(drafts(), min_size=1, max_size=4))
 @pytest.mark.parametrize("fmt", [Format.JSON, Format.JSON_LINES])
 def test_json(fmt: Format, posts: list[Draft]) -> None:
     assert again(written(posts, fmt), fmt) == posts
 
 
-@settings(QUIET, max_examples=60)
+@settings(QUIET)
 @given(posts=st.lists(drafts(part_media=False), min_size=1, max_size=4))
 def test_csv(posts: list[Draft]) -> None:
     assert again(written(posts, Format.CSV), Format.CSV) == posts
 
 
-@settings(QUIET, max_examples=100)
+@settings(QUIET)
 @given(post=drafts())
 def test_markdown(post: Draft) -> None:
     content = written([post], Format.MARKDOWN)
@@ -59,7 +59,7 @@ def test_markdown(post: Draft) -> None:
     assert markdown.parse(markdown.dump(post, note="Two\nlines --- of note")) == post
 
 
-@settings(QUIET, max_examples=30)
+@settings(QUIET)
 @given(post=drafts())
 def test_each_format_gives_a_row_the_same_key(post: Draft) -> None:
     keys = {
@@ -81,7 +81,7 @@ def test_hostile_text_everywhere(text: str) -> None:
         assert again(written([post], fmt), fmt) == [post], fmt
 
 
-@settings(QUIET, max_examples=200)
+@settings(QUIET)
 @given(values=st.lists(TEXT, min_size=1, max_size=5), separator=st.sampled_from("|,"))
 def test_values_in_a_cell_come_back(values: list[str], separator: str) -> None:
     assert split(join(values, separator), separator) == values

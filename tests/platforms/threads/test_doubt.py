@@ -149,6 +149,7 @@ def test_an_equal_post_of_somebody_elses_making_is_not_taken_for_it(stage: Stage
     assert len(stage.server.posts()) == 2
 
 
+@pytest.mark.slow
 def test_a_container_that_expires_in_doubt_is_made_anew(stage: Stage) -> None:
     stage.server.program_publishing(Fault(FaultKind.RESET))
     expired: list[bool] = []
