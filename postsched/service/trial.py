@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from postsched.domain.errors import InvalidInput, NotAllowed
 from postsched.domain.hosting import ENTRY, MediaHost
-from postsched.hosting import Host, host_of, new_name
+from postsched.hosting import Host, HostError, host_of, new_name
 from postsched.service.hosting import GIVE, expected
 from postsched.store import hosted
 from postsched.transport import Transport
@@ -54,22 +54,24 @@ async def _try_out(desk: Desk, host: Host) -> None:
         known = hosted.take(connection, None, name, host.place.place, name, now, now + BUSY)
     settings = desk.settings
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
+    maybe = True  # something of it may be there
     try:
         with transport.client(ENTRY, host.place.url) as http, tempfile.TemporaryDirectory() as home:
             file = Path(home) / "trial.txt"
             file.write_bytes(TRIAL)
-            await host.put(http, name, file, "text/plain")
+            try:
+                await host.put(http, name, file, "text/plain")
+            except HostError as error:
+                maybe = error.stored
+                raise
             try:
                 await _fetch(transport, host, name)
             finally:
                 await host.remove(http, name)
-        with desk.database.write() as connection:
-            hosted.removed(connection, known)
-    except BaseException:
-        with desk.database.write() as connection:
-            hosted.not_stored(connection, known, maybe=True)
-        raise
+                maybe = False
     finally:
+        with desk.database.write() as connection:
+            hosted.not_stored(connection, known, maybe=maybe)
         await transport.close()
 
 

@@ -376,8 +376,12 @@ def test_it_is_tried_out(person: Posting, bucket: BucketServer) -> None:
     said = person.refused(1, "media-host", "check")
     assert "can't be fetched from its public address" in said
     assert "not a public address" in said
+    bucket.program(Fault(FaultKind.ANSWER, Answer(403, b"")), *PUT)
+    assert "refuses the secret" in person.refused(1, "media-host", "check")
+    assert left(person) == []  # what surely is not there need not be removed
     bucket.program(BUSY, *PUT)
     assert "can't do it now (HTTP 503)" in person.refused(1, "media-host", "check")
+    assert len(left(person)) == 1
     with person.database() as base:
         base.execute("UPDATE hosted SET busy_until = NULL")
     person("publish-due")
