@@ -245,8 +245,7 @@ async def _public_address(host: str, request: httpx.Request) -> str:
         if not is_public(address):
             what = "" if address == host else f" at {address}, which is"
             raise httpx.ConnectError(
-                f"{host} is{what} not a public address "
-                "(allow_private_addresses = true permits it)",
+                f"{host} is{what} not a public address (allow_private_addresses = true permits it)",
                 request=request,
             )
     return addresses[0]

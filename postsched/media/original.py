@@ -36,7 +36,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def blocks(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """All of an open file in pieces, from its beginning; raises InvalidInput if it can't be read to its end, or is
+    """All of an open file in pieces; raises InvalidInput if it can't be read to its end, or is
     changed by someone meanwhile."""
     before = _version(file)
     file.seek(0)
