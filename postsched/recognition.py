@@ -125,8 +125,8 @@ def recognise(
     now: datetime,
     guarantee: Callable[[Account], Guarantee] = guarantee_of,
 ) -> Rewound | None:
-    """If the database is a copy from before, put in doubt what may have gone out since, and say so;
-    None if it is not. Raises StoreUnavailable."""
+    """If the database is a copy from before, put in doubt what may have gone out since; None if it
+    is not. Raises StoreUnavailable."""
     with database.read() as connection:
         _, age = ages.of(connection)
     mark = tide.read()
@@ -143,6 +143,4 @@ def recognise(
         ages.make(connection, mark.age + 1)
     tide.rise(mark.age + 1, mark.upto)
     new = [after.status for before, after in changes if after.status is not before.status]
-    found = Rewound(mark.age - age, mark.upto, new.count(S.CONFIRMING), new.count(S.UNCONFIRMED))
-    log.error("%s", found)
-    return found
+    return Rewound(mark.age - age, mark.upto, new.count(S.CONFIRMING), new.count(S.UNCONFIRMED))

@@ -189,15 +189,23 @@ def _tell(program: Program, file: Path, offer: Offer, done: Restored, *, json: b
                 "kept": str(done.kept) if done.kept else None,
                 "overdue": done.overdue,
                 "late": done.late,
+                "confirming": done.rewound.confirming if done.rewound else 0,
+                "unconfirmed": done.rewound.unconfirmed if done.rewound else 0,
             }
         )
     else:
         kept = f". What was there is kept as {done.kept}" if done.kept else ""
         program.print(f"{counted(offer.holds.posts, 'post')} restored from {file}{kept}")
         program.say("Secrets are not part of a backup: see postsched doctor")
+    if done.rewound:
+        program.warn(str(done.rewound))
     if done.overdue:
+        unknown = (
+            ", also what another machine has published meanwhile, of which nothing is known here: "
+            "look at postsched list, and cancel that first"
+        )
         program.warn(
             f"{done.overdue} of its deliveries became due since the backup was made, {done.late} "
-            "of these are past their grace. The others go out as soon as postsched runs, also what "
-            "was published meanwhile: look at postsched list, and cancel that first"
+            "of these are past their grace. The others go out as soon as postsched runs"
+            + ("" if done.known else unknown)
         )

@@ -31,6 +31,8 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     database = open_database(settings.database, **patience)
     database.outlet = outlet_for(settings)
     engine = assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
+    if engine.rewound:
+        program.warn(str(engine.rewound))
     if kind != "run" or not is_set(settings):
         return engine
     from postsched.engine.herald import Herald

@@ -31,6 +31,7 @@ from postsched.engine.uploads import Uploads
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
+from postsched.recognition import Rewound
 from postsched.store import accounts as account_rows
 from postsched.store import holds, outlook, workers
 from postsched.store.database import Database
@@ -64,6 +65,8 @@ class Engine:
     logins: Logins
     removal: Removal | None = None
     herald: Herald | None = None
+    rewound: Rewound | None = None
+    """What it means, if the database turned out to be a copy from before: to be told."""
 
     async def stop(self) -> None:
         """Stop in order, within the configured time; what came of it is told at the very end."""
@@ -109,7 +112,7 @@ def assemble(
     Raises StoreUnavailable.
     """
     tide = recognition.tide_of(database, settings.state_folder)
-    recognition.recognise(database, tide, clock.now())
+    rewound = recognition.recognise(database, tide, clock.now())
     growth = Growth(database, tide)
     bells = bells_of(database)
     mark = wakeup.new_mark()
@@ -161,6 +164,7 @@ def assemble(
         settings.shutdown_timeout.total_seconds(),
         logins,
         Removal(hosting),
+        rewound=rewound,
     )
 
 

@@ -51,6 +51,7 @@ def prepared_step(
         since=in_doubt_since(delivery) if neighbours else None,
         others=neighbours.others if neighbours else frozenset(),
         removed=neighbours.removed if neighbours else False,
+        anew=step.doubtful,
     )
 
 

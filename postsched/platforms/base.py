@@ -108,7 +108,9 @@ class Prepared:
     `now` is the time of the call (UTC). `since` is set where the step's answer was lost and the
     same is sent again: when it may first have been sent (UTC). Where it is None, surely nothing of
     this step is out. Then `others` are the ids of the account's other posts since a day before, and
-    `removed` says whether an equal post of the account was deleted in the two days before.
+    `removed` says whether an equal post of the account was deleted in the two days before. With
+    `anew`, `data` may have been made anew since: that the network does not have what it names (an
+    upload, a container) then proves nothing.
     """
 
     data: Mapping[str, Any]
@@ -120,6 +122,7 @@ class Prepared:
     since: datetime | None = None
     others: frozenset[str] = frozenset()
     removed: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)

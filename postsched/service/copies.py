@@ -15,10 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from postsched import __version__, wakeup
+from postsched import __version__, recognition, wakeup
 from postsched.domain.errors import InvalidInput, NotAllowed, StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
+from postsched.recognition import Rewound
 from postsched.service import archive, workplace
 from postsched.service.archive import Archive, Note
 from postsched.store import copies, workers
@@ -61,12 +62,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored. `kept` is the database that was there before; `overdue` deliveries became
-    due since the backup, `late` of which are past their grace."""
+    """What was restored. `kept` is the database that was there before. `rewound` says what may have
+    gone out since the backup and is in doubt now; without `known`, that can't be told here. Of what
+    is left, `overdue` deliveries became due since, `late` of which are past their grace."""
 
     kept: Path | None
     overdue: int
     late: int
+    known: bool
+    rewound: Rewound | None
 
 
 def backup(desk: Desk, target: Path, *, replace: bool) -> BackedUp:
@@ -178,6 +182,10 @@ def restore(offer: Offer, settings: Settings, place: Path, now: datetime) -> Res
     kept = _put(offer.database, place, now)
     database = open_database(str(place))
     try:
+        tide = recognition.tide_of(database, settings.state_folder)
+        known = tide.read() is not None
+        rewound = recognition.recognise(database, tide, now)
+        tide.close()
         with database.write() as connection:
             copies.strike_idle_workers(connection)
             holders = {worker.mark for worker in workers.every(connection)}
@@ -188,7 +196,7 @@ def restore(offer: Offer, settings: Settings, place: Path, now: datetime) -> Res
     for mark in wakeup.dead(bells):
         if mark not in holders:
             wakeup.remove(bells, mark)
-    return Restored(kept, overdue, late)
+    return Restored(kept, overdue, late, known, rewound)
 
 
 def _refuse_workers(place: Path) -> None:

@@ -166,7 +166,8 @@ class Rig:
             self.platforms.__getitem__, logins, transport, settings, self.clock,
             Attachments(MediaStore(settings.media_folder), self.platforms.__getitem__),
         )  # fmt: skip
-        recognition.recognise(self.database, tide, self.clock.now(), publisher.guarantee)
+        now = self.clock.now()
+        rewound = recognition.recognise(self.database, tide, now, publisher.guarantee)
         turns = Turns(
             self.database,
             worker,
@@ -186,7 +187,7 @@ class Rig:
         dispatcher.on_event = lambda word, work: self.events.append((word, work))
         return Engine(
             dispatcher, turns, transport, worker, bell, self.clock, self.database,
-            settings.shutdown_timeout.total_seconds(), logins,
+            settings.shutdown_timeout.total_seconds(), logins, rewound=rewound,
         )  # fmt: skip
 
 

@@ -35,7 +35,7 @@ async def find(graph: Graph, prepared: Prepared, since: datetime) -> Published |
         return rows
     rows = [row for row in rows if str(row.get("id")) not in prepared.others]
     photos = frozenset(map(str, prepared.data.get("photos") or ()))
-    if photos:
+    if photos and not prepared.anew:
         return _by_photos(rows, photos, prepared)
     found = [row for row in rows if _says(row, prepared)]
     if len(found) == 1:

@@ -41,6 +41,8 @@ async def find(
     graph: Graph, dialect: Dialect, prepared: Prepared, since: datetime
 ) -> Published | Unknown | None:
     """Whether it is out, by the container's state; where that has none, by the account's posts."""
+    if prepared.anew:
+        return await _among_posts(graph, dialect, prepared, since)
     found = await state(graph, str(prepared.data["container"]), dialect.state)
     match found.status:
         case Status.PUBLISHED:
@@ -51,6 +53,12 @@ async def find(
             return Unknown("the network is still at work on it")
         case Status.UNSEEN:
             return Unknown(f"the network does not show its container: {found.reason}")
+    return await _among_posts(graph, dialect, prepared, since)
+
+
+async def _among_posts(
+    graph: Graph, dialect: Dialect, prepared: Prepared, since: datetime
+) -> Published | Unknown | None:
     rows = await lookup.candidates(graph, dialect, prepared, since)
     if rows is None or len(rows) > 1:
         return Unknown("the account has several posts that could be it")

@@ -31,7 +31,7 @@ async def find(api: Api, prepared: Prepared, since: datetime) -> Published | Unk
     if rows is None:
         return Unknown("the page has posted too much since to look at all of it")
     texts = {wanted["commentary"], prepared.data.get("text", wanted["commentary"])}
-    alike = [row for row in rows if _is_it(row, wanted, texts)]
+    alike = [row for row in rows if _is_it(row, wanted, texts, anew=prepared.anew)]
     others = [urn for row in alike if (urn := of_post(str(row.get("id"))))]
     if len(others) < len(alike):
         raise _unreadable()
@@ -55,13 +55,18 @@ async def _since(api: Api, author: str, floor: datetime) -> list[Row] | None:
     return None
 
 
-def _is_it(row: Row, wanted: Row, texts: set[str]) -> bool:
+def _is_it(row: Row, wanted: Row, texts: set[str], *, anew: bool) -> bool:
+    """`anew`: its media have other names by now, so their number has to do."""
     return (
         row.get("commentary") in texts
         and row.get("lifecycleState", "PUBLISHED") == "PUBLISHED"
         and row.get("author", wanted["author"]) == wanted["author"]
-        and ("content" not in row or _media(row) == _media(wanted))
+        and ("content" not in row or _same_media(_media(row), _media(wanted), anew=anew))
     )
+
+
+def _same_media(there: list[str], wanted: list[str], *, anew: bool) -> bool:
+    return len(there) == len(wanted) if anew else there == wanted
 
 
 def _media(post: Row) -> list[str]:

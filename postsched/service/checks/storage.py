@@ -10,14 +10,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from postsched import __version__
+from postsched import __version__, recognition
+from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
 from postsched.service import workplace
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
-from postsched.store import copies
-from postsched.store.database import SQLITE
+from postsched.store import age, copies
+from postsched.store.database import SQLITE, Database
 
 SCARCE, TOO_SCARCE = 200_000_000, 20_000_000
 """Bytes free on a disk below which there is a warning, and a problem."""
@@ -40,6 +41,7 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     posts = f", {counted(holds.posts, 'post')}" if holds else ""
     yield ok("database", f"{place}, {size}{posts}")
     yield _integrity(place)
+    yield from _copy_findings(subject, subject.database)
     yield from _log_findings(place)
     yield from _left_findings(place)
     yield from _permission_findings(place)
@@ -59,6 +61,35 @@ def _integrity(place: Path) -> Finding:
         f"the database is damaged: {'; '.join(found)}",
         "Stop postsched, and restore a backup: postsched restore FILE",
     )
+
+
+def _copy_findings(subject: Subject, database: Database) -> Iterator[Finding]:
+    """Whether it was put back to an earlier state, and what of that is not settled yet."""
+    if behind := recognition.look(database, subject.settings.state_folder):
+        count, upto = behind
+        yield problem(
+            "copy",
+            "the database is a copy from before: more was sent from it, up to "
+            f"{upto.astimezone(subject.zone()):%Y-%m-%d %H:%M}. The next postsched run or "
+            f"publish-due puts {counted(count, 'delivery', 'deliveries')} that may be out in doubt",
+            "Put the newest database in its place, if there is one; else go on",
+        )
+    with database.read() as connection:
+        doubtful = age.count_doubtful(connection)
+    if count := doubtful.get(DeliveryStatus.CONFIRMING, 0):
+        yield warning(
+            "copy",
+            f"the database was put back to an earlier state: of {counted(count, 'post')} the "
+            "network is asked whether it is out",
+        )
+    if count := doubtful.get(DeliveryStatus.UNCONFIRMED, 0):
+        yield problem(
+            "copy",
+            f"the database was put back to an earlier state, and {counted(count, 'post')} may be "
+            "out",
+            "Look at the accounts, then: postsched resolve ID published|absent "
+            "(postsched list --status unconfirmed)",
+        )
 
 
 def _log_findings(place: Path) -> Iterator[Finding]:
