@@ -203,10 +203,11 @@ class HttpPlatformContract(PlatformContract):
         [
             (Fault(FaultKind.RESET), Retry),
             (Fault(FaultKind.ANSWER, Answer(502, b"<html>Bad Gateway")), Retry),
+            (Fault(FaultKind.NOT_JSON), Retry),
             (Fault(FaultKind.ANSWER, Answer(429, {}, {"Retry-After": "7"})), Retry),
             (Fault(FaultKind.ANSWER, Answer(401, {"error": "No"})), LetGo),
         ],
-        ids=["reset", "502", "429", "401"],
+        ids=["reset", "502", "a proxy's page with 200", "429", "401"],
     )
     def test_preparing_is_never_in_doubt(
         self, network: Network, fault: Fault, outcome: type[Sent]

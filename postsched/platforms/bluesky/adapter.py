@@ -36,7 +36,7 @@ from postsched.platforms.base import (
     Unknown,
 )
 from postsched.platforms.bluesky import embeds, reading, record, richtext, session
-from postsched.platforms.bluesky.xrpc import Xrpc, XrpcError
+from postsched.platforms.bluesky.xrpc import Xrpc, XrpcError, value_of
 from postsched.platforms.judging import limits_of
 from postsched.platforms.wording import Wording
 
@@ -191,7 +191,7 @@ async def _read(prepared: Prepared, login: Login, calls: Xrpc) -> Published | No
         if error.name == "RecordNotFound":
             return None
         raise
-    found, wanted = response.json()["value"], prepared.data["record"]
+    found, wanted = value_of(response, "value"), prepared.data["record"]
     return _published(response, prepared, login) if found["text"] == wanted["text"] else None
 
 
@@ -224,7 +224,7 @@ async def _dids(handles: list[str], calls: Xrpc) -> dict[str, str]:
             if error.problem.kind is not ErrorKind.INVALID:
                 raise
         else:
-            dids[handle] = str(response.json()["did"])
+            dids[handle] = str(value_of(response, "did"))
     return dids
 
 
@@ -251,7 +251,7 @@ async def _with_cid(published: Published, calls: Xrpc) -> Published:
         raise PlatformError(
             ErrorKind.PERMANENT, f"the post it replies to is gone: {published.remote_id}"
         ) from None
-    return Published(published.remote_id, data={"cid": response.json()["cid"]})
+    return Published(published.remote_id, data={"cid": value_of(response, "cid")})
 
 
 def _blob_gone(error: XrpcError) -> PlatformError:
@@ -289,6 +289,6 @@ def _published(response: httpx.Response, prepared: Prepared, login: Login) -> Pu
     return Published(
         f"at://{repo}/{collection}/{rkey}",
         f"https://bsky.app/profile/{profile}/post/{rkey}",
-        {"cid": str(response.json()["cid"])},
+        {"cid": str(value_of(response, "cid"))},
         limits_of(response),
     )

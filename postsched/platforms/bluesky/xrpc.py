@@ -83,7 +83,7 @@ class Xrpc:
         headers = {**self._headers(), "Content-Type": mime}
         url = self._url("com.atproto.repo.uploadBlob")
         response = await self.http.post(url, content=content, headers=headers)
-        blob: dict[str, Any] = _checked(response).json()["blob"]
+        blob: dict[str, Any] = value_of(_checked(response), "blob")
         return blob
 
     def _url(self, method: str) -> str:
@@ -91,6 +91,24 @@ class Xrpc:
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def value_of(response: httpx.Response, name: str) -> Any:
+    """What a successful answer says under a name; raises PlatformError(TRANSIENT) if it is no such
+    answer, and what was asked for may have been done all the same."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and name in body:
+        return body[name]
+    raise PlatformError(
+        ErrorKind.TRANSIENT,
+        "the server's answer can't be read",
+        http_status=response.status_code,
+        hint="Something between here and the server answers in its place",
+        sent=True,
+    )
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
