@@ -214,6 +214,10 @@ def played(
         player = Player(stand, Stage(stand, home, World(), 0))
         player.prepare()
         begun = time.monotonic()
-        verdicts = [(case, player.play(case)) for case in choose(player.cases)]
+        verdicts = []
+        for case in choose(player.cases):
+            verdicts.append((case, verdict := player.play(case)))
+            if verdict.word not in judging.GOOD:
+                tell(f"{verdict.word}: {case}: {verdict.detail}")
         tell(f"{stand.name}: {len(verdicts)} cases, {time.monotonic() - begun:.0f} s")
         return Played(stand.name, frozenset(player.recorded), player.cases, verdicts)
