@@ -80,8 +80,10 @@ def test_the_line_for_cron_works_with_what_cron_gives(tmp_path: Path) -> None:
 def cli(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Posting:
-    """A person with an empty home."""
-    return Posting(Caller(tmp_path, monkeypatch, capsys))
+    """A person with an empty home, and no keyring."""
+    posting = Posting(Caller(tmp_path, monkeypatch, capsys))
+    posting.call.set(POSTSCHED_SECRETS="file", POSTSCHED_PASSPHRASE="open sesame")
+    return posting
 
 
 def test_a_month_of_posts_as_csv_and_as_markdown(cli: Posting, tmp_path: Path) -> None:

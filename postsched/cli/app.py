@@ -40,7 +40,7 @@ EXIT_CODES: tuple[tuple[type[PostschedError], int], ...] = (
 )
 COMMANDS = {
     "add": ("compose", "Write a post."),
-    "preview": ("preview", "What each account would get of a post, which is not written."),
+    "preview": ("preview", "Show what each account would get, and write nothing."),
     "list": ("posts", "What is coming, and what went out lately."),
     "show": ("posts", "One post with its schedule, deliveries and every attempt."),
     "edit": (

@@ -263,19 +263,21 @@ class TestEnding:
     ) -> None:
         async def slow(call: Any) -> Any:
             os.kill(os.getpid(), number)
+            await asyncio.sleep(0.1)
+            later.append(rig.post("Later", me, rig.clock.now()))
             await asyncio.sleep(0.2)
             return fake._put(call.prepared, call.key)
 
+        later: list[int] = []
         fake.will("publish", slow)
         delivery = rig.post("Hello", me, rig.clock.now())
-        later = rig.post("Later", me, in_(rig, 0.2))
 
         async def scene() -> None:
             await run(rig.engine())
 
         play(scene)
         assert rig.delivery(delivery).status is S.PUBLISHED
-        after = rig.delivery(later)
+        after = rig.delivery(later[0])
         assert (after.status, after.claim) == (S.SCHEDULED, None)
 
     def test_a_second_one_does_not(
