@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -79,7 +80,7 @@ class Recorder:
         try:
             _, said = process.communicate(given.encode(), timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            process.kill()
+            send(signal.SIGKILL, process)
             raise
         assert process.returncode in (0, 1), said.decode()  # 1: a person is needed
 
@@ -92,6 +93,13 @@ class Recorder:
     def logs(self) -> list[Path]:
         """What strace wrote, so far."""
         return sorted(self._logs.glob("*.strace"))
+
+
+def send(what: signal.Signals, process: subprocess.Popen[bytes]) -> None:
+    """Send a signal to what a strace traces; strace itself keeps it from its child."""
+    tracer = process.pid
+    for child in Path(f"/proc/{tracer}/task/{tracer}/children").read_text().split():
+        os.kill(int(child), what)
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -164,7 +172,7 @@ def _record_whole(recorder: Recorder, servers: Mapping[str, Any], posts: int) ->
         recorder.add(f"post {number}", "--at", "now", *media)
     if daemon is not None:
         recorder.command("run", "--until-idle", "--no-live")
-        daemon.terminate()
+        send(signal.SIGTERM, daemon)
         recorder.end(daemon)
 
 

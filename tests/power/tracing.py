@@ -22,7 +22,7 @@ CALLS = (
     "fdatasync,sync_file_range,msync,sync,syncfs,rename,renameat,renameat2,unlink,unlinkat,link,"
     "linkat,symlink,symlinkat,mkdir,mkdirat,rmdir,mknod,mknodat,copy_file_range,sendfile"
 )
-LINE = re.compile(r"(\d+) (\d+)\.(\d+) (.*)")
+LINE = re.compile(r"(\d+) +(\d+)\.(\d+) (.*)")
 DONE = re.compile(r"(\w+)\((.*)\) += (-?\d+)")
 TOOK = re.compile(r"<(\d+\.\d+)>$")
 RESUMED = re.compile(r"<\.\.\. \w+ resumed>(.*)")

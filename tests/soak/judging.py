@@ -1,0 +1,62 @@
+"""Whether a soak went well, judged from outside: by ledgers, and by what `list --json` says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from tests.soak.town import ACCOUNTS, Town
+from tests.soak.user import User, number_of
+
+TEXT = re.compile(rb"soak-(\d+)-\d+")
+
+
+def faults(town: Town, user: User) -> list[str]:
+    """Everything that is wrong."""
+    return [*user.wrong, *_forgotten(user), *_out(town, user), *_early(town, user)]
+
+
+def _forgotten(user: User) -> Iterator[str]:
+    """What was accepted is there, once."""
+    known = Counter(number_of(post) for post in user.posts())
+    for number in sorted(user.accepted - known.keys()):
+        yield f"post {number} was accepted and is gone"
+    for number, count in known.items():
+        if count > 1:
+            yield f"post {number} is there {count} times"
+
+
+def _out(town: Town, user: User) -> Iterator[str]:
+    """Each part is out once where postsched says that it is, and nowhere else; nothing is left."""
+    wanted: dict[str, Counter[str]] = defaultdict(Counter)
+    for post in user.posts():
+        for delivery in post["deliveries"]:
+            account, status = delivery["account"], delivery["status"]
+            if status not in ("published", "cancelled"):
+                yield f"post {post['id']} is {status} on {account} in the end"
+            for part, told in zip(post["parts"], delivery["parts"], strict=True):
+                if told["status"] == "published":
+                    wanted[account][part["text"]] += 1
+    for account in ACCOUNTS:
+        out = Counter(seen.text for seen in town.out(account))
+        for text in sorted(out.keys() | wanted[account].keys()):
+            if out[text] != wanted[account][text]:
+                told = wanted[account][text]
+                yield f"{text} is {out[text]} times out on {account}, {told} by postsched"
+        first = Counter(text.split("-")[1] for text in out.elements() if "then" not in text)
+        for number, count in first.items():
+            if count > 1:
+                yield f"versions of post {number} are {count} times out on {account}"
+
+
+def _early(town: Town, user: User) -> Iterator[str]:
+    """No request for a post arrived before its instant."""
+    for account, server in town.servers.items():
+        for request in server.published_requests() if server is not None else ():
+            for number in {int(found) for found in TEXT.findall(request.body)}:
+                due: datetime = user.due[number]
+                if request.at < due.timestamp() * 1e9 - 1000:
+                    early = due.timestamp() - request.at / 1e9
+                    yield f"post {number} reached {account} {early:.6f} s early"

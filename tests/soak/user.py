@@ -1,0 +1,168 @@
+"""What a user does in a soak, by chance, and what they know of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from tests.soak.town import ACCOUNTS, Town
+
+Post = dict[str, Any]
+KILLED = 0.15
+"""The share of the user's commands that are killed."""
+IMPORTED = 6
+"""Posts in a file."""
+ROUNDS = 12
+"""How often the user looks after what is left in the end."""
+
+
+class User:
+    """Knows the texts they wrote, when each was due at the earliest, and which were accepted.
+
+    A text is `soak-N-V` with N the post and V its version; a second part ends in `-then`.
+    """
+
+    def __init__(self, town: Town, rng: Random) -> None:
+        self._town = town
+        self._rng = rng
+        self._count = 0
+        self._version = 0
+        self.due: dict[int, datetime] = {}
+        self.accepted: set[int] = set()
+        self.wrong: list[str] = []
+        self.done: Counter[str] = Counter()
+
+    def act(self) -> None:
+        """Do one thing."""
+        acts: list[Callable[[], None]] = [
+            *[self._add] * 4, *[self._import] * 3, self._edit, self._cancel,
+            self._hold, self._release, self._retry, self._resolve, self._backup,
+        ]  # fmt: skip
+        act = self._rng.choice(acts)
+        self.done[act.__name__.strip("_")] += 1
+        act()
+
+    def posts(self) -> list[Post]:
+        """All posts, as postsched says."""
+        code, out, said = self._town.call("list", "--all", "--json")
+        if code:
+            self.wrong.append(f"list ended with {code}: {said}")
+            return []
+        return list(json.loads(out))
+
+    def _call(self, *words: str) -> bool:
+        """Whether it was done for sure. A refusal is one line, and no crash."""
+        kill = self._rng.uniform(0.05, 1.5) if self._rng.random() < KILLED else None
+        code, _, said = self._town.call(*words, kill_after=kill)
+        lines = [line for line in said.splitlines() if "warning" not in line]
+        if code > 3 or "Traceback" in said or (code > 0 and len(lines) != 1):
+            self.wrong.append(f"{words} ended with {code}: {said}")
+        return code == 0
+
+    def _new(self) -> tuple[int, str, datetime, list[str]]:
+        number, self._count = self._count, self._count + 1
+        self.due[number] = datetime.now(UTC) + timedelta(seconds=self._rng.uniform(2, 12))
+        accounts = self._rng.sample(ACCOUNTS, self._rng.randint(1, 3))
+        return number, f"soak-{number}-0", self.due[number], accounts
+
+    def _add(self) -> None:
+        number, text, due, accounts = self._new()
+        then = ["--then", f"{text}-then"] if self._rng.random() < 0.3 else []
+        to = ",".join(accounts)
+        if self._call("add", text, "--to", to, "--at", due.isoformat(), *then):
+            self.accepted.add(number)
+
+    def _import(self) -> None:
+        """The same file twice."""
+        new = [self._new() for _ in range(IMPORTED)]
+        file = self._town.home / "posts.jsonl"
+        rows = [{"text": t, "to": to, "at": due.isoformat()} for _, t, due, to in new]
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for _ in range(2):
+            if self._call("import", str(file)):
+                self.accepted |= {number for number, *_ in new}
+
+    def _one(self, *statuses: str) -> tuple[Post, dict[str, Any]] | None:
+        found = [
+            (post, d) for post in self.posts() for d in post["deliveries"]
+            if d["status"] in statuses
+        ]  # fmt: skip
+        return self._rng.choice(found) if found else None
+
+    def _edit(self) -> None:
+        if found := self._one("scheduled", "failed"):
+            self._version += 1
+            text = f"soak-{number_of(found[0])}-{self._version}"
+            self._call("edit", str(found[0]["id"]), "--text", text, "--no-then")
+
+    def _cancel(self) -> None:
+        if found := self._one("scheduled", "retrying", "failed"):
+            self._call("cancel", str(found[0]["id"]), "--account", found[1]["account"])
+
+    def _hold(self) -> None:
+        if found := self._one("scheduled", "retrying"):
+            which = ["--account", found[1]["account"]]
+            self._call("pause", *self._rng.choice([[str(found[0]["id"])], which, ["--all"]]))
+
+    def _release(self) -> None:
+        self._call("resume", "--all")
+        for account in ACCOUNTS if self._rng.random() < 0.3 else ():
+            self._call("resume", "--account", account)
+
+    def _retry(self) -> None:
+        if found := self._one("failed", "cancelled", "missed"):
+            self._call("retry", str(found[0]["id"]), "--account", found[1]["account"])
+
+    def _resolve(self) -> None:
+        if found := self._one("unconfirmed"):
+            self._decide(*found, self._call)
+
+    def _backup(self) -> None:
+        self._call("backup", str(self._town.home / f"backup-{self.done['backup']}.zip"))
+
+    def _decide(self, post: Post, delivery: dict[str, Any], call: Callable[..., Any]) -> None:
+        """As a person does who looks at the network."""
+        account = delivery["account"]
+        step = next(n for n, part in enumerate(delivery["parts"]) if part["status"] != "published")
+        text = post["parts"][step]["text"]
+        out = [seen for seen in self._town.out(account) if seen.text == text]
+        words = ["published", "--remote-id", out[0].remote_id] if out else ["absent"]
+        call("resolve", str(post["id"]), *words, "--account", account)
+
+    def settle(self) -> None:
+        """Let everything go, and see to what is left, until nothing is."""
+        paused = [str(post["id"]) for post in self.posts() if post["paused"]]
+        for words in (["--all"], *(["--account", a] for a in ACCOUNTS), *([i] for i in paused)):
+            self._surely("resume", *words)
+        for _ in range(ROUNDS):
+            self._surely("run", "--until-idle", "--no-live")
+            left = [
+                (post, d) for post in self.posts() for d in post["deliveries"]
+                if d["status"] not in ("published", "cancelled")
+            ]  # fmt: skip
+            if not left:
+                return
+            for post, delivery in left:
+                if delivery["status"] == "unconfirmed":
+                    self._decide(post, delivery, self._surely)
+                else:
+                    self._surely("retry", str(post["id"]), "--account", delivery["account"])
+
+    def _surely(self, *words: str) -> None:
+        code, _, said = self._town.call(*words)
+        if code > 1:
+            self.wrong.append(f"{words} ended with {code}: {said}")
+
+    def summary(self) -> str:
+        """What was done, in a few words."""
+        done = ", ".join(f"{count} {what}" for what, count in sorted(self.done.items()))
+        return f"{len(self.accepted)} posts accepted ({done})"
+
+
+def number_of(post: Post) -> int:
+    """The number of a post of the user's."""
+    return int(post["parts"][0]["text"].split("-")[1])
