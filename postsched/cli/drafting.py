@@ -196,16 +196,15 @@ def _parts(texts: list[str] | None) -> tuple[DraftPart, ...] | None:
 
 
 def _media(files: list[str] | None, alts: list[str] | None) -> tuple[DraftMedia, ...] | None:
-    from postsched.domain.draft import DraftMedia
+    from postsched.domain.draft import ADDRESS, DraftMedia
 
     if files is None:
         return None
     if not all(files):
         raise InvalidInput("--media is empty", "Name a file, or leave it out")
-    web = ("http://", "https://")
     media = (
         DraftMedia(url=file)
-        if file.lower().startswith(web)
+        if ADDRESS.match(file)
         else DraftMedia(path=str(Path(file).expanduser().absolute()))
         for file in files
     )

@@ -6,10 +6,14 @@ makes a post of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from postsched.domain.post import Media
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+"""How an address begins, of the web or not; all else is the path of a file (C:// too)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,9 @@ def length_of(text: str | None, field: str) -> timedelta | None:
 def web_address(url: str, field: str) -> str:
     """The address itself, if it is one that a network could fetch or show."""
     if not WEB.fullmatch(url):
-        raise _wrong(field, f"{url!r} is no web address", "Give one that starts with https://")
+        hint = "Give one that starts with https://"
+        hint += ", or the path of a file" if field == "media" else ""
+        raise _wrong(field, f"{url!r} is no web address", hint)
     return url
 
 

@@ -12,9 +12,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
+from postsched.domain.draft import ADDRESS
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean
-from postsched.transfer.record import LATER, NAMES, WEB
+from postsched.transfer.record import LATER, NAMES
 from postsched.transfer.rows import Found, RowError, Unreadable
 from postsched.transfer.separated import join, split
 from postsched.transfer.stream import ROW_LIMIT, lines
@@ -122,7 +123,7 @@ def _found(row: int, line: int, header: list[str], values: list[str]) -> Found:
 def _media(places: list[str], alts: list[str]) -> list[dict[str, str]]:
     alts = alts + [""] * (len(places) - len(alts))
     return [
-        {"url" if WEB.match(place) else "path": place, "alt": alt}
+        {"url" if ADDRESS.match(place) else "path": place, "alt": alt}
         for place, alt in zip(places, alts, strict=False)
     ]
 

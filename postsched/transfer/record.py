@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from postsched.domain.draft import Draft, DraftMedia, DraftPart
+from postsched.domain.draft import ADDRESS, Draft, DraftMedia, DraftPart
 from postsched.domain.nearest import did_you_mean
 from postsched.transfer.rows import RowError, Unfit
 from postsched.transfer.separated import split
@@ -32,7 +32,6 @@ LATER = (
 )  # fmt: skip
 """Names that belong to posts as data, but to a later version."""
 HIGHEST = 2**31 - 1
-WEB = re.compile(r"https?://", re.IGNORECASE)
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
 
@@ -125,7 +124,7 @@ def _media(value: Any, base: str) -> tuple[DraftMedia, ...]:
 
 def _medium(item: Any, which: str, base: str) -> DraftMedia:
     if isinstance(item, str):
-        item = {"url" if WEB.match(item) else "path": item}
+        item = {"url" if ADDRESS.match(item) else "path": item}
     known = _members(item, ("path", "url", "alt"), which)
     path, url, alt = (_text(known.get(name) or "") or None for name in ("path", "url", "alt"))
     if (path is None) == (url is None):

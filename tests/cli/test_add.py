@@ -148,6 +148,7 @@ REFUSED: tuple[tuple[list[str], int, str], ...] = (
     (["x", "--at", LATER, "--media", ""], 2, "--media is empty"),
     (["x", "--at", LATER, "--media", "."], 2, "is a folder"),
     (["x", "--at", LATER, "--media", "https://"], 2, "no web address"),
+    (["x", "--at", LATER, "--media", "file:///etc/passwd"], 2, "https://, or the path of a file"),
     (["x", "--at", LATER, "--link", "example.org"], 2, "no web address"),
     (["x", "--at", LATER, "--for", "work=Hi"], 2, "does not go there"),
     (["x", "--at", LATER, "--for", "me"], 2, "KEY=VALUE"),

@@ -52,7 +52,7 @@ def test_a_full_row() -> None:
     record = {
         "text": "a", "to": " me, work ,", "at": "fri 14:30", "tz": "Europe/Berlin",
         "priority": "-3",
-        "media": [{"path": "a.png", "alt": "A"}, "b.png", "https://x/c.png", {"url": "http://y"}],
+        "media": [{"path": "a.png", "alt": "A"}, "b.png", "ftp://x/c.png", {"url": "http://y"}],
         "then": ["two", {"text": "three", "media": [{"path": "/abs.png"}]}], "tags": ["x ", "y,z"],
         "variants": {"work": "A", "me": ""}, "draft": "Yes", "comment": None,
         "grace": "", "slot": False,
@@ -62,7 +62,7 @@ def test_a_full_row() -> None:
         text="a", to=("me", "work"), at="fri 14:30", tz="Europe/Berlin", priority=-3, draft=True,
         media=(
             DraftMedia("/base/a.png", alt="A"), DraftMedia("/base/b.png"),
-            DraftMedia(url="https://x/c.png"), DraftMedia(url="http://y"),
+            DraftMedia(url="ftp://x/c.png"), DraftMedia(url="http://y"),
         ),
         then=(DraftPart("two"), DraftPart("three", (DraftMedia("/abs.png"),))),
         tags=("x", "y,z"), variants={"work": "A"},
