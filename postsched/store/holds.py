@@ -133,6 +133,8 @@ WAITS = text(
 def waits(connection: Connection) -> dict[int, Wait]:
     """By account id, those that are or were held. Costs next to nothing where there are none."""
     found: dict[int, Wait] = {}
+    if connection.exec_driver_sql("SELECT 1 FROM holds LIMIT 1").first() is None:
+        return found
     for row in connection.execute(WAITS):
         hold = _hold_of(row)
         wait = found.get(row.id, Wait(None))
