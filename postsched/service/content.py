@@ -12,12 +12,14 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from postsched.domain.draft import Draft, DraftMedia
 from postsched.domain.duration import parse_duration
 from postsched.domain.errors import InvalidInput, PostschedError
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.post import Content, Media, Part, Visibility
+from postsched.domain.reach import is_internal
 
 if TYPE_CHECKING:
     from postsched.media.kept import MediaStore
@@ -36,10 +38,11 @@ WEB = re.compile(r"https?://[^\s/?#]\S*", re.IGNORECASE)
 
 class Intake:
     """Takes the media of drafts into the media folder, or (`keep=False`) only looks at them.
-    `store` is that folder, and `keeps` says which of the two."""
+    `store` is that folder, and `keeps` says which of the two. Unless `internal`, addresses that
+    no network can reach are refused."""
 
-    def __init__(self, store: MediaStore, *, keep: bool) -> None:
-        self.store, self.keeps = store, keep
+    def __init__(self, store: MediaStore, *, keep: bool, internal: bool = False) -> None:
+        self.store, self.keeps, self._internal = store, keep, internal
         self._look = store.keep if keep else store.examine
         self._seen: dict[str, Media] = {}
 
@@ -48,7 +51,7 @@ class Intake:
         if medium.kept is not None and medium.path == medium.kept.path:
             return replace(medium.kept, alt=medium.alt)
         if medium.url:
-            return Media(url=web_address(medium.url, "media"), alt=medium.alt)
+            return Media(url=self._address(medium.url), alt=medium.alt)
         if not medium.path:
             raise _wrong("media", "a medium has neither a path nor a url")
         return replace(self._file(medium.path), path=medium.path, alt=medium.alt)
@@ -57,6 +60,17 @@ class Intake:
         """Where a medium that was taken in can be read."""
         kept = self.store.path_of(medium)
         return kept if self.keeps or kept.is_file() else Path(medium.path or "").expanduser()
+
+    def _address(self, url: str) -> str:
+        web_address(url, "media")
+        if not self._internal and is_internal(url):
+            raise _wrong(
+                "media",
+                f"no network can fetch {url!r}: only this machine or its network can reach it",
+                "Give a public address, or the path of a file (allow_private_addresses = true "
+                "permits it)",
+            )
+        return url
 
     def _file(self, path: str) -> Media:
         if path not in self._seen:
@@ -138,11 +152,20 @@ def length_of(text: str | None, field: str) -> timedelta | None:
 
 def web_address(url: str, field: str) -> str:
     """The address itself, if it is one that a network could fetch or show."""
-    if not WEB.fullmatch(url):
+    if not WEB.fullmatch(url) or not _has_host(url):
         hint = "Give one that starts with https://"
         hint += ", or the path of a file" if field == "media" else ""
         raise _wrong(field, f"{url!r} is no web address", hint)
     return url
+
+
+def _has_host(url: str) -> bool:
+    """Whether an address names a host, and a port that there can be if any."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _language(code: str | None) -> str | None:

@@ -181,4 +181,6 @@ def _prepare_at(
 
 def intake(desk: Desk, *, keep: bool = True) -> Intake:
     """What takes the media of drafts into the media folder, or only looks at them."""
-    return Intake(MediaStore(desk.settings.media_folder), keep=keep)
+    settings = desk.settings
+    internal = settings.allow_private_addresses
+    return Intake(MediaStore(settings.media_folder), keep=keep, internal=internal)
