@@ -41,7 +41,7 @@ class Mark:
 class HighWater:
     """The mark of one database. The folder is made when it is first written to.
 
-    Raises OSError where the file can't be used, ValueError where it holds something else.
+    Raises OSError where the file can't be used.
     """
 
     def __init__(self, folder: Path, uid: str) -> None:
@@ -50,7 +50,7 @@ class HighWater:
         self._synced_at = float("-inf")
 
     def read(self) -> Mark | None:
-        """What it says, None if there is none."""
+        """What it says, None if there is none; raises ValueError if it holds something else."""
         try:
             return _parsed(self.path.read_bytes())
         except FileNotFoundError:
@@ -60,9 +60,11 @@ class HighWater:
         """Note that the database has come so far; what says more already stays."""
         descriptor = self._opened()
         with _locked(descriptor):
-            before = _parsed(os.pread(descriptor, 200, 0)) if _size(descriptor) else None
-            if before is not None:
+            try:
+                before = _parsed(os.pread(descriptor, 200, 0))
                 age, upto = max(age, before.age), max(upto, before.upto)
+            except ValueError:  # new, or nonsense, of which `read` has told
+                os.ftruncate(descriptor, 0)
             micros = (upto - EPOCH) // MICROSECOND
             # Of one length, so that it is replaced in one piece.
             os.pwrite(descriptor, f"{HEAD} {age:020d} {micros:020d}\n".encode(), 0)
@@ -101,10 +103,6 @@ def _parsed(content: bytes) -> Mark:
     if head != HEAD:
         raise ValueError(f"it begins with {head!r}")
     return Mark(int(age), EPOCH + int(micros) * MICROSECOND)
-
-
-def _size(descriptor: int) -> int:
-    return os.fstat(descriptor).st_size
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from postsched.domain.capabilities import Capabilities, CommentAs, Guarantee
 from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.highwater import HighWater
 from postsched.recognition import Rewound
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.rig import Rig, Simulation, play
@@ -38,25 +39,25 @@ class World:
             "dumb": FakePlatform(_able(Guarantee()), now=now),
         }
         rig = Rig(folder, self.networks, self.clock)
-        due = now() + timedelta(hours=1)
+        due = now() + timedelta(minutes=1)
         with rig.database.write() as connection:
             self.accounts = {name: rows.account(connection, name, name) for name in self.networks}
         for name, account in self.accounts.items():
             rig.post(f"due on {name}", account, due, then=["two"], comment="and")
-            rig.post(f"later on {name}", account, due + timedelta(days=1))
+            rig.post(f"later on {name}", account, due + timedelta(minutes=10))
         rig.close()
         self.rewound: Rewound | None = None
         self.file = folder / "posts.db"
         self.copy = folder / "copy.db"
 
-    def let_go(self, hours: float = 2, **settings: Any) -> Mapping[str, Delivery]:
+    def let_go(self, minutes: float = 3, **settings: Any) -> Mapping[str, Delivery]:
         """Let an engine run for so long; what has become of what was due, by network."""
         rig = Rig(self.folder, self.networks, self.clock, **settings)
 
         async def scene() -> None:
             sim = Simulation(rig)
             self.rewound = sim.engine.rewound
-            await sim.go(hours * 3600)
+            await sim.go(minutes * 60)
             await sim.end()
 
         play(scene)
@@ -101,7 +102,51 @@ def test_what_went_out_since_is_in_doubt_and_not_sent_again(world: World) -> Non
     assert "2 that may be out are asked for and 1 must be looked at" in said
     assert "postsched list --status unconfirmed" in said
     # Once only, and what is due later goes out as if nothing had been.
-    world.let_go(30)
+    world.let_go(12)
     assert world.rewound is None
     assert all(f"later on {n}" in [p.text for p in f.posts] for n, f in world.networks.items())
     world.check_once()
+
+
+def test_a_process_that_dies_between_a_commit_and_the_mark_raises_no_alarm(world: World) -> None:
+    """The mark says less than the database then, and nothing was sent."""
+    world.let_go()
+    mark = next((world.folder / "state").iterdir())
+    before = mark.read_bytes()
+    world.let_go(12)
+    assert mark.read_bytes() != before
+    mark.write_bytes(before)
+    world.let_go()
+    assert world.rewound is None
+    world.check_once()
+
+
+def test_clocks_that_are_set_change_nothing(world: World) -> None:
+    """What was claimed while the clock was wrong is known by the mark, not by the clock."""
+    world.keep()
+    world.let_go()
+    world.put_back()
+    world.clock.set_wall(world.clock.now() - timedelta(minutes=4))
+    found = world.let_go(6)
+    assert found["dumb"].status is S.UNCONFIRMED
+    world.check_once()
+
+
+def test_a_state_folder_that_can_not_be_written_is_said_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    (world.folder / "file").write_text("in the way")
+    after = world.let_go(state_dir=world.folder / "file" / "state")
+    assert {d.status for d in after.values()} == {S.PUBLISHED}
+    assert caplog.text.count("will not know what went out since") == 1
+
+
+def test_a_mark_that_can_not_be_read_is_said_and_made_anew(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.let_go()
+    mark = next((world.folder / "state").iterdir())
+    mark.write_bytes(b"nonsense")
+    world.let_go(12)
+    assert caplog.text.count("can't be used") == 1
+    assert HighWater(mark.parent, mark.stem).read() is not None
