@@ -127,8 +127,8 @@ class Preview:
 class Lenient(Intake):
     """Only looks at the media of drafts, and remembers why it would refuse one: by its path."""
 
-    def __init__(self, store: MediaStore) -> None:
-        super().__init__(store, keep=False)
+    def __init__(self, store: MediaStore, *, internal: bool) -> None:
+        super().__init__(store, keep=False, internal=internal)
         self.refused: dict[str, str] = {}
 
     def __call__(self, medium: DraftMedia) -> Media:
@@ -147,7 +147,8 @@ def preview(desk: Desk, draft: Draft) -> Preview:
 
     Raises InvalidInput for what can't be shown at all, NotFound for an unknown account.
     """
-    intake = Lenient(MediaStore(desk.settings.media_folder))
+    settings = desk.settings
+    intake = Lenient(MediaStore(settings.media_folder), internal=settings.allow_private_addresses)
     with desk.database.read() as connection:
         composer = Composer(connection, desk, intake)
         accounts = composer.targets(draft.to)

@@ -50,6 +50,15 @@ def add(cli: Posting, server: ThreadsServer, secret: str = TOKEN) -> str:
     return cli(*words, stdin=secret).out
 
 
+def test_an_internal_address_is_passed_on_only_where_that_is_set(threads: Posting) -> None:
+    words = ("Look", "--media", "http://192.168.0.7/a.jpg", "--to", "th")
+    assert "no network can fetch" in threads.refused(2, "preview", *words)
+    assert "no network can fetch" in threads.refused(2, "add", *words, "--in", "1h")
+    threads.call.set(POSTSCHED_ALLOW_PRIVATE_ADDRESSES="true")
+    threads("preview", *words)
+    threads("add", *words, "--in", "1h")
+
+
 def test_a_thread_with_pictures_and_a_comment(threads: Posting, server: ThreadsServer) -> None:
     threads(
         "add", "One #tag", "--then", "Two", "--comment", "More", "--media", PICTURE, "--alt", "A",
