@@ -46,6 +46,11 @@ class Run:
             "HOME": str(home),
             "POSTSCHED_DB": str(home / "bench.db"),
             "POSTSCHED_RETRY_DELAY": "1s",
+            # Ours take more than the real ones.
+            **{
+                f"POSTSCHED_PLATFORMS_{name}_RATE": "1000000/5m"
+                for name in ("MASTODON", "BLUESKY", "X", "TELEGRAM", "DISCORD", "THREADS")
+            },
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
             "NO_PROXY": "*",
             **({"POSTSCHED_TOKEN_ME": network.secret} if network.secret else {}),
