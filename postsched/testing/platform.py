@@ -99,6 +99,10 @@ class FakePlatform(Platform):
         called with the Call (and awaited), Held and LostAnswer see there, all else is returned."""
         self._script[verb].extend(answers)
 
+    def forget(self) -> None:
+        """What was written beforehand and has not come to pass will not."""
+        self._script.clear()
+
     def called(self, verb: str) -> list[Call]:
         """The calls of one step, oldest first."""
         return [call for call in self.calls if call.verb == verb]
