@@ -117,6 +117,9 @@ def test_what_can_t_be_mended_is_refused_for_each_account(
     assert "sky (Bluesky): " in said
     assert "moving.gif moves (2 frames), and would stand still there" in said
     assert "me (" not in said
+    frames[0].save(tmp_path / "still.gif")  # of which there is nothing to say
+    still = cli("add", "x", "--to", "sky", "--draft", "--media", str(tmp_path / "still.gif"))
+    assert "note" not in still.err
     head = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
     bomb = tmp_path / "bomb.png"
     bomb.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -105,7 +105,6 @@ class Bluesky(Platform):
             link_card=True,
             delete=True,
             prepares_link=True,
-            ways={"gif": "a GIF does not move there"},
             quotas=QUOTAS,
             notes=(
                 "A post shows its images or a link card: beside images, the link is in the text.",
