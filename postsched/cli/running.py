@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from postsched.cli import watching
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.cli.working import engine_for, tell
+from postsched.cli.working import engine_for, reloading, supervisor, tell
 from postsched.domain.errors import InvalidInput, advised
 from postsched.store import outlook
 
@@ -54,6 +55,9 @@ def run(
     are paused, or whose account has to log in, don't keep it; nor do those of an account whose
     secret can't be read here, which another process may send. It exits with 1 if a post failed, or
     is due and waits for a login that was refused, and with 4 if one waits for a secret.
+
+    SIGHUP reads the settings again, while posts go out on time; if they can't be, all stays as it
+    was. Those of where secrets are need a new start. At a terminal SIGHUP ends it in order.
     """
     import asyncio
 
@@ -68,7 +72,17 @@ def run(
     engine = engine_for(program, "run", concurrency)
     view = _view(program, engine, tally, live=live, form=log_format, until_idle=until_idle)
     with view:
-        asyncio.run(run_engine(engine, until_idle=until_idle, started=view.started))
+        held = sys.stdin is not None and sys.stdin.isatty()
+        engine = asyncio.run(
+            run_engine(
+                engine,
+                until_idle=until_idle,
+                started=view.started,
+                # At a terminal, SIGHUP says that it was closed.
+                reload=None if live or held else reloading(program, concurrency, engine),
+                supervisor=supervisor(program),
+            )
+        )
         watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
     engine.database.close()  # so that it is one file again, which can be copied
     if until_idle:

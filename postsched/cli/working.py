@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from postsched.cli.program import Program
@@ -10,6 +13,11 @@ from postsched.domain.errors import SecretUnavailable
 
 if TYPE_CHECKING:
     from postsched.engine.assembly import Engine
+    from postsched.engine.supervision import Supervisor
+
+log = logging.getLogger("postsched.settings")
+AT_START = ("secrets", "secrets_file", "allow_plaintext_keyring")
+"""The settings that are not read again while it runs."""
 
 
 def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
@@ -42,6 +50,34 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
         engine.worker.mark, engine.is_well,
     )  # fmt: skip
     return replace(engine, herald=herald)
+
+
+def reloading(program: Program, concurrency: int | None, engine: Engine) -> Callable[[], Engine]:
+    """What gives the engine of `run` anew, with the settings as they are then; its events are told
+    where those of `engine` are."""
+
+    def again() -> Engine:
+        before, after = program.settings, program.read_settings()
+        for name in AT_START:
+            if getattr(before, name) != getattr(after, name):
+                log.warning("%s changes only when postsched is started again", name)
+        program.assume(after)
+        try:
+            fresh = engine_for(program, "run", concurrency)
+        except BaseException:
+            program.assume(before)
+            raise
+        fresh.dispatcher.on_event = engine.dispatcher.on_event
+        return fresh
+
+    return again
+
+
+def supervisor(program: Program) -> Supervisor:
+    """What systemd is told by."""
+    from postsched.engine.supervision import Supervisor
+
+    return Supervisor(program.environ, os.getpid())
 
 
 def tell(program: Program) -> None:

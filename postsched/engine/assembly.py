@@ -78,12 +78,16 @@ class Engine:
 
     async def is_well(self) -> bool:
         """Whether the database works, and its thread answers."""
+        return await self.answers() and self.dispatcher.cycle.trouble is None
+
+    async def answers(self) -> bool:
+        """Whether the database thread answers: that the database is in trouble no restart mends."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.turns.run(lambda database: None)
         except TimeoutError:
             return False
-        return self.dispatcher.cycle.trouble is None
+        return True
 
     async def close(self) -> None:
         """Close connections, strike this worker off the list, and tidy the log of the database."""

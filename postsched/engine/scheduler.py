@@ -14,11 +14,16 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from postsched.domain.errors import PostschedError
 from postsched.engine.assembly import Engine
 from postsched.engine.jobstore import ALIAS, DeliveryJobStore
 from postsched.engine.rehearsal import rehearse
+from postsched.engine.supervision import Supervisor
 
 log = logging.getLogger("postsched.engine")
+
+
+SUPERVISED = "sending posts at their time"
 
 
 async def run(
@@ -27,42 +32,105 @@ async def run(
     until_idle: bool = False,
     stop: asyncio.Event | None = None,
     started: Callable[[], None] = lambda: None,
-) -> None:
+    reload: Callable[[], Engine] | None = None,
+    supervisor: Supervisor | None = None,
+) -> Engine:
     """Send what is due, until SIGTERM, SIGINT or `stop`, or until nothing is left to do.
 
-    `started` is called once everything is listening. Raises nothing that a delivery did.
+    `started` is called once everything is listening. At SIGHUP the engine that `reload` gives, in a
+    thread, takes over, while this one ends what it has in flight; where it raises a PostschedError,
+    all stays as it was. Without it, SIGHUP ends like SIGTERM. Returns the last engine. Raises
+    nothing that a delivery did.
     """
     loop = asyncio.get_running_loop()
-    stop = stop or asyncio.Event()
-    engine.bell.hang(loop, partial(_rung, engine))
+    stop, again, idle = stop or asyncio.Event(), asyncio.Event(), asyncio.Event()
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every run
-    scheduler = AsyncIOScheduler(
-        jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)}, timezone=UTC
-    )
-    wake = _Coalesced(loop, scheduler.wakeup)
-    idle = asyncio.Event()
-
-    def changed() -> None:
-        wake()
-        if engine.removal is not None:
-            engine.removal.wake()
-        if until_idle and engine.dispatcher.is_idle:
-            idle.set()
-
-    engine.dispatcher.on_change = changed
-    signals = _Signals(loop, stop)
+    supervisor = supervisor or Supervisor({}, 0)
+    shift = _Shift(engine, idle if until_idle else None)
+    signals = _Signals(loop, stop, again if reload else stop)
+    endings: list[asyncio.Task[None]] = []
     await rehearse(engine.database)
     _favour_the_loop()
     try:
-        scheduler.start()
+        shift.start()
+        started()
+        supervisor.ready(SUPERVISED)
+        supervisor.watch(lambda: _sign(shift.engine))
+        while await _first(stop, idle, again) and reload and not (stop.is_set() or idle.is_set()):
+            again.clear()
+            supervisor.reloading()
+            fresh = await _reloaded(reload)
+            if fresh is not None:
+                old, shift = shift, _Shift(fresh, idle if until_idle else None)
+                shift.start()
+                endings.append(loop.create_task(old.end(signals)))
+            supervisor.ready(SUPERVISED)
+    finally:
+        supervisor.stopping()
+        await asyncio.gather(shift.end(signals), *endings)
+        await supervisor.end()
+        signals.restore()
+    return shift.engine
+
+
+async def _reloaded(reload: Callable[[], Engine]) -> Engine | None:
+    """The engine with the settings as they are now, None where that can't be."""
+    try:
+        fresh = await asyncio.to_thread(reload)
+    except PostschedError as error:
+        log.error("%s; the settings stay as they were", error)
+        return None
+    log.info("the settings were read again")
+    return fresh
+
+
+async def _sign(engine: Engine) -> str | None:
+    """How it goes, None if it hangs."""
+    if not await engine.answers():
+        return None
+    trouble = engine.dispatcher.cycle.trouble
+    return trouble.message if trouble else SUPERVISED
+
+
+class _Shift:
+    """One engine at work. `idle` is set once nothing is left to do, if anybody wants to know."""
+
+    def __init__(self, engine: Engine, idle: asyncio.Event | None) -> None:
+        self.engine = engine
+        self._idle = idle
+        self._scheduler = AsyncIOScheduler(
+            jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)}, timezone=UTC
+        )
+        self._wake = _Coalesced(asyncio.get_running_loop(), self._scheduler.wakeup)
+
+    def start(self) -> None:
+        """Listen and begin."""
+        engine = self.engine
+        engine.bell.hang(asyncio.get_running_loop(), partial(_rung, engine))
+        engine.dispatcher.on_change = self._changed
+        self._scheduler.start()
         if engine.removal is not None:
             engine.removal.start()
         if engine.herald is not None:
             engine.herald.start()
-        started()
-        await _first(stop, idle)
-    finally:
-        await _end(engine, scheduler, signals)
+
+    def _changed(self) -> None:
+        self._wake()
+        if self.engine.removal is not None:
+            self.engine.removal.wake()
+        if self._idle is not None and self.engine.dispatcher.is_idle:
+            self._idle.set()
+
+    async def end(self, signals: _Signals) -> None:
+        """Drain first: APScheduler's own shutdown would cancel what is in flight."""
+        engine = self.engine
+        signals.hurry.append(engine.dispatcher.hurry)
+        await engine.stop()
+        engine.dispatcher.on_change = lambda: None
+        await _shut_down(self._scheduler)
+        engine.bell.silence(asyncio.get_running_loop())
+        await engine.close()
+        engine.database.close()
 
 
 def _rung(engine: Engine) -> None:
@@ -80,24 +148,15 @@ def _favour_the_loop() -> None:
     gc.freeze()
 
 
-async def _first(*events: asyncio.Event) -> None:
+async def _first(*events: asyncio.Event) -> bool:
+    """Wait for one of them."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
-
-
-async def _end(engine: Engine, scheduler: AsyncIOScheduler, signals: _Signals) -> None:
-    """Drain first: APScheduler's own shutdown would cancel what is in flight."""
-    signals.hurry = engine.dispatcher.hurry
-    await engine.stop()
-    engine.dispatcher.on_change = lambda: None
-    await _shut_down(scheduler)
-    engine.bell.silence(asyncio.get_running_loop())
-    signals.restore()
-    await engine.close()
+    return True
 
 
 async def _shut_down(scheduler: AsyncIOScheduler) -> None:
@@ -128,25 +187,33 @@ class _Coalesced:
 
 
 class _Signals:
-    """SIGTERM and SIGINT stop in order; a second one stops at once."""
+    """SIGTERM and SIGINT stop in order; a second one stops at once. SIGHUP sets `again`."""
 
-    NUMBERS = (signal.SIGTERM, signal.SIGINT)
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, stop: asyncio.Event, again: asyncio.Event
+    ) -> None:
         self._loop, self._stop = loop, stop
-        self.hurry: Callable[[], object] = lambda: None
-        for number in self.NUMBERS:
+        self.hurry: list[Callable[[], object]] = []
+        """What is to be called at a second signal."""
+        answers = {"SIGTERM": self._signalled, "SIGINT": self._signalled, "SIGHUP": again.set}
+        self._numbers = {
+            getattr(signal, name): answer
+            for name, answer in answers.items()
+            if hasattr(signal, name)
+        }
+        for number, answer in self._numbers.items():
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-                loop.add_signal_handler(number, self._signalled)
+                loop.add_signal_handler(number, answer)
 
     def _signalled(self) -> None:
         if self._stop.is_set():
             log.warning("stopped at once; what was in flight counts as lost")
-            self.hurry()
+            for hurry in self.hurry:
+                hurry()
         self._stop.set()
 
     def restore(self) -> None:
         """Leave the signals as they were."""
-        for number in self.NUMBERS:
+        for number in self._numbers:
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 self._loop.remove_signal_handler(number)
