@@ -21,13 +21,15 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.matrix.cases import Case
+from tests.matrix.cases import STARTS, Case
 from tests.matrix.judging import GOOD
 from tests.matrix.playing import Played, played
 from tests.matrix.stands import STANDS
 from tests.matrix.table import README, renew, table
 from tests.matrix.warming import warm
 
+FEW = 10
+"""Fewer cases of a network than this are all of one recording, for recording takes its time."""
 Work = tuple[str, int | None, int]
 """A network, how many of its cases are to be played (None: all), and the seed."""
 
@@ -35,15 +37,16 @@ Work = tuple[str, int | None, int]
 def work(given: Work) -> Played:
     """Play one network."""
     name, share, seed = given
+    chance = random.Random(f"{seed} {name}")
+    starts = set(STARTS) if share is None or not 0 < share < FEW else {chance.choice([*STARTS])}
 
     def choose(cases: Sequence[Case]) -> Sequence[Case]:
-        chance = random.Random(f"{seed} {name}")
         return cases if share is None else chance.sample(cases, min(share, len(cases)))
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    return played(STANDS[name], choose, tell)
+    return played(STANDS[name], starts, choose, tell)
 
 
 def measure(names: Sequence[str], cases: int | None, seed: int, jobs: int) -> list[Played]:
@@ -68,6 +71,14 @@ def complaints(results: Sequence[Played], *, whole: bool) -> list[str]:
     return said
 
 
+def _extent(results: Sequence[Played], seed: int) -> str:
+    """How much of the matrix that was."""
+    cases = sum(len(one.verdicts) for one in results)
+    there = sum(len(one.cases) for one in results)
+    boundaries = sum(len(one.recorded) for one in results)
+    return f"{cases} of {there} cases at {boundaries} recorded boundaries, seed {seed}."
+
+
 def main() -> int:
     """Play and print; 1 if something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -88,9 +99,11 @@ def main() -> int:
     said = complaints(results, whole=given.cases is None)
     verdicts = {one.network: one.verdicts for one in results}
     print(table(verdicts))
+    words = _extent(results, given.seed)
     if given.renew:
-        README.write_text(renew(README.read_text(encoding="utf-8"), verdicts), encoding="utf-8")
-    print(f"\nseed {given.seed}, {time.monotonic() - begun:.0f} s")
+        text = renew(README.read_text(encoding="utf-8"), verdicts, words)
+        README.write_text(text, encoding="utf-8")
+    print(f"\n{words} {time.monotonic() - begun:.0f} s.")
     print(*said, sep="\n")
     return 1 if said else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,8 +62,24 @@ class Player:
         self.recorded: set[tuple[str, Boundary]] = set()
         self.cases: list[Case] = []
 
-    def prepare(self) -> None:
-        """Add the account and the post, and record a publish by each command."""
+    def prepare(self, starts: Set[str]) -> None:
+        """Add the account and the post, and record each of those starts that can be; where none
+        can, the mere sending."""
+        self._set_up()
+        if not starts & COMMANDS.keys():
+            self._record(DUE)  # by which it is known what publishes
+        self._take_in(start for start in STARTS if start in starts)
+        if not self.cases:
+            self._take_in([DUE])
+
+    def _take_in(self, starts: Iterable[str]) -> None:
+        for start in starts:
+            if start not in DOUBTS or self._can_doubt(start):
+                boundaries = self._record(start)
+                self.recorded |= {(start, boundary) for boundary in boundaries}
+                self.cases += cases_of(self._stand, start, boundaries)
+
+    def _set_up(self) -> None:
         stage = self._stage
         with stage.network():
             login = stage.login
@@ -77,12 +93,6 @@ class Player:
         self._settles = [
             (comments if text == COMMENT else guarantee).settles for text in self._stand.texts
         ]
-        for start in STARTS:
-            if start in DOUBTS and not self._can_doubt(start):
-                continue
-            boundaries = self._record(start)
-            self.recorded |= {(start, boundary) for boundary in boundaries}
-            self.cases += cases_of(self._stand, start, boundaries)
 
     @property
     def _is_comment(self) -> bool:
@@ -204,15 +214,18 @@ class Played:
 
 
 def played(
-    stand: Stand, choose: Callable[[Sequence[Case]], Sequence[Case]], tell: Callable[[str], None]
+    stand: Stand,
+    starts: Set[str],
+    choose: Callable[[Sequence[Case]], Sequence[Case]],
+    tell: Callable[[str], None],
 ) -> Played:
-    """Record a network, and play the cases that are chosen."""
+    """Record a network by those starts, and play the cases that are chosen."""
     with TemporaryDirectory(prefix="matrix-", dir=memory()) as folder:
         home = Path(folder) / "home"
         home.mkdir()
         (home / "square.png").write_bytes(png())
         player = Player(stand, Stage(stand, home, World(), 0))
-        player.prepare()
+        player.prepare(starts)
         begun = time.monotonic()
         verdicts = []
         for case in choose(player.cases):

@@ -29,16 +29,17 @@ def table(results: Results) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def renew(text: str, results: Results) -> str:
-    """The README with that table in it."""
-    return PLACE.sub(lambda found: f"{found[1]}{table(results)}\n{found[2]}", text)
+def renew(text: str, results: Results, words: str) -> str:
+    """The README with that table in it, and those words under it."""
+    return PLACE.sub(lambda found: f"{found[1]}{table(results)}\n\n{words}\n{found[2]}", text)
 
 
 def shown(text: str) -> list[list[str]]:
     """The cells of the table in the README, row by row, without the line under its heads."""
     found = PLACE.search(text)
     assert found, "the README has no place for the matrix"
-    rows = [line.strip("| ").split(" | ") for line in found[0].splitlines()[1:-1]]
+    lines = [line for line in found[0].splitlines() if line.startswith("| ")]
+    rows = [line.strip("| ").split(" | ") for line in lines]
     return [rows[0], *rows[2:]]
 
 
