@@ -171,7 +171,9 @@ def _delivery_lines(
     status = paint(*status_cell(delivery.status.value))
     yield f"\n{paint(head)}{status}, {describe(shown_instant(delivery), now, zone)}"
     if delivery.lateness is not None:
-        yield paint(f"  sent {lateness(delivery)} after it was due", "dim")
+        begun = delivery.sent_at or any(step.published for step in delivery.steps)
+        word = "sent" if begun else "tried"
+        yield paint(f"  {word} {lateness(delivery)} after it was due", "dim")
     for step in delivery.steps:
         if step.published:
             name = f"part {step.n}" if step.role == "part" else "comment"

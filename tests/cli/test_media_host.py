@@ -168,6 +168,14 @@ def test_what_the_host_refuses_is_said_in_a_sentence(
     assert [one["stored_at"] for one in left(person)] in ([], [None])
 
 
+def test_a_host_that_is_no_longer_set_is_named(person: Posting, picture: Path) -> None:
+    add(person, picture)
+    person.call.set(POSTSCHED_MEDIA_HOST_URL="", POSTSCHED_MEDIA_HOST_BUCKET="",
+                    POSTSCHED_MEDIA_HOST_REGION="")  # fmt: skip
+    person.call("publish-due")
+    assert "name a place to put files under [media_host]" in delivery(person)["error"]["message"]
+
+
 def test_what_is_retried_later_uses_what_is_there(
     person: Posting, network: Fetching, bucket: BucketServer, picture: Path
 ) -> None:
@@ -176,6 +184,7 @@ def test_what_is_retried_later_uses_what_is_there(
     for lost in (False, True):
         person("publish-due")
         assert delivery(person)["status"] == "retrying"
+        assert "  tried " in person("show", "1").out  # nothing was sent yet
         assert len(bucket.objects) == len(left(person)) == len(bucket.ever) == 1
         assert left(person)[0]["stored_at"]
         person.set_delivery(next_at=1, due_at=1)  # its next try is due
@@ -183,6 +192,7 @@ def test_what_is_retried_later_uses_what_is_there(
             bucket.objects.clear()  # somebody has taken it away: it is stored again
     person("publish-due")
     assert delivery(person)["status"] == "published"
+    assert "  sent " in person("show", "1").out
     methods = [request.method for request in bucket.requests]
     assert (methods.count("PUT"), methods.count("DELETE")) == (2, 1)
     assert (len(set(bucket.ever)), bucket.objects, left(person)) == (1, {}, [])

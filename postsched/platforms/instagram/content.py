@@ -131,7 +131,10 @@ def require_possible(message: Message, *, by_facebook: bool) -> None:
     elif len(message.attachments) > MEDIA_COUNT:
         problem = f"a post on Instagram has {MEDIA_COUNT} images and films at the most"
     elif not _can_be_had(message.attachments, by_facebook=by_facebook):
-        problem = "Instagram fetches media itself: give a public address instead of a file"
+        problem = (
+            "Instagram fetches media itself: give a public address instead of a file, or name "
+            "a place to put files under [media_host]"
+        )
     elif len(HASHTAG.findall(text)) > MOST_TAGS or len(MENTION.findall(text)) > MOST_MENTIONS:
         problem = f"Instagram takes {MOST_TAGS} tags and {MOST_MENTIONS} mentions at the most"
     elif message.visibility not in (None, Visibility.PUBLIC):

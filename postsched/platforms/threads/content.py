@@ -73,7 +73,10 @@ def require_possible(message: Message) -> None:
     elif len(message.attachments) > MEDIA_COUNT:
         problem = f"a post on Threads has {MEDIA_COUNT} images and films at the most"
     elif any(one.media.url is None for one in message.attachments):
-        problem = "Threads fetches media itself: give a public address instead of a file"
+        problem = (
+            "Threads fetches media itself: give a public address instead of a file, or name "
+            "a place to put files under [media_host]"
+        )
     if problem:
         raise PlatformError(ErrorKind.INVALID, problem)
 
