@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,12 +23,37 @@ from postsched.testing.loopback import Loopback
 from postsched.testing.mastodon import MastodonServer
 from postsched.testing.picture import png
 from postsched.testing.telegram import TOKEN, TelegramServer
-from postsched.testing.wire import Request
+from postsched.testing.wire import Answer, Request
 from tests.matrix.stands import secret_text
 from tests.power import tracing
 from tests.power.tracing import Event
 
-NETWORKS: dict[str, type[Loopback]] = {"m": MastodonServer, "t": TelegramServer}
+
+class ByArrival(Loopback):
+    """A server for which no time passes while it answers: told the same again, it gives the same
+    ids."""
+
+    def __init__(self, **more: Any) -> None:
+        self._moment = 0
+        super().__init__(clock=lambda: self._moment or time.time_ns(), **more)
+
+    def answer(self, request: Request) -> Answer:
+        self._moment = request.at
+        try:
+            return super().answer(request)  # type: ignore[safe-super]  # of a server beside it
+        finally:
+            self._moment = 0
+
+
+class _Mastodon(ByArrival, MastodonServer):
+    pass
+
+
+class _Telegram(ByArrival, TelegramServer):
+    pass
+
+
+NETWORKS: dict[str, Callable[..., Loopback]] = {"m": _Mastodon, "t": _Telegram}
 """Those with a server, by account; `o` is the outbox."""
 PATIENCE = 60.0
 LOST = 0.3

@@ -59,13 +59,13 @@ class User:
         kill = self._rng.uniform(0.05, 1.5) if self._rng.random() < KILLED else None
         code, _, said = self._town.call(*words, kill_after=kill)
         lines = [line for line in said.splitlines() if "warning" not in line]
-        if code > 3 or "Traceback" in said or (code > 0 and len(lines) != 1):
+        if code > 3 or "Traceback" in said or (code > 0 and not lines):
             self.wrong.append(f"{words} ended with {code}: {said}")
         return code == 0
 
     def _new(self) -> tuple[int, str, datetime, list[str]]:
         number, self._count = self._count, self._count + 1
-        self.due[number] = datetime.now(UTC) + timedelta(seconds=self._rng.uniform(2, 12))
+        self.due[number] = datetime.now(UTC) + timedelta(seconds=self._rng.uniform(4, 20))
         accounts = self._rng.sample(ACCOUNTS, self._rng.randint(1, 3))
         return number, f"soak-{number}-0", self.due[number], accounts
 
