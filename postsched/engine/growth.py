@@ -32,10 +32,12 @@ class Growth:
             )
         return age
 
-    def note(self, age: int, upto: datetime) -> None:
-        """It is committed, and may be sent next: what is due until that instant (UTC)."""
-        self._tide.rise(age, upto)
-        self._age = age
+    def note(self, age: int | None, upto: datetime) -> None:
+        """It is committed, and may be sent next: what is due until that instant (UTC). None where
+        nothing was written."""
+        if age is not None:
+            self._tide.rise(age, upto)
+            self._age = age
 
     def end(self) -> None:
         """No more is written."""

@@ -94,11 +94,6 @@ class Turn:
     strangers: Sequence[Account] = ()
     """Accounts with lanes of which it is not known whether anything can be sent for them."""
 
-    @property
-    def wrote(self) -> bool:
-        """Whether it changed anything that may be sent."""
-        return bool(self.taken or self.to_prepare or self.late or self.expired)
-
 
 class Turns:
     """Makes turns, one after the other, in a thread of its own."""
@@ -194,14 +189,12 @@ class Turns:
             if not changes:
                 raise no_room(self._database.name)
             wish = replace(wish, total=0, preparing=0)
-        age = None
         with self._database.write() as connection:
             results = [change(connection) for change in changes]
             turn = self._claim(connection, wish)
-            if changes or turn.wrote:
-                age = self._growth.grow(connection)
-        if age is not None:
-            self._growth.note(age, wish.upto)
+            wrote = changes or turn.taken or turn.to_prepare or turn.late or turn.expired
+            age = self._growth.grow(connection) if wrote else None
+        self._growth.note(age, wish.upto)
         if turn.expired:
             clear_bells(self._database, self._bells)
         return results, turn

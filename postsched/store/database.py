@@ -9,7 +9,6 @@ ours, or of a newer version, is left as it is, to the byte.
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import sys
 import time
@@ -23,6 +22,7 @@ from sqlalchemy.pool import QueuePool
 
 from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
 from postsched.store import migrations
+from postsched.store.place import file_id, is_full, make_file
 
 if TYPE_CHECKING:
     from postsched.store.outbox import Outlet
@@ -35,12 +35,6 @@ PATIENCE = 20.0
 WAL_TRIES, WAL_WAIT = 1000, 0.01
 """How often turning on the write-ahead log is tried where others use the new file already, and the
 seconds in between."""
-LITTLE = 100_000
-"""Bytes that are less than SQLite needs to begin anything."""
-NETWORK_FILE_SYSTEMS = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "ncpfs", "davfs", "9p", "ceph", "lustre"}
-    | {"fuse.sshfs", "fuse.glusterfs"}
-)
 
 
 class Database:
@@ -109,7 +103,7 @@ class Database:
     @property
     def has_room(self) -> bool:
         """Whether there is room for more on its disk."""
-        return self.path is None or not _is_full(self.path.parent)
+        return self.path is None or not is_full(self.path.parent)
 
     @property
     def name(self) -> str:
@@ -147,7 +141,7 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
             "Use a newer Python",
         )
     path = Path(os.path.realpath(Path(place).expanduser()))
-    _make_file(path)
+    make_file(path)
     database = Database(_sqlite_engine(path, patience), path)
     try:
         _prepare(database)
@@ -156,12 +150,6 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
         raise
     database.file = file_id(path)
     return database
-
-
-def file_id(path: Path) -> tuple[int, int]:
-    """What tells a file from another one of the same name. Raises OSError."""
-    found = os.stat(path)
-    return found.st_dev, found.st_ino
 
 
 def _prepare(database: Database) -> None:
@@ -206,53 +194,6 @@ def _use_wal(database: Database) -> None:
             f"{database.name} lies on a file system where SQLite's write-ahead log can't be used",
             "Name a file on a local disk with --db",
         )
-
-
-def _make_file(path: Path) -> None:
-    """Make the file before SQLite does, so that nobody else can read it; SQLite gives its WAL the
-    same permissions."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except FileExistsError as error:
-        raise StoreUnavailable(
-            f"can't open {path}: {path.parent} is no folder", "Name another with --db"
-        ) from error
-    except OSError as error:
-        raise _unopened(path, error) from error
-    try:
-        if file_system(path.parent) in NETWORK_FILE_SYSTEMS:
-            raise StoreUnavailable(
-                f"{path} lies on a network file system ({file_system(path.parent)}), where "
-                "SQLite's locks can't be trusted",
-                "Name a file on a local disk with --db",
-            )
-        if path.exists() and not path.is_file():
-            what = "a directory" if path.is_dir() else "no ordinary file"
-            raise StoreUnavailable(f"{path} is {what}", "Name a file with --db")
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
-    except OSError as error:
-        raise _unopened(path, error) from error
-
-
-def _unopened(path: Path, error: OSError) -> StoreUnavailable:
-    return StoreUnavailable(
-        f"can't open {path}: {error.strerror}", "Check the path, or name another with --db"
-    )
-
-
-def file_system(folder: Path) -> str | None:
-    """The type of the file system a folder is on, where the system says (Linux)."""
-    mounts = Path("/proc/self/mounts")
-    if not mounts.exists():
-        return None
-    best, found = "", None
-    real = str(folder.resolve())
-    for line in mounts.read_text(errors="replace").splitlines():
-        _, point, kind, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
-        if len(point) >= len(best) and (real + "/").startswith(point.rstrip("/") + "/"):
-            best, found = point, kind
-    return found
 
 
 def _sqlite_engine(path: Path, patience: float) -> Engine:
@@ -312,7 +253,7 @@ def explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreBusy(f"the database {name} {BUSY[0]}", BUSY[1])
-    if code.startswith("SQLITE_IOERR") and _is_full(Path(name).parent):
+    if code.startswith("SQLITE_IOERR") and is_full(Path(name).parent):
         code = "SQLITE_FULL"  # of the log's index SQLite says no more than that it failed
     for prefix, (what, hint) in SQLITE_SENTENCES.items():
         if code.startswith(prefix):
@@ -324,11 +265,3 @@ def no_room(name: str) -> StoreUnavailable:
     """What is said where there is no room for more."""
     what, hint = SQLITE_SENTENCES["SQLITE_FULL"]
     return StoreUnavailable(f"the database {name} {what}", hint)
-
-
-def _is_full(folder: Path) -> bool:
-    """Whether there is no room left on the disk of a folder."""
-    try:
-        return shutil.disk_usage(folder).free < LITTLE
-    except OSError:
-        return False

@@ -18,8 +18,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from postsched.domain.errors import StoreBusy, StoreUnavailable
-from postsched.store import database as databases
-from postsched.store import migrations
+from postsched.store import migrations, place
 from postsched.store.database import Database, open_database
 from tests.store.disks import bound_by_permissions, fill, small_disk
 
@@ -330,10 +329,10 @@ def test_a_new_one_on_a_full_disk(tmp_path: Path) -> None:
 
 
 def test_network_file_systems_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = databases.file_system(tmp_path)
+    here = place.file_system(tmp_path)
     if here is None:
         pytest.skip("this system does not say what file systems there are")
-    monkeypatch.setattr(databases, "NETWORK_FILE_SYSTEMS", frozenset({here}))
+    monkeypatch.setattr(place, "NETWORK_FILE_SYSTEMS", frozenset({here}))
     assert "network file system" in refusal(tmp_path / "posts.db")
     assert list(tmp_path.iterdir()) == []
 
