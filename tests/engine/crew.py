@@ -54,17 +54,19 @@ class Member:
         """From now on it does nothing to the database; its bell is there, and nobody listens."""
         event.listen(self.rig.database.engine, "begin", _dead)
         self.sim.engine.bell.take_down(keep=True)
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
+        self._cancel()
         with suppress(Exception):
-            self._do(self._end())
+            self._do(self.sim.engine.close())
+        self._cancel()
         self._loop.close()
         self.rig.close()
 
-    async def _end(self) -> None:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.wait(others, timeout=1.0) if others else None
-        await self.sim.engine.close()
+    def _cancel(self) -> None:
+        """End all tasks; the end of one may begin another."""
+        for _ in range(20):
+            for task in asyncio.all_tasks(self._loop):
+                task.cancel()
+            self._loop.run_until_complete(asyncio.sleep(0.001))
 
 
 def _dead(connection: object) -> None:
