@@ -97,7 +97,7 @@ def test_a_refused_account_is_not_waited_for(rig: Rig) -> None:
 def test_a_short_lock_is_waited_for(rig: Rig, fake: FakePlatform) -> None:
     rig.post("Hello", rig.account(), rig.clock.now())
     faults = Faults(rig.database.engine)
-    faults.at, faults.name, faults.armed = range(8, 14), "busy", True
+    faults.at, faults.name, faults.armed = range(14, 20), "busy", True
     with faults.listening():
         drain(rig)
     assert len(faults.hit) == 6
