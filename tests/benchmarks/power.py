@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.power import recovery, tracing
 from tests.power.scene import record
 
-QUICK = 8
+QUICK = 5
 """Cuts that --quick tries."""
 
 
