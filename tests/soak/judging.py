@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tests.soak.town import ACCOUNTS, Town
 from tests.soak.user import User, number_of
@@ -49,11 +49,24 @@ def _out(town: Town, user: User) -> Iterator[str]:
             if out[text] != wanted[account][text]:
                 told = wanted[account][text]
                 yield f"{text} is {out[text]} times out on {account}, {told} by postsched"
+                yield from _evidence(town, user, account, int(text.split()[1].rstrip(",")))
 
 
 def _part(number: int, n: int) -> str:
     """Part n of a post, in whatever version."""
     return f"post {number}, part {n}"
+
+
+def _evidence(town: Town, user: User, account: str, number: int) -> Iterator[str]:
+    """What the network was asked for a post, and every attempt as postsched tells it."""
+    server = town.servers[account]
+    for request in server.published_requests() if server is not None else ():
+        if number in {int(found) for found in TEXT.findall(request.body)}:
+            yield f"  request at {datetime.fromtimestamp(request.at / 1e9, UTC)}: {request.body!r}"
+    for post in user.posts():
+        if number_of(post) == number:
+            yield "  " + town.call("show", str(post["id"]), "--json")[1]
+    yield from (f"  {line}" for line in user.diary if f"soak-{number}-" in line)
 
 
 def _early(town: Town, user: User) -> Iterator[str]:

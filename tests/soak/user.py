@@ -35,6 +35,8 @@ class User:
         self.accepted: set[int] = set()
         self.wrong: list[str] = []
         self.done: Counter[str] = Counter()
+        self.diary: list[str] = []
+        """What was decided of which text, and when."""
 
     def act(self) -> None:
         """Do one thing."""
@@ -130,6 +132,7 @@ class User:
         step = next(n for n, part in enumerate(delivery["parts"]) if part["status"] != "published")
         text = post["parts"][step]["text"]
         out = [seen for seen in self._town.out(account) if seen.text == text]
+        self.diary.append(f"{datetime.now(UTC)}: {text} on {account}: {[s.text for s in out]}")
         words = ["published", "--remote-id", out[0].remote_id] if out else ["absent"]
         call("resolve", str(post["id"]), *words, "--account", account)
 
