@@ -7,9 +7,13 @@ failure of the adapter.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from postsched.domain.outcome import Published
+
+LONGEST_NOTE = 500
+"""Characters of a note that are kept."""
 
 
 def prepared(answer: Any) -> dict[str, Any]:
@@ -18,6 +22,15 @@ def prepared(answer: Any) -> dict[str, Any]:
         raise TypeError("prepare must return a dict")
     _check_plain(answer)
     return answer
+
+
+def notes(prepared: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What a step goes out without, as `prepare` said: each a sentence in one line."""
+    said = (prepared or {}).get("notes")
+    if not isinstance(said, list):
+        return ()
+    lines = (" ".join(one.split())[:LONGEST_NOTE] for one in said if isinstance(one, str))
+    return tuple(line for line in lines if line)
 
 
 def published(answer: Any) -> Published:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Attempt, Delivery, guaranteed
+from postsched.domain.delivery import Attempt, Delivery, Step, guaranteed
 from postsched.domain.errors import advised
 from postsched.domain.outcome import (
     Absent,
@@ -29,6 +29,7 @@ from postsched.domain.outcome import (
 )
 from postsched.domain.retry import RetryPolicy
 from postsched.domain.settling import Judge
+from postsched.engine import answers
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Held
@@ -92,7 +93,7 @@ class Settlement:
         problem = getattr(outcome, "problem", None)
         attempt = Attempt(
             before.attempts, started, self._clock.now(), action, name, _word(outcome), problem,
-            getattr(outcome, "evidence", None) or getattr(outcome, "remote_id", None),
+            _evidence(outcome, step),
         )  # fmt: skip
         if after.claim is None and not _is_trouble(outcome):
             held.done_sending()  # else the next one waits until it is known whether it may go
@@ -105,6 +106,9 @@ class Settlement:
         if not await self.write(held, after, attempt, hold=hold, outcome=outcome):
             log.warning("delivery %d was taken over by another worker", before.id)
             after = replace(before, claim=None)
+        elif isinstance(outcome, Published):
+            for note in answers.notes(step.prepared):
+                log.warning("%s: post %d is out, but %s", before.account, before.post_id, note)
         return after
 
     async def write(
@@ -186,6 +190,14 @@ class Settlement:
 
         await self._submit(change)
         return replace(delivery, claim=None)
+
+
+def _evidence(outcome: Sent | Asked, step: Step) -> str | None:
+    """What the attempt left behind: the post's id, and what it is out without."""
+    found: str | None = getattr(outcome, "evidence", None) or getattr(outcome, "remote_id", None)
+    if not isinstance(outcome, Published):
+        return found
+    return "; ".join(filter(None, [found, *answers.notes(step.prepared)]))
 
 
 def _is_trouble(outcome: Sent | Asked) -> bool:

@@ -231,7 +231,9 @@ class Platform(ABC):
         """Everything before the post becomes visible: uploads, containers, the frozen record.
 
         Repeatable and invisible; the answer is plain JSON and is saved before `publish`. What it
-        returns for equal messages is used again, not made again.
+        returns for equal messages is used again, not made again. Under `notes` it may say what
+        the post goes out without all the same (a card's picture), a list of sentences: they are
+        logged when it is out, and stand in the record of the attempt.
         """
 
     @abstractmethod

@@ -1,15 +1,16 @@
 """Link cards: what a page says of itself, for networks that don't look for themselves.
 
 The page is fetched while a post is prepared. Whatever goes wrong there is a card; it only says
-less. The client keeps off internal addresses, so that no page can have us publish what only this
-machine may see; here its length, its encoding and its tags are distrusted.
+less, and what it lacks is told. The client keeps off internal addresses, so that no page can have
+us publish what only this machine may see; here its length, its encoding and its tags are
+distrusted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from postsched.platforms.webpage import decode, read_page
@@ -33,12 +34,17 @@ PICTURES = {
 @dataclass(frozen=True, slots=True)
 class Card:
     """What is known of a page: empty where it says nothing. `picture` are the bytes of its
-    picture, `picture_type` their MIME type."""
+    picture, `picture_type` their MIME type. `lacking` says what could not be had, and why."""
 
     title: str = ""
     description: str = ""
     picture: bytes | None = None
     picture_type: str = ""
+    lacking: str = field(default="", compare=False)
+
+
+class _Unread(Exception):
+    """A page or picture can't be had; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,19 @@ class _Fetched:
 async def fetch_card(url: str, http: httpx.AsyncClient, picture_limit: int) -> Card:
     """The card of a page; no page makes it raise. A picture of more than `picture_limit` bytes is
     left out."""
-    fetched = await _fetch(url, http, "text/html,application/xhtml+xml", PAGE_LIMIT)
-    if fetched is None or "html" not in fetched.type:
-        return Card()
+    try:
+        fetched = await _fetch(url, http, "text/html,application/xhtml+xml", PAGE_LIMIT)
+        if "html" not in fetched.type:
+            raise _Unread("it is no web page")
+    except _Unread as why:
+        return Card(lacking=f"the link card has no title and no picture: {url} was not read: {why}")
     page = read_page(decode(fetched.content, fetched.type))
-    picture = await _picture(fetched.url, page.picture, http, picture_limit)
-    kind = picture_type(picture)
-    return Card(page.title, page.description, picture if kind else None, kind)
+    try:
+        picture = await _picture(fetched.url, page.picture, http, picture_limit)
+    except _Unread as why:
+        lacking = f"the link card has no picture: that of {url} was not read: {why}"
+        return Card(page.title, page.description, lacking=lacking)
+    return Card(page.title, page.description, picture or None, picture_type(picture))
 
 
 def picture_type(content: bytes) -> str:
@@ -66,18 +78,22 @@ def picture_type(content: bytes) -> str:
 
 
 async def _picture(page: httpx.URL, address: str, http: httpx.AsyncClient, limit: int) -> bytes:
-    """The picture of a page, empty if there is none that can be used."""
+    """The picture of a page, empty if it names none."""
     if not address:
         return b""
     # One byte more than may be: so a picture that is too large is known by its length.
     fetched = await _fetch(address, http, "image/*", limit + 1, page)
-    return fetched.content if fetched and len(fetched.content) <= limit else b""
+    if len(fetched.content) > limit:
+        raise _Unread(f"it has more than {limit} bytes")
+    if not picture_type(fetched.content):
+        raise _Unread("it is no picture")
+    return fetched.content
 
 
 async def _fetch(
     url: str, http: httpx.AsyncClient, accept: str, limit: int, base: httpx.URL | None = None
-) -> _Fetched | None:
-    """The first `limit` bytes at an address, which may be relative; None if they can't be had."""
+) -> _Fetched:
+    """The first `limit` bytes at an address, which may be relative. Raises _Unread."""
     import httpx
 
     try:
@@ -89,11 +105,13 @@ async def _fetch(
             ) as response,
         ):
             if not response.is_success:
-                return None
+                raise _Unread(f"HTTP {response.status_code}")
             kind = response.headers.get("content-type", "").lower()
             return _Fetched(response.url, kind, await _beginning(response, limit))
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
-        return None
+    except (TimeoutError, httpx.TimeoutException):
+        raise _Unread("no answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        raise _Unread(" ".join(str(error).split())[:200] or type(error).__name__) from None
 
 
 async def _beginning(response: httpx.Response, limit: int) -> bytes:

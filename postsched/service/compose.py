@@ -127,7 +127,7 @@ class Composer:
                 **self._ways(draft),
                 key=draft.key,
                 draft=draft.draft,
-                notes=(*notes, *left_out, *fitted),
+                notes=(*notes, *self._keep.doubts(content.link), *left_out, *fitted),
                 differing=(*left_out, *fitted),
             )
         except PostschedError as error:

@@ -61,6 +61,13 @@ class Intake:
         kept = self.store.path_of(medium)
         return kept if self.keeps or kept.is_file() else Path(medium.path or "").expanduser()
 
+    def doubts(self, link: str | None) -> list[str]:
+        """What the person should know of a post's link."""
+        if link is None or self._internal or not is_internal(link):
+            return []
+        reach = f"only this machine or its network can reach {link!r}"
+        return [f"{reach}: a link card says nothing of its page, and others can't open it"]
+
     def _address(self, url: str) -> str:
         web_address(url, "media")
         if not self._internal and is_internal(url):

@@ -163,7 +163,9 @@ def preview(desk: Desk, draft: Draft) -> Preview:
             return Preview(made, tags=draft.tags, error=error)
     note = (f"post {known.id} is there already, with the same key",) if known else ()
     schedule = composed.schedule
-    return Preview(made, schedule.first(), schedule.tz, draft.tags, notes=note)
+    return Preview(
+        made, schedule.first(), schedule.tz, draft.tags, notes=(*note, *intake.doubts(content.link))
+    )
 
 
 class _AccountView:

@@ -307,6 +307,15 @@ def test_a_dry_run_writes_nothing(cli: Posting, tmp_path: Path) -> None:
     assert not (cli.call.database.parent / "media").exists()
 
 
+def test_a_link_that_others_can_not_open_is_noted(cli: Posting) -> None:
+    link = ("x", "--to", "me", "--link", "http://192.168.0.7/x")
+    assert "note: only this machine or its network can reach" in cli("add", *link, "--draft").err
+    assert "its network can reach 'http://192.168.0.7/x'" in " ".join(
+        cli("preview", *link).out.split()
+    )
+    assert "can reach" not in cli("add", "x", "--to", "me", "--link", "https://example.org", "--draft").err
+
+
 def test_quiet_says_no_notes(cli: Posting) -> None:
     words = ("add", "x", "--at", "2030-03-31 02:30", "--tz", "Europe/Berlin")
     assert not cli("-q", *words).err

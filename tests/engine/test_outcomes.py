@@ -466,3 +466,16 @@ def test_lateness_is_counted_from_the_try_it_belongs_to(
     assert after.lateness == timedelta(0)
     assert after.started_at == after.due_at
     assert after.due_at > after.occurrence
+
+
+def test_what_a_post_is_out_without_is_told(
+    rig: Rig, clock: FakeClock, fake: FakePlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = {"text": "hi", "alts": [], "notes": ["the link card\nhas no picture", 7, ""]}
+    fake.will("prepare", made)
+    delivery = rig.post("hi", rig.account(), clock.now())
+    with caplog.at_level(logging.WARNING):
+        live(rig, 10)
+    assert attempts(rig, delivery)[-1].evidence == "1; the link card has no picture"
+    (line,) = [one for one in caplog.messages if "card" in one]
+    assert line.endswith("is out, but the link card has no picture")

@@ -113,6 +113,19 @@ def test_a_page_that_is_none_gives_an_empty_card(site: Site, path: str) -> None:
     assert card(f"{site.url}{path}") == Card()
 
 
+def test_what_a_card_lacks_is_told(site: Site) -> None:
+    assert card(f"{site.url}/page").lacking == ""
+    gone = f"the link card has no title and no picture: {site.url}/gone was not read: HTTP 404"
+    assert card(f"{site.url}/gone").lacking == gone
+    site.pages["/json"] = Answer(200, {"title": "no"})
+    assert card(f"{site.url}/json").lacking.endswith("was not read: it is no web page")
+    site.pages["/pic"] = Answer(200, png() + b"x" * LIMIT)
+    lacking = f"the link card has no picture: that of {site.url}/page was not read: it has more"
+    assert card(f"{site.url}/page").lacking == f"{lacking} than {LIMIT} bytes"
+    site.program(Fault(FaultKind.HANG))
+    assert card(f"{site.url}/page", timeout=0.3).lacking.endswith("no answer in time")
+
+
 @pytest.mark.parametrize("kind", [FaultKind.RESET, FaultKind.HANG, FaultKind.TRUNCATED])
 def test_a_site_that_fails_gives_an_empty_card(site: Site, kind: FaultKind) -> None:
     site.program(Fault(kind))

@@ -122,10 +122,12 @@ class Bluesky(Platform):
         _require_possible(message)
         calls, repo = session.calls(login, http), session.did_of(login)
         text = reading.text_of(message)
-        dids = await _dids(richtext.mentioned(text), calls)
-        embed = await embeds.embed(message, calls)
+        notes: list[str] = []
+        dids = await _dids(richtext.mentioned(text), calls, notes)
+        embed = await embeds.embed(message, calls, notes)
         made = record.post(message, text, richtext.facets(text, dids), embed)
-        return {"repo": repo, "rkey": record.record_key(message), "record": made}
+        data = {"repo": repo, "rkey": record.record_key(message), "record": made}
+        return {**data, "notes": notes} if notes else data
 
     async def publish(
         self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient
@@ -212,8 +214,8 @@ def _require_possible(message: Message) -> None:
             raise PlatformError(ErrorKind.INVALID, f"a Bluesky post can't carry {kind}")
 
 
-async def _dids(handles: list[str], calls: Xrpc) -> dict[str, str]:
-    """The DIDs of the handles that exist."""
+async def _dids(handles: list[str], calls: Xrpc, notes: list[str]) -> dict[str, str]:
+    """The DIDs of the handles that exist; the others are put into `notes`."""
     dids = {}
     for handle in handles:
         try:
@@ -222,6 +224,7 @@ async def _dids(handles: list[str], calls: Xrpc) -> dict[str, str]:
             # Not found is an answer; a server that is sick or refuses the login has not answered.
             if error.problem.kind is not ErrorKind.INVALID:
                 raise
+            notes.append(f"@{handle} is nobody on Bluesky: nobody is mentioned by it")
         else:
             dids[handle] = str(value_of(response, "did"))
     return dids

@@ -17,13 +17,14 @@ THUMB_LIMIT = 1_000_000
 """Bytes of the picture in a link card."""
 
 
-async def embed(message: Message, calls: Xrpc) -> dict[str, Any] | None:
-    """What goes below the text: the pictures, else the card of the link, else nothing."""
+async def embed(message: Message, calls: Xrpc, notes: list[str]) -> dict[str, Any] | None:
+    """What goes below the text: the pictures, else the card of the link, else nothing. What a card
+    must do without is put into `notes`."""
     if message.attachments:
         pictures = [await _picture(attachment, calls) for attachment in message.attachments]
         return {"$type": "app.bsky.embed.images", "images": pictures}
     if message.link:
-        return await _card(message.link, calls)
+        return await _card(message.link, calls, notes)
     return None
 
 
@@ -36,7 +37,7 @@ async def _picture(attachment: Attachment, calls: Xrpc) -> dict[str, Any]:
     return picture
 
 
-async def _card(link: str, calls: Xrpc) -> dict[str, Any]:
+async def _card(link: str, calls: Xrpc, notes: list[str]) -> dict[str, Any]:
     from postsched.platforms.linkcard import fetch_card
 
     page = await fetch_card(link, calls.http, THUMB_LIMIT)
@@ -45,17 +46,22 @@ async def _card(link: str, calls: Xrpc) -> dict[str, Any]:
         "title": page.title or link,
         "description": page.description,
     }
-    thumb = await _thumb(page.picture, page.picture_type, calls) if page.picture else None
+    if page.lacking:
+        notes.append(page.lacking)
+    thumb = await _thumb(page.picture, page.picture_type, calls, notes) if page.picture else None
     if thumb:
         card["thumb"] = thumb
     return {"$type": "app.bsky.embed.external", "external": card}
 
 
-async def _thumb(content: bytes, kind: str, calls: Xrpc) -> Mapping[str, Any] | None:
+async def _thumb(
+    content: bytes, kind: str, calls: Xrpc, notes: list[str]
+) -> Mapping[str, Any] | None:
     """The picture of a card, None if the server refuses it: a card can do without."""
     try:
         return await calls.upload(content, kind)
     except PlatformError as error:
         if error.problem.kind is not ErrorKind.INVALID:
             raise
+        notes.append(f"the link card has no picture: {error}")
         return None

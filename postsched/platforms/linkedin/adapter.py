@@ -84,9 +84,11 @@ class LinkedIn(Platform):
         _require_possible(message)
         text = reading.text_of(message)
         body = _post(owner, text, message.visibility)
-        if shown := await content(message, owner, api):
+        notes: list[str] = []
+        if shown := await content(message, owner, api, notes):
             body["content"] = shown
-        data = {"body": plain(body), "text": text}
+        data: dict[str, Any] = {"body": plain(body), "text": text}
+        data |= {"notes": notes} if notes else {}
         # Since when the organization's posts are worth a look.
         return {**data, "looked_up_from": message.now.isoformat()} if _looks_up(login) else data
 

@@ -29,13 +29,15 @@ THUMBNAIL_LIMIT = 5_000_000
 """Bytes of the picture in a link card."""
 
 
-async def content(message: Message, owner: str, api: Api) -> dict[str, Any] | None:
+async def content(
+    message: Message, owner: str, api: Api, notes: list[str]
+) -> dict[str, Any] | None:
     """What goes below the text, uploaded and ready: media, else the card of the link, else
-    nothing."""
+    nothing. What a card must do without is put into `notes`."""
     if message.attachments:
         return await _media(message, owner, api)
     if message.link:
-        return {"article": await _article(message.link, message.title, owner, api)}
+        return {"article": await _article(message.link, message.title, owner, api, notes)}
     return None
 
 
@@ -88,7 +90,9 @@ def _alt(one: Attachment) -> dict[str, str]:
     return {"altText": one.media.alt} if one.media.alt else {}
 
 
-async def _article(link: str, title: str | None, owner: str, api: Api) -> dict[str, Any]:
+async def _article(
+    link: str, title: str | None, owner: str, api: Api, notes: list[str]
+) -> dict[str, Any]:
     """The card of a link. Whatever goes wrong with its page, it is a card, which says less."""
     from postsched.platforms.linkcard import fetch_card
 
@@ -96,8 +100,12 @@ async def _article(link: str, title: str | None, owner: str, api: Api) -> dict[s
     card = {"source": link, "title": (title or page.title or _name(link))[:TITLE_LIMIT]}
     if page.description:
         card["description"] = page.description[:DESCRIPTION_LIMIT]
-    if page.picture and page.picture_type in IMAGE_TYPES:
-        thumbnail = await _thumbnail(page.picture, owner, api)
+    if page.lacking:
+        notes.append(page.lacking)
+    if page.picture and page.picture_type not in IMAGE_TYPES:
+        notes.append(f"the link card has no picture: LinkedIn takes no {page.picture_type}")
+    elif page.picture:
+        thumbnail = await _thumbnail(page.picture, owner, api, notes)
         card |= {"thumbnail": thumbnail} if thumbnail else {}
     return card
 
@@ -108,7 +116,7 @@ def _name(link: str) -> str:
     return f"{parts.netloc}{parts.path}".rstrip("/") or link
 
 
-async def _thumbnail(picture: bytes, owner: str, api: Api) -> str | None:
+async def _thumbnail(picture: bytes, owner: str, api: Api, notes: list[str]) -> str | None:
     """The picture of a card, None if LinkedIn refuses it or can't process it: a card can do
     without."""
     try:
@@ -117,5 +125,6 @@ async def _thumbnail(picture: bytes, owner: str, api: Api) -> str | None:
     except PlatformError as error:
         if error.problem.kind is not ErrorKind.INVALID and error.problem.http_status is not None:
             raise
+        notes.append(f"the link card has no picture: {error}")
         return None
     return urn

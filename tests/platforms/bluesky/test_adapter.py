@@ -169,6 +169,8 @@ def test_a_page_that_is_gone_still_gives_a_card(server: BlueskyServer, poster: P
         "title": f"{server.url}/gone",
         "description": "",
     }
+    (note,) = poster.prepare(step("Look", link=f"{server.url}/gone")).data["notes"]
+    assert note.endswith(f"no title and no picture: {server.url}/gone was not read: HTTP 501")
 
 
 def test_a_thumb_that_is_refused_is_left_out(
@@ -176,7 +178,9 @@ def test_a_thumb_that_is_refused_is_left_out(
 ) -> None:
     refusal = Answer(400, {"error": "BlobTooLarge", "message": "This file is too large"})
     server.program(Fault(FaultKind.ANSWER, refusal), "POST", ".*uploadBlob")
-    poster.send(step("Look", link=page))
+    made = poster.prepare(step("Look", link=page))
+    assert made.data["notes"] == ["the link card has no picture: This file is too large"]
+    poster.publish(made)
     assert "thumb" not in only(server)["embed"]["external"]
 
 

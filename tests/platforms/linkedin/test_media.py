@@ -302,6 +302,9 @@ def test_a_picture_that_is_refused_is_left_out(
     server: LinkedInServer, page: str, path: str
 ) -> None:
     server.program(Fault(FaultKind.ANSWER, Answer(400, {"message": "no"})), None, path)
+    made = play(server.login(), lambda s: s.prepare(message("Look", link=page)))
+    assert "the link card has no picture: " in str(made.data["notes"])
+    server.program(Fault(FaultKind.ANSWER, Answer(400, {"message": "no"})), None, path)
     out(send(server, link=page))
     assert "thumbnail" not in only(server)["content"]["article"]
 
