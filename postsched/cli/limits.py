@@ -34,7 +34,9 @@ def known(program: Program, connection: Connection, accounts: Sequence[Account])
     now = program.now()
     said = holds.known_limits(connection, now)
     left = {
-        account.id: [*said.get(account.id, ()), *_of_quotas(program, connection, account, now)]
+        account.id: _smallest(
+            [*said.get(account.id, ()), *_of_quotas(program, connection, account, now)]
+        )
         for account in accounts
     }
     return Limits(left, held_now(connection, now), holds.broken(connection))
@@ -46,11 +48,20 @@ def held_now(connection: Connection, now: datetime) -> dict[int, Wait]:
     return {number: one for number, one in waits.items() if one.until and one.until > now}
 
 
+def _smallest(limits: Sequence[Limit]) -> list[Limit]:
+    """Each limit once: of what the network says and what is counted here, the one that leaves
+    less. Others may post by the account, too."""
+    found: dict[str, Limit] = {}
+    for one in limits:
+        if one.name not in found or one.remaining < found[one.name].remaining:
+            found[one.name] = one
+    return list(found.values())
+
+
 def _of_quotas(
     program: Program, connection: Connection, account: Account, now: datetime
 ) -> list[Limit]:
     from postsched import platforms
-    from postsched.domain.duration import distance
     from postsched.domain.errors import PostschedError
     from postsched.domain.outcome import Limit
     from postsched.domain.quota import with_rate
@@ -63,8 +74,7 @@ def _of_quotas(
     found = []
     for quota in with_rate(can.quotas, program.settings.platform(account.platform).rate):
         used = spent.used(connection, account.id, quota, now)
-        name = f"{quota.what} in {distance(quota.per).removeprefix('in ')}"
-        found.append(Limit(name, max(0, quota.count - used), limit=quota.count))
+        found.append(Limit(quota.name, max(0, quota.count - used), limit=quota.count))
     return found
 
 

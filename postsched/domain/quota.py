@@ -41,6 +41,13 @@ class Quota:
     per: timedelta
     what: Counts = Counts.POSTS
 
+    @property
+    def name(self) -> str:
+        """As people read it: "posts in 1 day"."""
+        from postsched.domain.duration import distance  # not for `add`: start-up time
+
+        return f"{self.what} in {distance(self.per).removeprefix('in ')}"
+
 
 def with_rate(quotas: tuple[Quota, ...], rate: Rate | None) -> tuple[Quota, ...]:
     """The quotas with the setting `rate` in the place of the first."""

@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from postsched.domain import moves
 from postsched.domain.account import Account
 from postsched.domain.delivery import DeliveryStatus
-from postsched.domain.duration import distance
 from postsched.domain.quota import Quota, cost, with_rate
 from postsched.platforms.base import Platform
 from postsched.store import holds, queue, spent
@@ -75,9 +74,7 @@ class Quotas:
              for one in door.shut),
             key=lambda found: found[0],
         )  # fmt: skip
-        quota = window.quota
-        per = distance(quota.per).removeprefix("in ")
-        message = f"{quota.count:,} {quota.what} in {per} are the most"
+        message = f"{window.quota.count:,} {window.quota.name} are the most"
         holds.hold_for_quota(connection, account_id, until, message)
         log.info("account %d: %s; more go out from %s", account_id, message,
                  f"{until:%Y-%m-%d %H:%M:%S}Z")  # fmt: skip

@@ -18,6 +18,7 @@ from postsched.domain.capabilities import Capabilities
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import (
     ErrorKind,
+    Limit,
     Problem,
     Published,
 )
@@ -153,7 +154,8 @@ class PlatformError(Exception):
     may be out all the same: for a 5xx answer or a duplicate refusal. `prepare_again`: it surely is
     not, and what was prepared is of no use any more (the server has dropped an upload). `hold`:
     nothing can be sent for the account until a person has put something right, and a fresh secret
-    alone is no help (no credits left, a permission that is missing).
+    alone is no help (no credits left, a permission that is missing). `limits` are the numbers that
+    go with a rate limit; one that is a quota, too, has its name (`Quota.name`).
     """
 
     def __init__(
@@ -168,6 +170,7 @@ class PlatformError(Exception):
         sent: bool = False,
         prepare_again: bool = False,
         hold: bool = False,
+        limits: tuple[Limit, ...] = (),
     ) -> None:
         super().__init__(message)
         status = http_status if isinstance(http_status, int) else None
@@ -177,6 +180,7 @@ class PlatformError(Exception):
         self.sent = sent
         self.prepare_again = prepare_again
         self.hold = hold
+        self.limits = limits
 
     def __str__(self) -> str:
         return self.problem.message

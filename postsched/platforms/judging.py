@@ -175,7 +175,7 @@ def _classify_refusal(error: PlatformError, sending: bool) -> Sent:
         case ErrorKind.AUTH:
             return LetGo(problem)
         case ErrorKind.RATE_LIMIT:
-            return Retry(problem, error.after, error.until, counts=False)
+            return Retry(problem, error.after, error.until, counts=False, limits=error.limits)
         case _ if error.sent and sending:
             return Lost(problem)
         case ErrorKind.TRANSIENT:

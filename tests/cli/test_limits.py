@@ -100,6 +100,23 @@ def test_the_networks_own_word_holds_all_and_is_said(
     assert account["held_kind"] == "rate_limit"
 
 
+def test_of_two_counts_the_smaller_is_shown(cli: Posting, server: ThreadsServer) -> None:
+    """Others post by the account, too: the network's own count leaves less than ours."""
+    cli.call.set(POSTSCHED_TOKEN_TH=TOKEN)
+    cli("account", "add", "th", "--platform", "threads", "--url", server.url)
+    for n in range(QUOTA):
+        cli("add", f"Hello {n}", "--to", "th", "--at", "now")
+    cli("publish-due")
+    assert "left: 247 of 250 posts in 1 day" in cli("status").out
+    cli("add", "One more", "--to", "th", "--at", "now")
+    cli("publish-due")
+    (account,) = [one for one in cli.json("status")["accounts"] if one["name"] == "th"]
+    assert account["held_reason"].startswith("3 of the 3 posts that the network takes")
+    (posts,) = [one for one in account["limits"] if one["name"] == "posts in 1 day"]
+    assert (posts["remaining"], posts["limit"]) == (0, QUOTA)
+    assert "247" not in cli("status").out
+
+
 def test_a_server_that_does_not_answer(cli: Posting, server: ThreadsServer) -> None:
     cli.call.set(POSTSCHED_TOKEN_TH=TOKEN)
     cli("account", "add", "th", "--platform", "threads", "--url", server.url)

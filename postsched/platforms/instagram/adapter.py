@@ -75,7 +75,8 @@ class Instagram(GraphPlatform):
         content.require_possible(message, by_facebook=profile.by_facebook(login))
         graph = self.graph(login, http)
         owner = await profile.id_of(login, graph, http)
-        await require_quota(graph, f"{owner}/content_publishing_limit", "quota_usage", "config")
+        limit = f"{owner}/content_publishing_limit"
+        await require_quota(graph, limit, "quota_usage", "config", message.now)
         container, found = await content.build(message, graph, owner)
         return {
             "container": container,

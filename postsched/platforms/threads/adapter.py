@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.outcome import Published
+from postsched.domain.quota import Counts
 from postsched.platforms.base import Login, Message, Prepared, Renewal, Unknown
 from postsched.platforms.graph import consent, introspection, publishing, tokens
 from postsched.platforms.graph.adapter import GraphPlatform
@@ -81,7 +82,9 @@ class Threads(GraphPlatform):
         content.require_possible(message)
         graph, parent = self.graph(login, http), content.reply_to(message)
         kind = "" if parent is None else "reply_"
-        await require_quota(graph, QUOTA, f"{kind}quota_usage", f"{kind}config")
+        counted = Counts.REPLIES if kind else Counts.POSTS
+        used, config = f"{kind}quota_usage", f"{kind}config"
+        await require_quota(graph, QUOTA, used, config, message.now, counted)
         container, found = await content.build(message, graph)
         return {
             "container": container,
