@@ -24,7 +24,7 @@ from postsched.domain.outcome import ErrorKind, Problem
 from postsched.domain.secret import Secret
 from postsched.engine.clock import Clock
 from postsched.engine.uploads import Uploads
-from postsched.hosting import Host, HostError, host_of, new_name
+from postsched.hosting import Host, HostError, host_of, new_name, without_signatures
 from postsched.platforms.base import Attachment, PlatformError
 from postsched.store import hosted
 from postsched.store.database import Database
@@ -123,12 +123,15 @@ class Hosting:
         return self._clock.now()
 
     def scrub(self, problem: Problem) -> Problem:
-        """A problem without the host's secret, in case a network repeats an address."""
-        secret = self._secret
-        if secret is None:
-            return problem
-        hint = None if problem.hint is None else secret.scrub(problem.hint)
-        return replace(problem, message=secret.scrub(problem.message), hint=hint)
+        """A problem without the host's secret and signatures, in case a network repeats an
+        address."""
+        hint = None if problem.hint is None else self._scrubbed(problem.hint)
+        return replace(problem, message=self._scrubbed(problem.message), hint=hint)
+
+    def _scrubbed(self, words: str) -> str:
+        if self.place is not None:
+            words = without_signatures(words, self.place)
+        return words if self._secret is None else self._secret.scrub(words)
 
     async def _put(self, work: Work, attachment: Attachment, file: Path) -> str:
         host = await self.host()

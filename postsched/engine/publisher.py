@@ -186,7 +186,8 @@ class Publisher:
         if found is None:
             return Absent(f"{work.account.name} was asked, it is not there")
         if isinstance(found, Unknown):
-            return NotKnown(Problem(ErrorKind.UNCONFIRMED, found.reason), found.after, found.final)
+            unclear = self._attachments.scrub(Problem(ErrorKind.UNCONFIRMED, found.reason))
+            return NotKnown(unclear, found.after, found.final)
         return found if isinstance(found, Published) else not_known(found, self._clock.now())
 
     async def _called(

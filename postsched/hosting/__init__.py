@@ -14,8 +14,9 @@ from postsched.domain.secret import Secret
 from postsched.hosting.base import Host, HostError, new_name
 from postsched.hosting.dav import Dav
 from postsched.hosting.s3 import S3, can_sign
+from postsched.hosting.signatures import without_signatures
 
-__all__ = ["Host", "HostError", "fault_of", "host_of", "new_name"]
+__all__ = ["Host", "HostError", "fault_of", "host_of", "new_name", "without_signatures"]
 WEEK = timedelta(days=7)
 """The longest that a presigned address is good for (SigV4, query parameters)."""
 

@@ -351,13 +351,16 @@ def test_no_secret_is_shown_whatever_the_host_gives_back(
         said += repr(person.call("-vv", "publish-due"))
         bucket.program(Fault(FaultKind.ANSWER, answer), *PUT)
         said += repr(person.call("-vv", "media-host", "check"))
-    words = {"error": {"type": "OAuthException", "code": 100, "message": f"{KEYS} is wrong"}}
+    there = f"{bucket.url}/x.jpg?X-Amz-Credential=AK%2F1&X-Amz-Signature=5ec4e7"
+    words = {"error": {"type": "OAuthException", "code": 100,
+                       "message": f"{KEYS} is wrong, as is {there}"}}  # fmt: skip
     network.program(Fault(FaultKind.ANSWER, Answer(400, words)), "POST", r".*/media")
     add(person, picture)
     said += repr(person.call("-vv", "publish-due"))
     for word in (("doctor",), ("media-host", "show"), ("show", "1"), ("history",)):
         said += repr(person.call("-vv", *word)) + repr(person.call("-vv", *word, "--json"))
     assert "[secret]" in said
+    assert ("X-Amz-Signature=[secret]" in said, "5ec4e7" in said) == (True, False)
     kept = b"".join(path.read_bytes() for path in person.call.home.rglob("*") if path.is_file())
     for secret in (SECRET_KEY, ACCESS_KEY):
         assert secret not in said
