@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from postsched.domain.errors import PostschedError
 from postsched.domain.hosting import ENTRY, MediaHost
-from postsched.domain.outcome import ErrorKind, Problem
+from postsched.domain.outcome import ErrorKind, Problem, Retry
 from postsched.domain.secret import Secret
 from postsched.engine.clock import Clock
 from postsched.engine.uploads import Uploads
@@ -43,6 +43,19 @@ BUSY = timedelta(minutes=15)
 """How long an object counts as being stored: longer than a preparation may take."""
 SPARE = timedelta(days=1)
 """How much longer an address is good than it is needed for: as long as containers live."""
+
+
+UNTIL_SET = 300.0
+"""Seconds until it is looked again whether a media host is set."""
+
+
+class NotSet(HostError):
+    """No media host is set, or its secret is not there: a person has to put that right."""
+
+    def wait(self) -> Retry:
+        """What becomes of the post: it is as it was, and uses up no try."""
+        problem = Problem(ErrorKind.TRANSIENT, self.message, hint=self.hint)
+        return Retry(problem, after=UNTIL_SET, counts=False)
 
 
 class Hosting:
@@ -73,14 +86,24 @@ class Hosting:
         return self._settings.media_host
 
     async def in_public(self, work: Work, attachment: Attachment) -> Attachment:
-        """The attachment with a public address instead of its file; without a host, as it is.
+        """The attachment with a public address instead of its file.
 
-        Raises PlatformError where it can't be put there; nothing of the post is sent by then.
+        Raises PlatformError where it can't be put there, NotSet where that is because no host is
+        set any more; nothing of the post is sent by then.
         """
-        if attachment.file is None or self.place is None:
+        if attachment.file is None:
             return attachment
+        if self.place is None:
+            raise NotSet(
+                ErrorKind.TRANSIENT,
+                f"{attachment.media.path or 'a file'} has to be put in public for this network, "
+                "and no media host is set",
+                "Name a place to put files under [media_host]; the post waits for it",
+            )
         try:
             url = await self._put(work, attachment, attachment.file)
+        except NotSet:
+            raise
         except HostError as error:
             raise PlatformError(
                 error.kind, error.message, http_status=error.http_status, hint=error.hint,
@@ -167,10 +190,10 @@ class Hosting:
     def _host(self) -> Host:
         place = self.place
         if place is None:
-            raise HostError(ErrorKind.PERMANENT, "[media_host] is not set any more", "Set it again")
+            raise NotSet(ErrorKind.PERMANENT, "[media_host] is not set any more", "Set it again")
         secret = self._secrets.read(ENTRY)
         if secret is None:
-            raise HostError(
+            raise NotSet(
                 ErrorKind.PERMANENT,
                 f"there is no secret for the media host {place.name}",
                 "Give it: postsched media-host set --secret-stdin",

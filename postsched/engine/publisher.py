@@ -32,6 +32,7 @@ from postsched.domain.outcome import (
 from postsched.engine import answers
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, wait_until
+from postsched.engine.hosting import NotSet
 from postsched.engine.step import (
     in_doubt_since,
     prepared_step,
@@ -41,13 +42,7 @@ from postsched.engine.step import (
 )
 from postsched.engine.uploads import Upload, Uploads, size_of
 from postsched.login import Logins, login_for, servers
-from postsched.platforms.base import (
-    Login,
-    Message,
-    Platform,
-    PlatformError,
-    Unknown,
-)
+from postsched.platforms.base import Login, Message, Platform, PlatformError, Unknown
 from postsched.platforms.judging import classify
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
@@ -261,6 +256,8 @@ def _outcome_of(error: Exception, sending: _Sending) -> Sent:
     match error:
         case _NotNow():
             return LetGo()
+        case NotSet() as lacking:
+            return lacking.wait()
         case PostschedError() if not sending.called:
             return LetGo(_obstacle(error), here=True)
         case TimeoutError():

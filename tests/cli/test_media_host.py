@@ -168,12 +168,22 @@ def test_what_the_host_refuses_is_said_in_a_sentence(
     assert [one["stored_at"] for one in left(person)] in ([], [None])
 
 
-def test_a_host_that_is_no_longer_set_is_named(person: Posting, picture: Path) -> None:
+def test_what_needs_a_host_that_is_no_longer_set_waits_for_it(
+    person: Posting, network: Fetching, bucket: BucketServer, picture: Path
+) -> None:
     add(person, picture)
-    person.call.set(POSTSCHED_MEDIA_HOST_URL="", POSTSCHED_MEDIA_HOST_BUCKET="",
-                    POSTSCHED_MEDIA_HOST_REGION="")  # fmt: skip
+    person.call.set(**dict.fromkeys(bucket.settings, ""))
+    for _ in range(4):  # more than there are tries
+        person.call("publish-due")
+        with person.database() as base:
+            base.execute("UPDATE deliveries SET next_at = occurrence, due_at = occurrence")
+    found = delivery(person)
+    assert (found["status"], found["attempts"]) == ("retrying", 0)
+    assert found["error"]["message"].endswith("for this network, and no media host is set")
+    assert "Name a place to put files under [media_host]" in found["error"]["hint"]
+    person.call.set(**bucket.settings)
     person.call("publish-due")
-    assert "name a place to put files under [media_host]" in delivery(person)["error"]["message"]
+    assert (delivery(person)["status"], len(network.ledger)) == ("published", 1)
 
 
 def test_what_is_retried_later_uses_what_is_there(
