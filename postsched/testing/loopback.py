@@ -20,11 +20,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from postsched.testing.faults import Fault, FaultKind, Faults, fault_from_json
 from postsched.testing.network import Seen
 from postsched.testing.wire import Answer, BadRequest, Request, take_request
+
+if TYPE_CHECKING:
+    from postsched.platforms.base import Login
 
 PAGE = b"<!DOCTYPE html><html><body><h1>Welcome to nginx!</h1></body></html>"
 """What a proxy in the way answers."""
@@ -251,7 +254,8 @@ def _plain(seen: Request) -> dict[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve one network as a process, until it is killed; its address goes to stdout."""
+    """Serve one network as a process, until it is killed; its address goes to stdout, and what it
+    takes for a login to stderr."""
     parser = argparse.ArgumentParser(prog="python -m postsched.testing.loopback")
     parser.add_argument("network", choices=sorted(NETWORKS))
     parser.add_argument("--port", type=int, default=0)
@@ -267,7 +271,17 @@ def main(arguments: list[str] | None = None) -> None:
         threading.Thread(target=_end_with_stdin, daemon=True).start()
     if given.lose:
         server.lose_answers(given.lose / 100, given.seed)
-    server.serve(lambda: print(server.url, flush=True))  # noqa: T201 - its address is its output
+    server.serve(lambda: _introduce(server))
+
+
+def _introduce(server: Loopback) -> None:
+    login: Login | None = server.login() if hasattr(server, "login") else None
+    if login is not None and login.secret is not None:
+        secret = login.secret.get("password") or login.secret.text
+        user = f", --user {login.user}" if login.user else ""
+        takes = f"It takes the secret {secret}{user}"
+        print(takes, file=sys.stderr, flush=True)  # noqa: T201 - for whoever tries it out
+    print(server.url, flush=True)  # noqa: T201 - its address is its output
 
 
 def _end_with_stdin() -> None:

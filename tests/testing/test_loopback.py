@@ -152,9 +152,12 @@ def process() -> Iterator[str]:
         [*command, "--lose", "100", "--seed", "1", "--set", "flavour=gotosocial", "--until-eof"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("It takes the secret tok-2b7e15")
         assert process.stdin is not None
         yield process.stdout.readline().strip()
         process.stdin.close()
