@@ -66,6 +66,8 @@ def _evidence(town: Town, user: User, account: str, number: int) -> Iterator[str
     for post in user.posts():
         if number_of(post) == number:
             yield "  " + town.call("show", str(post["id"]), "--json")[1]
+            about = re.compile(rf"post {post['id']}\b|SIG|started|fault|deliver|stopped|running")
+            yield from (f"  {line}" for line in town.log() if about.search(line))
     yield from (f"  {line}" for line in user.diary if f"soak-{number}-" in line)
 
 

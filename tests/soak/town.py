@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Any, Self
@@ -70,11 +71,23 @@ class Town:
         self._stack.close()
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
-        """Start a command of postsched that nobody listens to."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "postsched", *words], env=self.environment,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        """Start a worker; what it says goes into the log."""
+        with (self.home / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "postsched", *words], env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+            log.write(f"{datetime.now(UTC)}: started {words} as {process.pid}\n".encode())
+        return process
+
+    def log(self) -> list[str]:
+        """What the workers said, and what was done to them."""
+        return (self.home / "log").read_text(errors="replace").splitlines()
+
+    def note(self, line: str) -> None:
+        """Write into the log."""
+        with (self.home / "log").open("a") as log:
+            log.write(f"{datetime.now(UTC)}: {line}\n")
 
     def call(self, *words: str, kill_after: float | None = None) -> tuple[int, str, str]:
         """Run a command; its exit code, output and messages. Killed after so many seconds."""
@@ -99,6 +112,7 @@ class Town:
         full = kind is FaultKind.ANSWER and self._rng.random() < 0.5
         fault = Fault(kind, FULL, 5.0) if full else Fault(kind, seconds=5.0)
         server.program_publishing(fault)
+        self.note(f"fault {kind}")
         self.faults[kind] += 1
 
     def peace(self) -> None:

@@ -50,6 +50,7 @@ class Workers:
         what = self._rng.choice(("SIGKILL", "SIGKILL", "SIGTERM", "SIGSTOP", "", "", ""))
         if what and place not in self._asleep:
             self._done[what] += 1
+            self._town.note(f"{what} to {self._living[place].pid}")
             self._living[place].send_signal(getattr(signal, what))
             if what == "SIGSTOP":
                 self._asleep[place] = time.monotonic() + self._rng.uniform(1, 20)
