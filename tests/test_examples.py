@@ -82,7 +82,7 @@ def cli(
 ) -> Posting:
     """A person with an empty home, and no keyring."""
     posting = Posting(Caller(tmp_path, monkeypatch, capsys))
-    posting.call.set(POSTSCHED_SECRETS="file", POSTSCHED_PASSPHRASE="open sesame")
+    posting.call.set(POSTSCHED_TOKEN_ME=TOKEN, POSTSCHED_TOKEN_SKY=APP_PASSWORD)
     return posting
 
 
@@ -93,10 +93,9 @@ def test_a_month_of_posts_as_csv_and_as_markdown(cli: Posting, tmp_path: Path) -
 
         def move(name: str) -> None:
             cli.call.set(POSTSCHED_DB=str(tmp_path / name / "posts.db"))
-            cli("account", "add", "me", "--platform", "mastodon", "--url", mastodon.url,
-                "--token-stdin", stdin=TOKEN)  # fmt: skip
+            cli("account", "add", "me", "--platform", "mastodon", "--url", mastodon.url)
             cli("account", "add", "sky", "--platform", "bluesky", "--url", bluesky.url,
-                "--user", HANDLE, "--token-stdin", stdin=APP_PASSWORD)  # fmt: skip
+                "--user", HANDLE)  # fmt: skip
 
         move("one")
         read = cli.json("import", str(EXAMPLES / "month" / "month.csv"))

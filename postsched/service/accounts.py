@@ -103,6 +103,8 @@ def check(desk: Desk, secrets: Secrets, account: Account, *, new: bool = False) 
         ) from None
     known: dict[str, Any] = {}
     in_environment = secrets.in_environment(account.name)
+    if in_environment:  # a session that was made of it ends, but another one is made then
+        secret = secrets.read(account.name)
     end = end_of(secret, facts, in_environment=in_environment)
     if end is not None or in_environment:
         known["token_expires_at"] = end  # else what was noted at the last renewal holds
