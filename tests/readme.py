@@ -48,7 +48,12 @@ LIFE = (
     (S.PUBLISHING, S.SCHEDULED, "stopped before it was sent", "let_go claim_ran_out"),
     (S.PUBLISHING, S.CONFIRMING, "the answer was lost", "lose claim_ran_out doubt step_out"),
     (S.PUBLISHING, S.UNCONFIRMED, "lost, and nobody to ask", "lose claim_ran_out doubt"),
-    (S.CONFIRMING, S.CONFIRMING, "ask again", "claim_to_ask ask_again claim_ran_out doubt step_out"),
+    (
+        S.CONFIRMING,
+        S.CONFIRMING,
+        "ask again",
+        "claim_to_ask ask_again claim_ran_out doubt step_out",
+    ),
     (S.CONFIRMING, S.PUBLISHED, "it is there", "step_out"),
     (S.CONFIRMING, S.PUBLISHING, "it is there, more to come", "step_out"),
     (S.CONFIRMING, S.RETRYING, "it is not there", "retry_later"),

@@ -109,7 +109,8 @@ def test_every_key_is_read_from_file_and_environment(load_toml: Load, home: Path
         "timezone": "Asia/Tokyo", "misfire_grace": "1h", "missed": "late", "catch_up": "all",
         "concurrency": 1, "concurrency_total": 2, "attempts": 4, "retry_delay": "5s",
         "timeout": "6s", "claim_timeout": "1m", "claim_ahead": "1s", "prepare_ahead": "1m",
-        "shutdown_timeout": "9s", "require_alt_text": True, "media_dir": str(home / "m"), "state_dir": str(home / "s"),
+        "shutdown_timeout": "9s", "require_alt_text": True,
+        "media_dir": str(home / "m"), "state_dir": str(home / "s"),
         "secrets": "keyring", "secrets_file": str(home / "s.json"), "callback_port": 9000,
         "allow_plaintext_keyring": True, "allow_private_addresses": True,
     }  # fmt: skip

@@ -12,7 +12,7 @@ import pytest
 from tests.matrix.stands import STANDS
 from tests.matrix.table import HEADS, README, shown
 
-CASES = 45
+CASES = 20
 """Of some thousands: what can be played in twenty seconds."""
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks its processes")
 

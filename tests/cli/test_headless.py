@@ -139,7 +139,10 @@ def test_without_keyring_and_passphrase_nothing_is_added(headless: Headless) -> 
     assert headless("account", "list", "--json", passphrase=None).json == []
 
 
-@pytest.mark.parametrize("passphrase", [None, "wrong", ""])
+@pytest.mark.parametrize(
+    "passphrase",
+    ["wrong", *(pytest.param(p, marks=pytest.mark.slow) for p in (None, ""))],
+)
 def test_what_can_not_be_opened_waits_and_the_rest_goes_out(
     settled: Headless, passphrase: str | None
 ) -> None:
@@ -296,6 +299,7 @@ class TestTerminal:
     def _unix(self) -> None:
         pytest.importorskip("termios", reason="a terminal as on Unix")
 
+    @pytest.mark.slow
     def test_a_new_passphrase_is_asked_for_twice_and_the_daemon_asks_once(
         self, headless: Headless
     ) -> None:

@@ -102,7 +102,7 @@ def opened(path: Path) -> SecretsFile:
     return SecretsFile(path, Passphrase(PASSPHRASE), Cost(2**14, 8, 1))
 
 
-@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("exists", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_what_several_processes_write_is_all_there(tmp_path: Path, exists: bool) -> None:
     path = tmp_path / "secrets"
     if exists:

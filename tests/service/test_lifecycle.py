@@ -153,5 +153,5 @@ class Lifecycle(RuleBasedStateMachine):
         return list(found[0].deliveries) if found else []
 
 
-Lifecycle.TestCase.settings = settings(max_examples=12, stateful_step_count=15, deadline=None)
+Lifecycle.TestCase.settings = settings(max_examples=6, stateful_step_count=15, deadline=None)
 TestLifecycle = Lifecycle.TestCase
