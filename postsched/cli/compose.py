@@ -86,6 +86,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Write a post."""
+    from postsched.cli.progress import files_line
     from postsched.service import posts
 
     program: Program = ctx.obj
@@ -95,7 +96,9 @@ def add(
         visibility=visibility, warning=warning, lang=lang, missed=missed, grace=grace, key=key,
     )  # fmt: skip
     post = wanted(text, file, options | {"draft": True} if draft else options)
-    _answer(program, posts.add(program.desk, post, dry_run=dry_run), json=json)
+    with files_line(program, post, wanted=not json):
+        added = posts.add(program.desk, post, dry_run=dry_run)
+    _answer(program, added, json=json)
 
 
 def _answer(program: Program, added: Added, *, json: bool) -> None:

@@ -89,9 +89,11 @@ def preview(
 
 
 def _show(program: Program, draft: Draft, *, json: bool) -> int:
+    from postsched.cli.progress import files_line
     from postsched.service import previewing
 
-    found = previewing.preview(program.desk, draft)
+    with files_line(program, draft, wanted=not json):
+        found = previewing.preview(program.desk, draft)
     if json:
         from postsched.cli.looks.document import document
 

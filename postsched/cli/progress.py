@@ -1,19 +1,28 @@
-"""How far a long import has got, on a terminal: bytes read, then posts written; or a check."""
+"""How far something long has got, on a terminal: an import (bytes read, then posts written), a
+check, or the making of copies of large files."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from postsched.cli import streams
+
 if TYPE_CHECKING:
     from postsched.cli.program import Program
+    from postsched.domain.draft import Draft
 
 PATIENCE = 0.5
 """Seconds that pass before anything is shown: a short import needs no progress."""
+
+
+AT_FILES = 1.0
+"""Seconds before it is said that files are being made ready, and between the counts of them."""
 
 
 class Progress:
@@ -86,6 +95,41 @@ def progress_on(program: Program, files: Sequence[str], *, wanted: bool) -> Iter
         yield bars
     finally:
         bars.close()
+
+
+@contextmanager
+def files_line(program: Program, draft: Draft, *, wanted: bool) -> Iterator[None]:
+    """While the files of a draft are looked at and made to fit: a line that says so, if it takes
+    long and somebody can see it. It is gone at the end."""
+    seen = wanted and not program.quiet and sys.stderr.isatty()
+    if not seen or not draft.media or _may_ask(program):
+        yield
+        return
+    done = threading.Event()
+    thread = threading.Thread(target=_count_seconds, args=(len(draft.media), done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _may_ask(program: Program) -> bool:
+    """Whether a passphrase may be asked for meanwhile, whose prompt the line would cover."""
+    return program.settings.media_host is not None and program.secrets.file is not None
+
+
+def _count_seconds(count: int, done: threading.Event) -> None:
+    what, seconds, line = "a file" if count == 1 else f"{count} files", 0.0, ""
+    while not done.wait(AT_FILES):
+        seconds += AT_FILES
+        line = f"making {what} ready, {seconds:.0f} s"
+        streams.write(sys.stderr, f"\r{line}")
+        streams.flush(sys.stderr)
+    if line:
+        streams.write(sys.stderr, f"\r{' ' * len(line)}\r")
+        streams.flush(sys.stderr)
 
 
 def _size(files: Sequence[str]) -> int | None:

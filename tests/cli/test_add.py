@@ -316,6 +316,21 @@ def test_a_link_that_others_can_not_open_is_noted(cli: Posting) -> None:
     assert "can reach" not in cli("add", *link[:4], "https://example.org", "--draft").err
 
 
+def test_what_takes_long_is_shown_on_a_terminal_only(
+    cli: Posting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("postsched.cli.progress.AT_FILES", 0.001)
+    picture = tmp_path / "a.png"
+    picture.write_bytes(png())
+    words = ("x", "--to", "me", "--media", str(picture))
+    shown = cli.call.terminal("add", *words, "--draft")
+    assert "\rmaking a file ready, " in shown.err
+    assert shown.err.split("\r")[-2].isspace()
+    assert "\rmaking a file ready, " in cli.call.terminal("preview", *words).err
+    assert "ready" not in cli.call.terminal("-q", "add", *words, "--draft").err
+    assert "ready" not in cli("add", *words, "--draft").err
+
+
 def test_quiet_says_no_notes(cli: Posting) -> None:
     words = ("add", "x", "--at", "2030-03-31 02:30", "--tz", "Europe/Berlin")
     assert not cli("-q", *words).err
