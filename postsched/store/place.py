@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from postsched.domain.errors import StoreUnavailable
@@ -18,7 +20,13 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 def make_file(path: Path) -> None:
     """Make the file before SQLite does, so that nobody else can read it; SQLite gives its WAL the
-    same permissions."""
+    same permissions.
+
+    One that is there is never opened here, nor anywhere else but by SQLite: closing it would end
+    the locks (POSIX) of every connection that this process has to it. Another process that closes
+    its last one would then take itself for the only user and remove the write-ahead log, and what
+    this one writes after that nobody else would see (sqlite.org/howtocorrupt.html, section 2.2).
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -37,7 +45,11 @@ def make_file(path: Path) -> None:
         if path.exists() and not path.is_file():
             what = "a directory" if path.is_dir() else "no ordinary file"
             raise StoreUnavailable(f"{path} is {what}", "Name a file with --db")
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
+        if not path.exists():
+            with suppress(FileExistsError):  # another process was faster
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
+        elif not os.access(path, os.R_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _unopened(path, error) from error
 

@@ -12,6 +12,9 @@ from typing import Self
 from tests.soak.town import Town
 
 KINDS = (("run", "--no-live"), ("run", "--no-live"), ("publish-due",))
+ASLEEP = 12.0
+"""Seconds for which one is stopped at the most: less than commands wait for the database, which it
+may have locked."""
 PATIENCE = 60.0
 """Seconds in which a worker ends that is asked to."""
 
@@ -53,7 +56,7 @@ class Workers:
             self._town.note(f"{what} to {self._living[place].pid}")
             self._living[place].send_signal(getattr(signal, what))
             if what == "SIGSTOP":
-                self._asleep[place] = time.monotonic() + self._rng.uniform(1, 20)
+                self._asleep[place] = time.monotonic() + self._rng.uniform(1, ASLEEP)
 
     def stop(self) -> None:
         """All end in order; AssertionError for one that does not."""

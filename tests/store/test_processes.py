@@ -60,3 +60,35 @@ def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
         assert found.id in by_worker[int(found.remote_id or 0)]
     assert sum(bool(ids) for ids, _ in answers) > 1, "one process did it all: nothing was tested"
     database.close()
+
+
+READ = """
+import sys
+from postsched.store import accounts
+from postsched.store.database import open_database
+database = open_database(sys.argv[1])
+with database.read() as connection:
+    print(*(account.name for account in accounts.every(connection)))
+database.close()
+"""
+
+
+def test_opening_it_once_more_takes_no_lock_away(tmp_path: Path) -> None:
+    """Else a process that closes it removes the log that this one goes on writing to."""
+
+    def seen_by_another() -> list[str]:
+        command = [sys.executable, "-c", READ, str(tmp_path / "posts.db")]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HERE)
+        return sorted(done.stdout.split())
+
+    first = opened(tmp_path)
+    with first.write() as connection:
+        rows.account(connection, "one")
+    second = opened(tmp_path)
+    assert seen_by_another() == ["one"]
+    with first.write() as connection:
+        rows.account(connection, "two")
+    assert seen_by_another() == ["one", "two"]
+    with second.write() as connection:
+        rows.account(connection, "three")
+    assert seen_by_another() == ["one", "three", "two"]
