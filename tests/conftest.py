@@ -19,6 +19,8 @@ from hypothesis import settings
 
 SLOW_EXAMPLES, EXAMPLES = 500, 15
 """Examples of a property test that does not say how many, with and without --slow."""
+VARIANTS = 6
+"""How many variants of one test are run without --slow, spread evenly."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 trespasses: list[str] = []
 """What tried to leave this machine since the last test."""
@@ -49,12 +51,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow ones out unless they are wanted."""
+    """Leave the slow ones out unless they are wanted, and most of a test's many variants."""
     if config.getoption("--slow"):
         return
+    families: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow: pytest --slow runs it"))
+        elif not item.nodeid.startswith("tests/domain/"):  # those take no time
+            families.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for variants in families.values():
+        chosen = {round(n * (len(variants) - 1) / (VARIANTS - 1)) for n in range(VARIANTS)}
+        for place, item in enumerate(variants):
+            if len(variants) > VARIANTS and place not in chosen:
+                item.add_marker(pytest.mark.skip(reason="a variant: pytest --slow runs it"))
 
 
 @pytest.fixture(autouse=True)

@@ -475,7 +475,8 @@ def test_workers_of_the_backup_are_not_taken_for_living(
     assert filled("status", "--json").json["workers"] == []
 
 
-@pytest.mark.parametrize("command", ["backup", pytest.param("restore", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["backup", "restore"])
 def test_killed_at_any_moment(filled: Caller, saved: Path, tmp_path: Path, command: str) -> None:
     """A process is killed a bit later each time, until it comes to its end."""
     with closing(sqlite3.connect(filled.database)) as base:
