@@ -18,7 +18,6 @@ from postsched.cli.choice import (
     count,
     filter_of,
 )
-from postsched.cli.limits import held_now
 from postsched.cli.options import Account, Json, OneId
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
@@ -77,6 +76,7 @@ def list_(
 def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
     """One post with its schedule, deliveries and every attempt."""
     from postsched.service.desk import posts_named
+    from postsched.cli.limits import held_now
     from postsched.store import reading
 
     program: Program = ctx.obj
@@ -161,6 +161,7 @@ def print_filed(program: Program, found: Sequence[Filed], *, json: bool) -> None
             [post_document(filed.post, filed.schedule, filed.deliveries) for filed in found]
         )
         return
+    from postsched.cli.limits import held_now
     from postsched.cli.render import post_table
 
     with program.database.read() as connection:

@@ -15,7 +15,6 @@ from postsched import platforms
 from postsched.domain.account import Account, AccountState
 from postsched.domain.errors import NotFound
 from postsched.domain.when import describe
-from postsched.login import command, ends
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -91,6 +90,8 @@ def sentences(endings: Sequence[Ending], now: datetime, zone: ZoneInfo) -> list[
 
 def command_of(account: Account) -> str:
     """The one command that gives the account a login that works."""
+    from postsched.login import command  # what `add` and `list` rarely need
+
     try:
         return command(account, platforms.get(account.platform))
     except NotFound:
@@ -109,4 +110,8 @@ def end_of(
         end = None
     if end is not None and end.tzinfo is not None:
         return end.astimezone(UTC)
-    return None if secret is None else ends(secret, renewed=not in_environment)
+    if secret is None:
+        return None
+    from postsched.login import ends
+
+    return ends(secret, renewed=not in_environment)
