@@ -75,8 +75,8 @@ def list_(
 @app.command(epilog="Example:\n\npostsched show 12")
 def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
     """One post with its schedule, deliveries and every attempt."""
-    from postsched.service.desk import posts_named
     from postsched.cli.limits import held_now
+    from postsched.service.desk import posts_named
     from postsched.store import reading
 
     program: Program = ctx.obj

@@ -24,6 +24,7 @@ from postsched.domain.outcome import (
 )
 from postsched.domain.post import Media, Visibility
 from postsched.domain.secret import Secret
+from postsched.platforms.wording import Wording, usual
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import httpx
 
     from postsched.platforms.oauth import Client, OAuth
-    from postsched.platforms.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +226,6 @@ class Platform(ABC):
     def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
         """How the step's text reads, for `preview`; asks nobody. It is what `prepare` sends: an
         adapter that words its text by a function of its own calls that here and there."""
-        from postsched.platforms.wording import usual
-
         return usual(message, self.capabilities(facts))
 
     @abstractmethod
