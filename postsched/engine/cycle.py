@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from postsched.domain.errors import StoreUnavailable
 from postsched.engine.access import Access
+from postsched.engine.claiming import Wish
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Hands, Limits
-from postsched.engine.turns import Turn, Turns, Wish
+from postsched.engine.turns import Turn, Turns
 from postsched.engine.watch import Watch
 from postsched.store.outlook import Look
 from postsched.store.workers import Worker
@@ -60,7 +61,7 @@ class Cycle:
         self._ended = ended
         self.task: asyncio.Task[None] | None = None
         """The turn that is being made, or was last."""
-        self.look = Look([], {}, {})
+        self.look = Look([], [], {})
         """The queue as the last turn found it."""
         self.only_due = False
         """Whether what comes later is none of our business."""
@@ -123,14 +124,17 @@ class Cycle:
         """When something can be claimed, prepared, or taken over."""
         if self._hands.closed:
             return []
-        left, in_all = self._hands.left(), self._hands.left_in_all()
+        room, to_prepare = self._hands.room, self._hands.room_to_prepare
         instants = [
             lane.claimable_at(self._limits.claim_ahead)
             for lane in self.look.lanes
-            if left.get(lane.platform, 1) > 0 and in_all > 0 and self._is_open(lane.account_id)
+            if room.on(lane.platform) > 0 and self._is_open(lane.account_id)
         ]
-        if self._hands.left_to_prepare() > 0:
-            instants += [at for number, at in self.look.prepare.items() if self._is_open(number)]
+        instants += [
+            one.at
+            for one in self.look.unprepared
+            if to_prepare.on(one.platform) > 0 and self._is_open(one.account_id)
+        ]
         return instants + list(self.look.foreign.values())
 
     def _is_open(self, account_id: int) -> bool:
@@ -173,10 +177,8 @@ class Cycle:
         return Wish(
             now=now,
             upto=now + self._limits.claim_ahead,
-            hands=hands.left(),
-            default=hands.full,
-            total=hands.left_in_all(),
-            preparing=hands.left_to_prepare(),
+            room=hands.room,
+            preparing=hands.room_to_prepare,
             open=self._access.opened(),
             settled=self._access.settled(),
             meeting=self._meeting(now),

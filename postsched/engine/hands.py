@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,23 @@ from postsched.store.queue import Work
 LEAD = timedelta(milliseconds=3)
 """How long before its instant a delivery is handed out: what comes before the request is done by
 then, and the last of the wait is more exact than a timer. Nothing is sent early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many more there is room for: by platform where that is in `left`, else `each`, but never
+    more than `total`."""
+
+    left: Mapping[str, int]
+    each: int
+    total: int = sys.maxsize
+
+    def on(self, platform: str) -> int:
+        """For one platform."""
+        return max(0, min(self.left.get(platform, self.each), self.total))
+
+
+NO_ROOM = Room({}, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,26 +158,28 @@ class Hands:
     # ---- how many more may be claimed
 
     @property
-    def full(self) -> int:
-        """How many may be held for one platform."""
-        return self._limits.concurrency + self._limits.spare
-
-    def left(self) -> dict[str, int]:
-        """How many more, by platform, where any are held."""
-        used = Counter(held.platform for held in self.held.values()) + self._busy
-        return {platform: max(0, self.full - count) for platform, count in used.items()}
-
-    def left_in_all(self) -> int:
-        """How many more, whatever the platform."""
+    def room(self) -> Room:
+        """For how many more to be sent."""
         if self.closed:
-            return 0
-        most = self._limits.total + self._limits.spare
-        return max(0, most - len(self.held) - self._busy.total())
+            return NO_ROOM
+        used = Counter(held.platform for held in self.held.values()) + self._busy
+        total = self._limits.total + self._limits.spare - used.total()
+        return _room(self._limits.concurrency + self._limits.spare, used, total)
 
-    def left_to_prepare(self) -> int:
-        """How many more to prepare ahead."""
-        return 0 if self.closed else max(0, self._limits.concurrency - len(self.preparing))
+    @property
+    def room_to_prepare(self) -> Room:
+        """For how many more to be prepared ahead: each platform has its own, so that one that
+        hangs keeps no other from beginning, however many do."""
+        if self.closed:
+            return NO_ROOM
+        used = Counter(held.platform for held in self.preparing.values())
+        return _room(self._limits.concurrency, used)
 
     def _is_free(self, held: Held) -> bool:
         busy = self._busy
         return busy[held.platform] < self._limits.concurrency and busy.total() < self._limits.total
+
+
+def _room(each: int, used: Counter[str], total: int = sys.maxsize) -> Room:
+    left = {platform: each - count for platform, count in used.items()}
+    return Room(left, each, total)

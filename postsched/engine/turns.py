@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,13 +24,14 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine.claiming import Wish, claim_due, claim_to_prepare
 from postsched.engine.growth import Growth
+from postsched.engine.hands import NO_ROOM
 from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
 from postsched.store import accounts as account_rows
-from postsched.store import lanes, outlook, queue, workers
+from postsched.store import outlook, queue, workers
 from postsched.store.database import Database, no_room
-from postsched.store.lanes import Lane
 from postsched.store.outlook import Look
 from postsched.store.queue import Work
 from postsched.store.workers import Worker
@@ -38,43 +39,6 @@ from postsched.store.workers import Worker
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
 Change = Callable[[Connection], Any]
-SWEEP = 500
-"""How many deliveries past their grace are taken out of the queue in one turn, at the most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What to claim: up to `upto`, as many as there are hands for, by platform and in all;
-    `preparing` more to prepare; for the accounts in `open`. The accounts of lanes due until
-    `meeting` are to be introduced, but for those in `settled`. `mine` is what is in hand, as
-    delivery and token."""
-
-    now: datetime
-    upto: datetime
-    hands: Mapping[str, int]
-    default: int
-    total: int
-    preparing: int
-    open: frozenset[int]
-    settled: frozenset[int]
-    meeting: datetime
-    mine: frozenset[tuple[int, str]]
-
-    def hands_for(self, platform: str) -> int:
-        """Free hands for one platform."""
-        return self.hands.get(platform, self.default)
-
-    def due(self, look: Look) -> list[Lane]:
-        """The lanes to claim from."""
-        return [
-            lane for lane in look.lanes
-            if lane.claimable_at(self.upto - self.now) <= self.now and lane.account_id in self.open
-        ]  # fmt: skip
-
-    def to_prepare(self, look: Look) -> list[int]:
-        """The accounts that have something to prepare."""
-        ready = (number for number, at in look.prepare.items() if at <= self.now)
-        return [number for number in ready if self.preparing > 0 and number in self.open]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +152,7 @@ class Turns:
         if not self._database.has_room:
             if not changes:
                 raise no_room(self._database.name)
-            wish = replace(wish, total=0, preparing=0)
+            wish = replace(wish, room=NO_ROOM, preparing=NO_ROOM)
         with self._database.write() as connection:
             results = [change(connection) for change in changes]
             turn = self._claim(connection, wish)
@@ -224,10 +188,8 @@ class Turns:
             workers.remove(connection, [worker.id for worker in dead])
             look = outlook.look(connection, self._worker.id, wish.mine)
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
-        taken, late = _claim_lanes(connection, look, wish, held)
-        to_prepare: list[int] = []
-        if ready := wish.to_prepare(look):
-            to_prepare = queue.claim_to_prepare(connection, ready, wish.preparing, wish.now, held)
+        taken, late = claim_due(connection, look, wish, held)
+        to_prepare = claim_to_prepare(connection, look, wish, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         if works and self._quotas is not None:
             works = self._quotas.let_in(connection, works, held.token, wish.now)
@@ -271,30 +233,12 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _something_to_do(look: Look, wish: Wish, dead: list[Worker]) -> bool:
-    due = any(wish.hands_for(lane.platform) > 0 for lane in wish.due(look))
+    due = any(wish.room.on(lane.platform) > 0 for lane in wish.due(look))
     over = any(until <= wish.now for until in look.foreign.values())
-    return bool((due and wish.total > 0) or wish.to_prepare(look) or over or dead)
+    return bool(due or wish.to_prepare(look) or over or dead)
 
 
 def _strangers(connection: Connection, look: Look, wish: Wish) -> Sequence[Account]:
     near = {lane.account_id for lane in look.lanes if lane.next_at <= wish.meeting}
     strange = near - wish.settled
     return list(account_rows.by_ids(connection, list(strange)).values()) if strange else ()
-
-
-def _claim_lanes(
-    connection: Connection, look: Look, wish: Wish, held: Claim
-) -> tuple[list[int], list[int]]:
-    due = wish.due(look)
-    hands = {lane.platform: wish.hands_for(lane.platform) for lane in due}
-    taken: list[int] = []
-    late: list[int] = []
-    for lane, share in lanes.share_out(due, hands, wish.total).items():
-        while share > 0 and len(late) < SWEEP:
-            got, missed = queue.claim(connection, lane, share, wish.upto, wish.now, held)
-            taken += got
-            late += missed
-            share -= len(got)
-            if not missed:
-                break
-    return taken, late

@@ -30,14 +30,22 @@ S = DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
+class Unprepared:
+    """An account with something to prepare, the first of it from `at` (UTC)."""
+
+    account_id: int
+    platform: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
-    """What a worker has to know of the queue: the lanes, the next instants to prepare something (by
-    account id), and the claims that are not in its hands (by worker id, when the first of them runs
-    out). Its own id is there if it has lost hold of a claim. `waits` are the accounts that are
-    held, or were."""
+    """What a worker has to know of the queue: the lanes, what is to be prepared, and the claims
+    that are not in its hands (by worker id, when the first of them runs out). Its own id is there
+    if it has lost hold of a claim. `waits` are the accounts that are held, or were."""
 
     lanes: Sequence[Lane]
-    prepare: Mapping[int, datetime]
+    unprepared: Sequence[Unprepared]
     foreign: Mapping[int, datetime]
     waits: Mapping[int, Wait] = field(default_factory=dict)
 
@@ -66,8 +74,8 @@ UNPREPARED_OF_D = "d.prepare_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL
 
 PREPARE = text(
     f"""
-    SELECT account_id, prepare_at FROM (
-        SELECT id AS account_id,
+    SELECT account_id, platform, prepare_at FROM (
+        SELECT id AS account_id, platform,
             (SELECT min(d.prepare_at) FROM deliveries d
              WHERE d.account_id = accounts.id AND {UNPREPARED_OF_D}) AS prepare_at
         FROM accounts WHERE {OPEN}
@@ -86,11 +94,11 @@ def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] 
         elif row.claims > len(mine) and (until := _dropped(connection, worker, mine)):
             foreign[worker] = until
     waits = holds.waits(connection)
-    prepare = {
-        row.account_id: _not_before(row.prepare_at, waits.get(row.account_id))
-        for row in connection.execute(PREPARE)
-    }
-    return Look(waiting_lanes(connection, waits), prepare, foreign, waits)
+    unprepared = [
+        Unprepared(number, platform, _not_before(at, waits.get(number)))
+        for number, platform, at in connection.execute(PREPARE)
+    ]
+    return Look(waiting_lanes(connection, waits), unprepared, foreign, waits)
 
 
 def _not_before(at: datetime, wait: Wait | None) -> datetime:

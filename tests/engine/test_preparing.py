@@ -329,6 +329,30 @@ def test_uploads_that_hang_do_not_hold_up_what_is_due(
     play(scene)
 
 
+def test_what_hangs_while_it_is_prepared_keeps_no_other_platform_from_beginning(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """Nor, for ever, another account of its own: they share the platform's hands."""
+    slow = FakePlatform(now=clock.now)
+    rig = make(platforms={"fake": fake, "slow": slow}, concurrency=4)
+    slow.will("prepare", *[Held() for _ in range(50)])
+    due = clock.now() + HOUR
+    for name in ("hanging", "neighbour"):
+        rig.posts(rig.account(name, "slow"), [due] * 8, prepare_at=due - TEN)
+    pictured(rig, due)
+
+    async def scene() -> None:
+        sim = Simulation(rig)
+        await sim.go_to(due - TEN)
+        assert at(fake, "prepare") == [due - TEN]
+        names = [call.login.account for call in slow.called("prepare")]
+        assert sorted(names) == ["hanging"] * 2 + ["neighbour"] * 2
+        await sim.dispatcher.stop(0)
+        await sim.engine.close()
+
+    play(scene)
+
+
 def test_what_is_prepared_at_the_claim_is_ready_before_its_instant(
     rig: Rig, clock: FakeClock, fake: FakePlatform
 ) -> None:

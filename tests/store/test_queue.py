@@ -70,7 +70,7 @@ def take(
 
 def prepare(connection: Connection, limit: int = 1) -> list[int]:
     """Claim what is to be prepared at noon, for whatever account."""
-    account_ids = list(outlook.look(connection, 1).prepare)
+    account_ids = [one.account_id for one in outlook.look(connection, 1).unprepared]
     return queue.claim_to_prepare(connection, account_ids, limit, NOON, rows.claim_of())
 
 
@@ -534,7 +534,7 @@ class TestGivingBack:
             before = read_in(connection, delivery)
             assert plans.rewrite(connection, moves.cancel(before), before, NOON)
             assert not queue.give_back(connection, work.delivery, "t1", NOON)
-            assert outlook.look(connection, 1).prepare == {}
+            assert outlook.look(connection, 1).unprepared == []
         after = read(database, delivery)
         assert (after.status, after.steps) == (S.CANCELLED, ())
 
@@ -599,10 +599,10 @@ class TestLooking:
     def test_what_is_to_be_prepared_next(self, database: Database) -> None:
         planned(database, prepare_at=NOON - timedelta(minutes=10))
         with database.write() as connection:
-            prepare_at = outlook.look(connection, 1).prepare
-            assert list(prepare_at.values()) == [NOON - timedelta(minutes=10)]
+            (first,) = outlook.look(connection, 1).unprepared
+            assert first.at == NOON - timedelta(minutes=10)
             prepare(connection)
-            assert outlook.look(connection, 1).prepare == {}
+            assert outlook.look(connection, 1).unprepared == []
 
     @pytest.mark.parametrize("hold", ["paused", "login", "all"])
     def test_what_is_held_is_not_to_be_prepared(self, database: Database, hold: str) -> None:
@@ -613,7 +613,7 @@ class TestLooking:
             else:
                 values: dict[str, Any] = {"paused": 1} if hold == "paused" else {"state": "login"}
                 connection.execute(update(accounts).values(values))
-            assert outlook.look(connection, 1).prepare == {}
+            assert outlook.look(connection, 1).unprepared == []
             assert prepare(connection) == []
 
     def test_who_holds_anything(self, database: Database) -> None:
