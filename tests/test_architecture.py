@@ -23,7 +23,7 @@ FREE = {"testing", "__main__", "__init__"}
 """The kit may import anything; the entry point starts the command line."""
 ROOMS = {
     "apprise": ("notify/",),
-    "apscheduler": ("engine/jobstore.py", "engine/scheduler.py"),
+    "apscheduler": ("engine/jobstore.py", "engine/scheduler.py", "domain/recurrence/"),
     "keyring": ("secrets/",),
     "cryptography": ("secrets/",),
     "typer": ("cli/",),
@@ -50,7 +50,7 @@ ROOMS = {
     "PIL": ("media/",),
     "pi_heif": ("media/",),
     "pymediainfo": ("media/",),
-    "dateutil": ("domain/",),
+    "dateutil": ("domain/recurrence/",),
     "tzlocal": ("config.py",),
     "platformdirs": ("config.py", "cli/completion.py"),
     "sqlite3": ("store/", "cli/completion.py"),
