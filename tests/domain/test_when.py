@@ -95,7 +95,6 @@ def local(text: str, now: datetime = NOW, zone: ZoneInfo = BERLIN) -> str:
         ("tomorrow 9am", "2026-11-23T09:00:00+01:00"),
         ("tomorrow at 09:00", "2026-11-23T09:00:00+01:00"),
         ("tomorrow noon", "2026-11-23T12:00:00+01:00"),
-        ("tomorrow midnight", "2026-11-23T00:00:00+01:00"),
         ("sun 14:30", "2026-11-29T14:30:00+01:00"),
         ("Sunday 15:00", "2026-11-22T15:00:00+01:00"),
         ("mon 9:00", "2026-11-23T09:00:00+01:00"),
@@ -147,7 +146,7 @@ def test_the_past_is_refused_with_what_was_understood() -> None:
     with pytest.raises(PastTime) as caught:
         understand("today 14:30", NOW, BERLIN)
     assert "Sun 22 Nov 2026, 14:30 CET, 5 seconds ago" in caught.value.message
-    assert caught.value.moment == Moment(datetime(2026, 11, 22, 13, 30, tzinfo=UTC))
+    assert caught.value.moment.instant == datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
     with pytest.raises(PastTime):
         understand("2026-11-22T13:30:05.249999Z", NOW, BERLIN)
     assert understand("2026-11-22T13:30:05.25Z", NOW, BERLIN).instant == NOW

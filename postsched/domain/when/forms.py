@@ -1,23 +1,21 @@
-"""WHEN: the text by which a person names a time, the instant it means, and saying that back.
+"""The usual forms of a time: a small strict grammar.
 
-A small strict grammar. It reads `now`; `in 2 hours`; and a time of day (`14:30`, `9am`, `noon`)
-alone or after a day (`2026-12-01`, `today`, `tomorrow`, `fri`). Whatever is not understood as a
-whole is refused, never guessed. In `in N …`, days and weeks are calendar days in the zone, so the
-time of day stays; hours, minutes and seconds are exact. Another form is another function in
-`_READERS`.
+It reads `now`; `in 2 hours`; and a time of day (`14:30`, `9am`, `noon`) alone or after a day
+(`2026-12-01`, `today`, `tomorrow`, `fri`). In `in N …`, days and weeks are calendar days in the
+zone, so the time of day stays; hours, minutes and seconds are exact. Another form is another
+function in `_READERS`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from postsched.domain.duration import distance
 from postsched.domain.errors import InvalidInput
-from postsched.domain.zones import ClockChange, resolve
+from postsched.domain.when.moment import WEEKDAYS, Moment, NotUnderstood, at_local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,116 +23,18 @@ if TYPE_CHECKING:
 
 EXAMPLES = "now, 2026-12-01T09:00, 14:30, in 2 hours, tomorrow 9am or fri 14:30"
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-_FIRST_YEAR, _LAST_YEAR = 2, 9998  # so that no offset leads past an end of the calendar
-_MOST_CHARACTERS = 100
+def read_form(phrase: str, now: datetime, zone: ZoneInfo) -> Moment | None:
+    """The moment of a phrase (lower case, single spaces) that is a usual form, None if it isn't.
 
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An instant (aware, UTC). `note` is a sentence on what a clock change made of the time."""
-
-    instant: datetime
-    note: str | None = None
-
-
-class PastTime(InvalidInput):
-    """The text was understood, as `moment`, and lies in the past."""
-
-    def __init__(self, message: str, moment: Moment) -> None:
-        super().__init__(message, "Give a time to come, or now")
-        self.moment = moment
-
-
-def understand(text: str, now: datetime, zone: ZoneInfo) -> Moment:
-    """The moment that `text` means at `now` (aware) for someone in `zone`.
-
-    Raises PastTime for a time before `now`, InvalidInput for what is no time.
+    Raises InvalidInput for a day without a time, NotUnderstood for what may mean two times, and
+    ValueError or OverflowError for a time that doesn't exist.
     """
-    moment = _read(text, now.astimezone(UTC), zone)
-    if moment.instant < now:
-        said = describe(moment.instant, now, zone)
-        raise PastTime(f"{_quoted(text)} is past: {said}", moment)
-    return moment
-
-
-def is_fixed(text: str) -> bool:
-    """Whether the text means the same instant whenever it is read: it names a date."""
-    return re.match(r"\s*[0-9]{4}-", text) is not None
-
-
-def describe(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """An instant with zone and distance: "Fri 27 Nov 2026, 14:30 CET, in 5 days".
-
-    Of a fraction of a second it says what people give, whole milliseconds; what is finer comes of
-    a clock that was read, and is left out.
-    """
-    local = instant.astimezone(zone)
-    name = local.tzname() or "UTC"
-    name = f"UTC{name}" if name[0] in "+-" else name
-    return f"{_day(local)}, {_clock(local)} {name}, {distance(instant - now)}"
-
-
-def _day(local: datetime) -> str:
-    """The day in English, whatever the locale."""
-    weekday, month = WEEKDAYS[local.weekday()][:3], MONTHS[local.month - 1]
-    return f"{weekday} {local.day} {month} {local.year}"
-
-
-def _clock(local: datetime) -> str:
-    text = f"{local:%H:%M}"
-    if local.second or (local.microsecond and not local.microsecond % 1000):
-        text += f":{local.second:02}"
-    if local.microsecond and not local.microsecond % 1000:
-        text += f".{local.microsecond:06}".rstrip("0")
-    return text
-
-
-def _read(text: str, now: datetime, zone: ZoneInfo) -> Moment:
-    phrase = " ".join(text[: _MOST_CHARACTERS + 1].lower().split())
-    try:
-        for read in _READERS if len(text) <= _MOST_CHARACTERS else ():
-            moment = read(phrase, now, zone)
-            if moment is not None:
-                return _within_calendar(moment)
-    except (ValueError, OverflowError):
-        raise InvalidInput(
-            f"there is no such time as {_quoted(text)}", f"Give a time such as {EXAMPLES}"
-        ) from None
-    raise InvalidInput(
-        f"{_quoted(text)} is not understood as a time", f"Give a time such as {EXAMPLES}"
-    )
-
-
-def _within_calendar(moment: Moment) -> Moment:
-    if not _FIRST_YEAR <= moment.instant.year <= _LAST_YEAR:
-        raise OverflowError
-    return moment
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…")
-
-
-def _local(local: datetime, zone: ZoneInfo) -> Moment:
-    """The moment of a naive local time, with a note where the clocks are changed."""
-    instant, change = resolve(local, zone)
-    if change is ClockChange.SKIPPED:
-        moved = instant.astimezone(zone)
-        return Moment(
-            instant,
-            f"{_day(local)}, {_clock(local)} is skipped by a clock change in {zone.key}: "
-            f"it becomes {_day(moved)}, {_clock(moved)}",
-        )
-    if change is ClockChange.REPEATED:
-        return Moment(
-            instant,
-            f"{_day(local)}, {_clock(local)} comes twice by a clock change in {zone.key}: "
-            "the first is taken",
-        )
-    return Moment(instant)
+    for read in _READERS:
+        moment = read(phrase, now, zone)
+        if moment is not None:
+            return moment
+    return None
 
 
 def _read_now(phrase: str, now: datetime, zone: ZoneInfo) -> Moment | None:
@@ -169,9 +69,10 @@ def _read_in(phrase: str, now: datetime, zone: ZoneInfo) -> Moment | None:
     moment = Moment(now)
     if days:
         local = now.astimezone(zone).replace(tzinfo=None)
-        moment = _local(local + timedelta(days=int(days)), zone)
+        moment = at_local(local + timedelta(days=int(days)), zone)
     exact = sum(round(count * _MICROSECONDS[unit]) for unit, count in amounts.items())
-    return replace(moment, instant=moment.instant + timedelta(microseconds=exact))
+    instant = moment.instant + timedelta(microseconds=exact)
+    return replace(moment, instant=instant, local=None if exact else moment.local)
 
 
 def _amounts(text: str) -> dict[str, Fraction] | None:
@@ -214,11 +115,21 @@ def _read_day_time(phrase: str, now: datetime, zone: ZoneInfo) -> Moment | None:
     if match is None or not (match["word"] or match["minute"] or match["half"]):
         return None
     clock, day = _clock_time(match), match["day"]
+    if day and match["word"] == "midnight":
+        raise midnight_of(day)
     if match["offset"]:
         return _at_offset(day, clock, match["offset"]) if day and day[0].isdigit() else None
     if day and day[0].isdigit():
-        return _local(datetime.combine(date.fromisoformat(day), clock), zone)
+        return at_local(datetime.combine(date.fromisoformat(day), clock), zone)
     return _next(day, clock, now, zone)
+
+
+def midnight_of(day: str) -> NotUnderstood:
+    """The refusal of midnight on a day: some mean its start, some its end."""
+    return NotUnderstood(
+        f"midnight of {day!r} may be its start or its end",
+        "Write 00:00 and the day that begins then, or 23:59",
+    )
 
 
 def _clock_time(match: re.Match[str]) -> time:
@@ -250,11 +161,11 @@ def _next(day: str | None, clock: time, now: datetime, zone: ZoneInfo) -> Moment
     today = now.astimezone(zone).date()
     if day in ("today", "tomorrow"):
         date_ = today + timedelta(days=1 if day == "tomorrow" else 0)
-        return _local(datetime.combine(date_, clock), zone)
+        return at_local(datetime.combine(date_, clock), zone)
     ahead, step = (_SHORT_DAYS[day[:3]] - today.weekday()) % 7 if day else 0, 7 if day else 1
-    moment = _local(datetime.combine(today + timedelta(days=ahead), clock), zone)
+    moment = at_local(datetime.combine(today + timedelta(days=ahead), clock), zone)
     if moment.instant <= now:
-        moment = _local(datetime.combine(today + timedelta(days=ahead + step), clock), zone)
+        moment = at_local(datetime.combine(today + timedelta(days=ahead + step), clock), zone)
     return moment
 
 
