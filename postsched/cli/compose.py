@@ -6,32 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from postsched.cli.drafting import (
-    Alt,
-    At,
-    Comment,
-    File,
-    For,
-    Grace,
-    In,
-    Key,
-    Lang,
-    Link,
-    MediaFiles,
-    Missed,
-    Priority,
-    Tag,
-    Then,
-    Title,
-    To,
-    Tz,
-    Visibility,
-    Warn,
-    given,
-    sentence,
-    wanted,
-)
+from postsched.cli.drafting import given, sentence, wanted
 from postsched.cli.options import Json
+from postsched.cli.post_options import writes_post
 from postsched.cli.program import Program
 
 if TYPE_CHECKING:
@@ -58,44 +35,23 @@ postsched add - --to me --at tomorrow\\ 9am < post.txt
 
 A line with only --- parts a thread."""
 )
+@writes_post
 def add(
     ctx: typer.Context,
     text: Text = None,
-    file: File = None,
-    to: To = None,
-    at: At = None,
-    in_: In = None,
-    tz: Tz = None,
+    *,
     draft: IsDraft = False,
-    media: MediaFiles = None,
-    alt: Alt = None,
-    then: Then = None,
-    comment: Comment = None,
-    link: Link = None,
-    title: Title = None,
-    for_: For = None,
-    visibility: Visibility = None,
-    warning: Warn = None,
-    lang: Lang = None,
-    tag: Tag = None,
-    missed: Missed = None,
-    grace: Grace = None,
-    priority: Priority = None,
-    key: Key = None,
     dry_run: DryRun = False,
     json: Json = False,
+    **options: Any,
 ) -> None:
     """Write a post."""
     from postsched.cli.progress import files_line
     from postsched.service import posts
 
     program: Program = ctx.obj
-    options = given(
-        text=text, to=to, at=at, in_=in_, tz=tz, media=media, alt=alt, then=then, for_=for_,
-        tag=tag, priority=priority, comment=comment, link=link, title=title,
-        visibility=visibility, warning=warning, lang=lang, missed=missed, grace=grace, key=key,
-    )  # fmt: skip
-    post = wanted(text, file, options | {"draft": True} if draft else options)
+    words = given(text, options)
+    post = wanted(text, options["file"], words | {"draft": True} if draft else words)
     with files_line(program, post, wanted=not json):
         added = posts.add(program.desk, post, dry_run=dry_run)
     _answer(program, added, json=json)

@@ -1,4 +1,4 @@
-"""The options by which a post is written, for `add` and `edit`, and how they become a draft."""
+"""How the options by which a post is written become a draft."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from postsched.cli.completion import complete_account
 from postsched.cli.options import keys_and_values, names
 from postsched.domain.errors import InvalidInput
 
@@ -20,83 +17,36 @@ if TYPE_CHECKING:
     from postsched.service.compose import Composed
 
 LARGEST_TEXT_FILE = 4_000_000
-MOST_PRIORITY = 2**31 - 1
-
-File = Annotated[
-    str | None,
-    typer.Option("--file", metavar="FILE", help="Markdown with front matter; - for stdin."),
-]
-To = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME", help="Accounts or groups.", autocompletion=complete_account),
-]
-At = Annotated[
-    str | None, typer.Option(metavar="WHEN", help='"2026-12-01T09:00", "fri 14:30", "now" …')
-]
-In = Annotated[
-    str | None, typer.Option("--in", metavar="DURATION", help="From now: 90s, 2h, 1d12h.")
-]
-Tz = Annotated[str | None, typer.Option(metavar="ZONE", help="The time zone of --at.")]
-MediaFiles = Annotated[
-    list[str] | None, typer.Option("--media", metavar="PATH-OR-URL", help="A picture or film.")
-]
-Alt = Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the nth medium shows.")]
-Then = Annotated[
-    list[str] | None, typer.Option(metavar="TEXT", help="The next part of the thread.")
-]
-Comment = Annotated[str | None, typer.Option(metavar="TEXT", help="The first comment.")]
-Link = Annotated[str | None, typer.Option(metavar="URL", help="A link, with a card.")]
-Title = Annotated[str | None, typer.Option(metavar="TEXT", help="A title, where there are any.")]
-For = Annotated[
-    list[str] | None,
-    typer.Option("--for", metavar="ACCOUNT=TEXT", help="Another text for one account."),
-]
-Visibility = Annotated[
-    str | None, typer.Option(metavar="WHO", help="public, unlisted, followers or direct.")
-]
-Warn = Annotated[str | None, typer.Option("--warning", metavar="TEXT", help="Content warning.")]
-Lang = Annotated[str | None, typer.Option(metavar="CODE", help="The language: en, pt-BR.")]
-Tag = Annotated[list[str] | None, typer.Option(metavar="TAG", help="A label of yours, never sent.")]
-Missed = Annotated[
-    str | None, typer.Option(metavar="WORD", help="Past its grace: ask, skip or late.")
-]
-Grace = Annotated[
-    str | None, typer.Option(metavar="DURATION", help="How late it may go out (24h).")
-]
-Priority = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Higher goes first (0).", min=-MOST_PRIORITY, max=MOST_PRIORITY),
-]
-Key = Annotated[str | None, typer.Option(metavar="KEY", help="The same key twice adds one post.")]
+PLAIN = (
+    "tz", "repeat", "every", "cron", "rrule", "from_", "until", "count", "slot", "comment", "link",
+    "title", "visibility", "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter",
+    "priority", "key",
+)  # fmt: skip
+"""The options whose values are those of the draft."""
 
 
-def given(
-    *,
-    text: str | None,
-    to: list[str] | None,
-    at: str | None,
-    in_: str | None,
-    tz: str | None,
-    media: list[str] | None,
-    alt: list[str] | None,
-    then: list[str] | None,
-    for_: list[str] | None,
-    tag: list[str] | None,
-    priority: int | None,
-    **words: str | None,
-) -> dict[str, Any]:
-    """What the options say, by the names of "Posts as data": only what is given.
+def given(text: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What the text and the options (of `post_options`) say, by the fields of a draft: only what
+    is given.
 
     `alts` are alt texts without media: they belong to those that the post has already.
     """
-    for option, word in {"at": at, "tz": tz, **words}.items():
-        if word is not None and not word.strip():
+    for name, word in options.items():
+        if isinstance(word, str) and not word.strip() and name != "in_":
+            option = name.strip("_").replace("_", "-")
             raise InvalidInput(f"--{option} is empty", "Say something, or leave it out")
+    said = {name: options[name] for name in PLAIN}
+    media, alt, texts = options["media"], options["alt"], options["texts"]
     found = {
-        "text": read_text(text), "to": names(to, "--to"), "at": _when(at, in_), "tz": tz,
+        **said,
+        "text": read_text(text), "to": names(options["to"], "--to"),
+        "at": _when(options["at"], options["in_"]),
+        "on": names(options["on"], "--on"), "except_": names(options["except_"], "--except"),
         "media": _media(media, alt), "alts": None if media else alt,
-        "then": _parts(then),
-        "variants": _variants(for_), "tags": names(tag, "--tag"), "priority": priority, **words,
+        "then": _parts(options["then"]), "variants": _variants(options["for_"]),
+        "tags": names(options["tag"], "--tag"),
+        "texts": None if texts is None else read_texts(texts),
+        "vars": _vars(options["var"]),
     }  # fmt: skip
     return {name: value for name, value in found.items() if value is not None}
 
@@ -108,7 +58,7 @@ def wanted(text: str | None, file: str | None, options: Mapping[str, Any]) -> Dr
     if text is not None and file is not None:
         raise InvalidInput("there is a text and a --file", "Give one of them")
     draft = with_changes(read_file(file) if file is not None else Draft(), options)
-    if text is None and file is None and not draft.media:
+    if text is None and file is None and not draft.media and not draft.texts:
         raise InvalidInput("there is no text", "Give it, - to read it from stdin, or --file")
     return draft
 
@@ -142,6 +92,26 @@ def read_text(text: str | None) -> str | None:
     return _stdin().strip("\n") if text == "-" else text
 
 
+def read_texts(name: str) -> tuple[str, ...]:
+    """The texts in a file, or on stdin (`-`), parted by lines of `---`; raises InvalidInput."""
+    from postsched.domain.post import split_thread
+
+    whole = _stdin() if name == "-" else _file_text(Path(name).expanduser())
+    texts = tuple(text for text in split_thread(whole) if text)
+    if not texts:
+        raise InvalidInput(f"--texts {name} holds no text", "Part the texts by lines of ---")
+    return texts
+
+
+def _file_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_TEXT_FILE + 1)
+    except OSError as error:
+        raise InvalidInput(f"{path} can't be read: {error.strerror}") from None
+    return _decoded(data, str(path))
+
+
 def read_file(name: str) -> Draft:
     """The draft in a Markdown file; relative media paths start from its folder."""
     from postsched.transfer import markdown
@@ -168,13 +138,16 @@ def sentence(program: Program, composed: Composed) -> str:
 
 
 def _stdin() -> str:
-    data = sys.stdin.buffer.read(LARGEST_TEXT_FILE + 1)
+    return _decoded(sys.stdin.buffer.read(LARGEST_TEXT_FILE + 1), "what is on stdin")
+
+
+def _decoded(data: bytes, what: str) -> str:
     if len(data) > LARGEST_TEXT_FILE:
-        raise InvalidInput("what is on stdin is too large for a post", "Give less")
+        raise InvalidInput(f"{what} is too large for a post", "Give less")
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"stdin is not UTF-8 (byte {error.start})", "Convert it") from None
+        raise InvalidInput(f"{what} is not UTF-8 (byte {error.start})", "Convert it") from None
 
 
 def _when(at: str | None, in_: str | None) -> str | None:
@@ -209,6 +182,10 @@ def _media(files: list[str] | None, alts: list[str] | None) -> tuple[DraftMedia,
         for file in files
     )
     return _with_alts(tuple(media), alts or [])
+
+
+def _vars(items: list[str] | None) -> dict[str, str] | None:
+    return None if items is None else keys_and_values(items, "--var")
 
 
 def _variants(items: list[str] | None) -> dict[str, str] | None:

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
 
-from postsched.cli.drafting import (
-    Alt,
-    At,
-    Comment,
-    File,
-    For,
-    Grace,
-    In,
-    Key,
-    Lang,
-    Link,
-    MediaFiles,
-    Missed,
-    Priority,
-    Tag,
-    Then,
-    Title,
-    To,
-    Tz,
-    Visibility,
-    Warn,
-    given,
-    read_file,
-    sentence,
-    with_changes,
-)
+from postsched.cli.drafting import given, read_file, sentence, with_changes
 from postsched.cli.options import Json, OneId
+from postsched.cli.post_options import CLEARED, changes_post, clearing
 from postsched.cli.program import Program
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput
@@ -52,10 +29,6 @@ KEPT = ("to", "at", "tz", "key", "draft")
 """What a file need not say: then it stays as it is."""
 
 
-def _no(name: str) -> Any:
-    return typer.Option(f"--no-{name}", help=f"Clear --{name}.", hidden=False)
-
-
 @app.command(
     epilog="""Examples:
 
@@ -67,79 +40,39 @@ postsched edit 12    (opens your editor)
 
 An option that can be repeated replaces its list."""
 )
+@changes_post
 def edit(
     ctx: typer.Context,
     post_id: OneId,
     new_text: TextArgument = None,
+    *,
     text: NewText = None,
-    file: File = None,
-    to: To = None,
-    at: At = None,
-    in_: In = None,
-    tz: Tz = None,
     draft: IsDraft = None,
-    media: MediaFiles = None,
-    alt: Alt = None,
-    then: Then = None,
-    comment: Comment = None,
-    link: Link = None,
-    title: Title = None,
-    for_: For = None,
-    visibility: Visibility = None,
-    warning: Warn = None,
-    lang: Lang = None,
-    tag: Tag = None,
-    missed: Missed = None,
-    grace: Grace = None,
-    priority: Priority = None,
-    key: Key = None,
-    no_media: Annotated[bool, _no("media")] = False,
-    no_alt: Annotated[bool, _no("alt")] = False,
-    no_then: Annotated[bool, _no("then")] = False,
-    no_comment: Annotated[bool, _no("comment")] = False,
-    no_link: Annotated[bool, _no("link")] = False,
-    no_title: Annotated[bool, _no("title")] = False,
-    no_for: Annotated[bool, _no("for")] = False,
-    no_visibility: Annotated[bool, _no("visibility")] = False,
-    no_warning: Annotated[bool, _no("warning")] = False,
-    no_lang: Annotated[bool, _no("lang")] = False,
-    no_tag: Annotated[bool, _no("tag")] = False,
-    no_missed: Annotated[bool, _no("missed")] = False,
-    no_grace: Annotated[bool, _no("grace")] = False,
-    no_priority: Annotated[bool, _no("priority")] = False,
-    no_key: Annotated[bool, _no("key")] = False,
     json: Json = False,
+    **options: Any,
 ) -> None:
     """Change a post of which nothing is out; without options, in your editor."""
     if text is not None and new_text is not None:
         raise InvalidInput("there are two texts", "Give one of them")
     text = new_text if text is None else text
+    file = options["file"]
     if text is not None and file is not None:
         raise InvalidInput("there is a text and a --file", "Give one of them")
-    changes = given(
-        text=text, to=to, at=at, in_=in_, tz=tz, media=media, alt=alt, then=then, for_=for_,
-        tag=tag, priority=priority, comment=comment, link=link, title=title,
-        visibility=visibility, warning=warning, lang=lang, missed=missed, grace=grace, key=key,
-    )  # fmt: skip
-    _clear(
-        changes,
-        media=no_media, alts=no_alt, then=no_then, comment=no_comment, link=no_link,
-        title=no_title, variants=no_for, visibility=no_visibility, warning=no_warning,
-        lang=no_lang, tags=no_tag, missed=no_missed, grace=no_grace, priority=no_priority,
-        key=no_key,
-    )  # fmt: skip
+    changes = given(text, options)
+    _clear(changes, [name for name in CLEARED if options[clearing(name)]])
     if draft is not None:
         changes["draft"] = draft
     _edit(ctx.obj, post_id, changes, file, json=json)
 
 
-def _clear(changes: dict[str, Any], **cleared: bool) -> None:
+def _clear(changes: dict[str, Any], names: Iterable[str]) -> None:
     """Take what is to be cleared into the changes."""
     blank = Draft()
-    for name in (name for name, clear in cleared.items() if clear):
-        if name in changes:
+    for name in names:
+        field = CLEARED[name]
+        if field in changes:
             raise InvalidInput(f"{name} is both given and cleared", "Give one of them")
-        changes[name] = [] if name == "alts" else getattr(blank, name)
+        changes[field] = [] if field == "alts" else getattr(blank, field)
 
 
 def _edit(

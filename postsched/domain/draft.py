@@ -37,12 +37,23 @@ class DraftPart:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The names of "Posts as data". None and empty mean: not given."""
+    """The names of "Posts as data", where Python takes one for itself with a `_` at its end. None
+    and empty mean: not given."""
 
     text: str = ""
     to: tuple[str, ...] = ()
     at: str | None = None
     tz: str | None = None
+    repeat: str | None = None
+    every: int | None = None
+    on: tuple[str, ...] = ()
+    cron: str | None = None
+    rrule: str | None = None
+    except_: tuple[str, ...] = ()
+    from_: str | None = None
+    until: str | None = None
+    count: int | None = None
+    slot: bool = False
     media: tuple[DraftMedia, ...] = ()
     then: tuple[DraftPart, ...] = ()
     comment: str | None = None
@@ -56,6 +67,23 @@ class Draft:
     missed: str | None = None
     grace: str | None = None
     catch_up: str | None = None
+    spread: str | None = None
+    jitter: str | None = None
+    texts: tuple[str, ...] = ()
+    vars: Mapping[str, str] = field(default_factory=dict)
     priority: int | None = None
     key: str | None = None
     draft: bool = False
+
+    @property
+    def recurs(self) -> bool:
+        """Whether it says more of its time than one instant."""
+        return bool(
+            self.repeat or self.cron or self.rrule or self.every or self.on or self.except_
+            or self.from_ or self.until or self.count
+        )  # fmt: skip
+
+    @property
+    def has_time(self) -> bool:
+        """Whether it says when it goes out."""
+        return bool(self.at or self.recurs or self.slot)

@@ -112,6 +112,7 @@ class Composer:
             accounts = self.targets(draft.to)
             field = "tz"
             zone = self._zone(draft.tz)
+            _check_done(draft)
             field = "at"
             schedule, first, notes = self._schedule(draft, zone, schedule)
             field = "text"
@@ -237,6 +238,15 @@ class Composer:
 def capabilities_of(account: Account) -> Capabilities:
     """What an account can do, from what is known of its server."""
     return platforms.capabilities(account.platform, account.facts)
+
+
+def _check_done(draft: Draft) -> None:
+    """Raise InvalidInput for what this version takes in and does not do yet."""
+    for name in ("slot", "spread", "jitter", "texts", "vars", "recurs"):
+        if getattr(draft, name):
+            error = InvalidInput("this version can't do that yet", "Leave it out")
+            error.field = "repeat" if name == "recurs" else name
+            raise error
 
 
 def _priority(priority: int | None) -> int:

@@ -20,12 +20,17 @@ from postsched.transfer.rows import Found, RowError, Unreadable
 from postsched.transfer.separated import join, split
 from postsched.transfer.stream import ROW_LIMIT, lines
 
-VARIANT = "variant:"
+VARIANT, VAR = "variant:", "var:"
+SPREAD_OUT = {"variants": VARIANT, "vars": VAR}
+"""Names that have a column for each of their members."""
 COLUMNS = (
     "text", "to", "at", "tz", "media", "alt",
-    *(name for name in NAMES[NAMES.index("then") :] if name != "variants"),
+    *(
+        name for name in NAMES[NAMES.index("tz") + 1 :]
+        if name not in SPREAD_OUT and name != "media"
+    ),
 )  # fmt: skip
-"""The columns in the order they are written, before the variants."""
+"""The columns in the order they are written, before those of SPREAD_OUT."""
 
 
 def read_csv(pieces: Iterable[str]) -> Iterator[Found]:
@@ -55,8 +60,8 @@ def write_csv(records: Iterable[Mapping[str, Any]], out: IO[bytes]) -> None:
             waiting.write(json.dumps(row) + "\n")
         waiting.seek(0)
         text = io.TextIOWrapper(out, "utf-8", newline="", write_through=True)
-        variants = sorted(name for name in used if name.startswith(VARIANT))
-        header = [name for name in COLUMNS if name in used] + variants
+        spread = sorted(used - set(COLUMNS))
+        header = [name for name in COLUMNS if name in used] + spread
         writer = csv.DictWriter(text, header, restval="", lineterminator="\r\n")
         writer.writeheader()
         writer.writerows(json.loads(line) for line in waiting)
@@ -90,7 +95,7 @@ def _words(error: csv.Error) -> str:
 
 def _check_header(header: list[str], line: int) -> None:
     for name in header:
-        if name in COLUMNS or name in LATER or name.removeprefix(VARIANT) not in ("", name):
+        if name in COLUMNS or name in LATER or _is_spread_out(name):
             if header.count(name) > 1:
                 raise Unreadable("this column is there twice", line, name)
             continue
@@ -100,17 +105,21 @@ def _check_header(header: list[str], line: int) -> None:
         raise Unreadable(f"this column is not known. {hint}", line, name)
 
 
+def _is_spread_out(name: str) -> bool:
+    return any(name.startswith(lead) and name != lead for lead in SPREAD_OUT.values())
+
+
 def _found(row: int, line: int, header: list[str], values: list[str]) -> Found:
     if len(values) != len(header):
         message = f"the row has {len(values)} cells, the header {len(header)}"
         return Found(row, line, {}, (RowError(None, message),))
     cells = {name: value for name, value in zip(header, values, strict=True) if value}
     record: dict[str, Any] = {n: v for n, v in cells.items() if n in NAMES or n in LATER}
-    variants = {n.removeprefix(VARIANT): v for n, v in cells.items() if n.startswith(VARIANT)}
-    if variants:
-        record["variants"] = variants
-    if "then" in cells:
-        record["then"] = split(cells["then"], "|")
+    for name, lead in SPREAD_OUT.items():
+        if members := {n.removeprefix(lead): v for n, v in cells.items() if n.startswith(lead)}:
+            record[name] = members
+    for name in {"then", "texts"} & cells.keys():
+        record[name] = split(cells[name], "|")
     places = split(cells["media"], "|") if "media" in cells else []
     alts = split(cells["alt"], "|") if "alt" in cells else []
     record["media"] = _media(places, alts)
@@ -131,17 +140,19 @@ def _media(places: list[str], alts: list[str]) -> list[dict[str, str]]:
 def _row(n: int, record: Mapping[str, Any]) -> dict[str, str]:
     """The cells of a record, as strings."""
     cells = {name: str(record[name]) for name in COLUMNS if name in record}
-    for name in {"to", "tags"} & record.keys():
+    for name in {"to", "tags", "on", "except"} & record.keys():
         cells[name] = join(record[name], ",")
-    if "draft" in record:
-        cells["draft"] = "true"
+    for name in {"draft", "slot"} & record.keys():
+        cells[name] = "true"
+    if "texts" in record:
+        cells["texts"] = join(record["texts"], "|")
     if "then" in record:
         cells["then"] = join((_plain(n, part) for part in record["then"]), "|")
     if media := record.get("media"):
         cells["media"] = join((one.get("path") or one.get("url") for one in media), "|")
         cells["alt"] = join((one.get("alt", "") for one in media), "|")
-    for account, text in record.get("variants", {}).items():
-        cells[VARIANT + account] = text
+    for name, lead in SPREAD_OUT.items():
+        cells |= {lead + member: text for member, text in record.get(name, {}).items()}
     return {name: value for name, value in cells.items() if value}
 
 

@@ -18,19 +18,21 @@ from postsched.transfer.rows import RowError, Unfit
 from postsched.transfer.separated import split
 
 TEXTS = (
-    "text", "at", "tz", "comment", "link", "title", "visibility", "warning", "lang",
-    "missed", "grace", "catch_up", "key",
+    "text", "at", "tz", "repeat", "cron", "rrule", "from", "until", "comment", "link", "title",
+    "visibility", "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter", "key",
 )  # fmt: skip
 NAMES = (
-    "text", "to", "at", "tz", "media", "then", "comment", "link", "title", "variants", "tags",
-    "visibility", "warning", "lang", "missed", "grace", "catch_up", "priority", "key", "draft",
+    "text", "to", "at", "tz", "repeat", "every", "on", "cron", "rrule", "except", "from", "until",
+    "count", "slot", "media", "then", "comment", "link", "title", "variants", "tags", "visibility",
+    "warning", "lang", "missed", "catch_up", "grace", "spread", "jitter", "texts", "vars",
+    "priority", "key", "draft",
 )  # fmt: skip
 """The names this version honours, in the order they are written."""
-LATER = (
-    "repeat", "every", "on", "cron", "rrule", "except", "from", "until", "count", "slot",
-    "spread", "jitter", "texts", "vars", "callback",
-)  # fmt: skip
+FIELDS = {"except": "except_", "from": "from_"}
+"""Where a draft has another name, for Python takes this one for itself."""
+LATER = ("callback",)
 """Names that belong to posts as data, but to a later version."""
+LISTS = ("to", "on", "except", "texts", "tags")
 HIGHEST = 2**31 - 1
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
@@ -52,30 +54,30 @@ def draft_of(record: Mapping[str, Any], base: str = "") -> tuple[Draft, list[Row
             errors.append(RowError(name, str(unfit)))
     if errors:
         return Draft(), errors
-    fields.pop("slot", None)
-    return Draft(**fields), errors
+    return Draft(**{FIELDS.get(name, name): value for name, value in fields.items()}), errors
 
 
 def missing(draft: Draft) -> list[RowError]:
     """What a post of its own needs and the draft lacks."""
     errors = []
-    if not draft.text and not draft.media:
+    if not draft.text and not draft.media and not draft.texts:
         errors.append(RowError("text", "is missing"))
     if not draft.to:
         errors.append(RowError("to", "is missing: name an account or group"))
-    if not draft.at and not draft.draft:
+    if not draft.has_time and not draft.draft:
         errors.append(RowError("at", "is missing: say when, or set draft to true"))
     return errors
 
 
 def record_of(draft: Draft) -> dict[str, Any]:
     """The record of a draft: only what is given, in the order of NAMES."""
-    values = {name: getattr(draft, name) for name in NAMES}
-    values["to"], values["tags"] = list(draft.to), list(draft.tags)
+    values = {name: getattr(draft, FIELDS.get(name, name)) for name in NAMES}
+    for name in LISTS:
+        values[name] = list(values[name])
     values["media"] = [_media_record(media) for media in draft.media]
     values["then"] = [_part_record(part) for part in draft.then]
-    values["variants"] = dict(draft.variants)
-    values["draft"] = draft.draft or None
+    values["variants"], values["vars"] = dict(draft.variants), dict(draft.vars)
+    values["draft"], values["slot"] = draft.draft or None, draft.slot or None
     return {name: v for name, v in values.items() if v is not None and v not in ("", [], {})}
 
 
@@ -151,10 +153,37 @@ def _part(item: Any, which: str, base: str) -> DraftPart:
     return part
 
 
+def _texts(value: Any, base: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        value = [value]
+    if not isinstance(value, list):
+        raise Unfit("must be a list of texts")
+    return tuple(_text(item) for item in value)
+
+
 def _variants(value: Any, base: str) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Unfit("must be an object of account: text")
     return {_text(account): _text(text) for account, text in value.items() if text}
+
+
+def _vars(value: Any, base: str) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Unfit("must be an object of name: value")
+    numbers = (int, float)
+    return {
+        _text(name): str(one) if isinstance(one, numbers) and one is not True else _text(one)
+        for name, one in value.items()
+    }
+
+
+def _list(value: Any, base: str) -> tuple[str, ...]:
+    """As `_names`, where a number stands for itself: `on: [1, 15]`."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    items = [value] if whole else value
+    if isinstance(items, list):
+        items = [str(one) if isinstance(one, int) and one is not True else one for one in items]
+    return _names(items, base)
 
 
 def _members(item: Any, known: tuple[str, ...], which: str) -> dict[str, Any]:
@@ -191,6 +220,13 @@ READERS: dict[str, Callable[[Any, str], Any]] = {
     "media": _media,
     "then": _parts,
     "variants": _variants,
+    "on": _list,
+    "except": _names,
+    "texts": _texts,
+    "vars": _vars,
+    "every": _whole,
+    "count": _whole,
     "priority": _whole,
+    "slot": _yes,
     "draft": _yes,
 }

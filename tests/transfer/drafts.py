@@ -38,8 +38,12 @@ def drafts(part_media: bool = True) -> st.SearchStrategy[Draft]:
     """Complete drafts; `part_media` gives media to later parts too, which CSV can't hold."""
     more = MANY_MEDIA if part_media else st.just(())
     maybe = st.none() | SAID
-    names = ("tz", "comment", "link", "title", "visibility", "warning", "lang", "missed", "grace")
-    fields: dict[str, Any] = dict.fromkeys((*names, "catch_up", "key"), maybe)
+    names = (
+        "tz", "repeat", "cron", "rrule", "from_", "until", "comment", "link", "title", "visibility",
+        "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter", "key",
+    )  # fmt: skip
+    fields: dict[str, Any] = dict.fromkeys(names, maybe)
+    number = st.none() | st.integers(-(2**31) + 1, 2**31 - 1)
     return st.builds(
         Draft,
         text=SAID,
@@ -49,7 +53,14 @@ def drafts(part_media: bool = True) -> st.SearchStrategy[Draft]:
         then=st.lists(st.builds(DraftPart, text=SAID, media=more), max_size=2).map(tuple),
         variants=st.dictionaries(ACCOUNT, SAID, max_size=2),
         tags=st.lists(TAG, max_size=2).map(tuple),
-        priority=st.none() | st.integers(-(2**31) + 1, 2**31 - 1),
+        on=st.lists(TAG, max_size=2).map(tuple),
+        except_=st.lists(TAG, max_size=2).map(tuple),
+        texts=st.lists(SAID, max_size=2).map(tuple),
+        vars=st.dictionaries(ACCOUNT, SAID, max_size=2),
+        every=number,
+        count=number,
+        priority=number,
+        slot=st.booleans(),
         draft=st.booleans(),
         **fields,
     )

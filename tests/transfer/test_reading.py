@@ -16,7 +16,7 @@ from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.errors import InvalidInput
 from postsched.transfer import markdown
 from postsched.transfer.exchange import Format, format_of, read
-from postsched.transfer.record import LATER, NAMES, draft_of
+from postsched.transfer.record import FIELDS, LATER, NAMES, draft_of
 from postsched.transfer.stream import CHUNK, ROW_LIMIT
 from tests.transfer.drafts import QUIET
 
@@ -55,7 +55,8 @@ def test_a_full_row() -> None:
         "media": [{"path": "a.png", "alt": "A"}, "b.png", "ftp://x/c.png", {"url": "http://y"}],
         "then": ["two", {"text": "three", "media": [{"path": "/abs.png"}]}], "tags": ["x ", "y,z"],
         "variants": {"work": "A", "me": ""}, "draft": "Yes", "comment": None,
-        "grace": "", "slot": False,
+        "grace": "", "slot": False, "on": [1, "last"], "every": "2", "from": "2026-12-01",
+        "except": "2026-12-24, 2026-12-25", "texts": ["x", "y"], "vars": {"n": 3, "x": "y"},
     }  # fmt: skip
     (row,) = read(json.dumps(record).encode(), Format.JSON, Path("/base"))
     assert row.draft == Draft(
@@ -65,7 +66,8 @@ def test_a_full_row() -> None:
             DraftMedia(url="ftp://x/c.png"), DraftMedia(url="http://y"),
         ),
         then=(DraftPart("two"), DraftPart("three", (DraftMedia("/abs.png"),))),
-        tags=("x", "y,z"), variants={"work": "A"},
+        tags=("x", "y,z"), variants={"work": "A"}, on=("1", "last"), every=2, from_="2026-12-01",
+        except_=("2026-12-24", "2026-12-25"), texts=("x", "y"), vars={"n": "3", "x": "y"},
     )  # fmt: skip
 
 
@@ -100,7 +102,7 @@ def test_a_full_row() -> None:
         ({"draft": "maybe"}, "must be true or false"),
         ({"draft": 2}, "must be true or false"),
         ({"tittle": "a"}, "is no known name. Did you mean title?"),
-        ({"repeat": "daily"}, "this version can't do that yet: leave it out"),
+        ({"callback": "https://a.example"}, "this version can't do that yet: leave it out"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named(fields: dict[str, Any], message: str) -> None:
@@ -116,7 +118,7 @@ def test_names_of_later_versions(name: str) -> None:
 
 
 def test_the_names_are_those_of_the_interface() -> None:
-    assert set(NAMES) == set(Draft.__slots__)
+    assert {FIELDS.get(name, name) for name in NAMES} == set(Draft.__slots__)
     interface = """
         text, to, at, tz, repeat, every, on, cron, rrule, except, from, until, count, slot, media,
         then, comment, link, title, variants, tags, visibility, warning, lang, missed, catch_up,
@@ -313,7 +315,7 @@ def test_front_matter_is_optional_in_an_editor(text: str, draft: Draft) -> None:
         ("---\nmedia: {path: a}\n---\n", "media: must be a list"),
         ("---\na: " + "[" * 5000 + "\n---\n", "no valid YAML"),
         ("---\n\tto: me\n---\n", "line 2: .* no valid YAML"),
-        ("---\nrepeat: daily\n---\n", "repeat: this version can't do that yet"),
+        ("---\ncallback: x\n---\n", "callback: this version can't do that yet"),
     ],
 )
 def test_bad_front_matter(text: str, words: str) -> None:
