@@ -1,6 +1,7 @@
-"""When a post goes out: its schedule, and the instants it names.
+"""When a post goes out: its schedule, as the person said it.
 
-A schedule is kept as the person said it, local time and zone; instants are worked out from it.
+A schedule is kept as local time and zone; instants are worked out from it when they are needed, so
+a changed tz database moves them. What a recurrence names is worked out in `domain.recurrence`.
 """
 
 from __future__ import annotations
@@ -11,22 +12,38 @@ from datetime import UTC, datetime
 from typing import Any
 
 ONCE = "once"
+DAILY, WEEKLY, MONTHLY, YEARLY = "daily", "weekly", "monthly", "yearly"
+CRON, RRULE, SLOT = "cron", "rrule", "slot"
+REPEATS = (DAILY, WEEKLY, MONTHLY, YEARLY)
+"""The words of `--repeat`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """`at` is a local time in `tz` ("2026-12-01T09:00:00", no offset), or an instant with an
-    offset where the person gave one; None for a draft without a time. `rule` is what a
-    recurrence adds."""
+    offset where the person gave one; None for a draft without a time. For a recurrence it is the
+    first occurrence; with cron the time from which it runs.
+
+    `rule` is what a recurrence adds, only what was given: `every`, `times`, `on`, `rule` (the text
+    of cron or RRULE), `except`, `from`, `until`, `count`, `ends` (the last of the count).
+    """
 
     kind: str = ONCE
     at: str | None = None
     tz: str = "UTC"
     rule: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def recurs(self) -> bool:
+        """Whether it names more than one instant, as far as its kind says."""
+        return self.kind not in (ONCE, SLOT)
+
     def first(self) -> datetime | None:
-        """The first occurrence, in UTC."""
-        return None if self.at is None else datetime.fromisoformat(self.at).astimezone(UTC)
+        """The instant of `at`, in UTC: when `once` goes out; where a recurrence begins."""
+        if self.at is None:
+            return None
+        at = datetime.fromisoformat(self.at)
+        return at.astimezone(UTC) if at.tzinfo else _resolved(at, self.tz)
 
 
 def once(instant: datetime, tz: str) -> Schedule:
@@ -34,3 +51,9 @@ def once(instant: datetime, tz: str) -> Schedule:
     from zoneinfo import ZoneInfo
 
     return Schedule(ONCE, instant.astimezone(ZoneInfo(tz)).isoformat(), tz)
+
+
+def _resolved(local: datetime, tz: str) -> datetime:
+    from postsched.domain.zones import resolve, zone_named
+
+    return resolve(local, zone_named(tz))[0]

@@ -1,0 +1,152 @@
+"""A series: a pattern within its bounds, and the occurrences that it names.
+
+The bounds are `from` and `until` (local days, both included), `count` and its worked-out `ends`,
+and exceptions (local days or times). All of them are of the local times that were meant, whatever
+a clock change made of them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import islice, takewhile
+from zoneinfo import ZoneInfo
+
+from postsched.domain.recurrence.days import LAST_DAY
+from postsched.domain.recurrence.occurrence import Occurrence, in_order, read, where_to_begin
+from postsched.domain.recurrence.pattern import Pattern, calendar
+from postsched.domain.schedule import ONCE, REPEATS, Schedule
+from postsched.domain.zones import zone_named
+
+MOST_COUNTED = 10_000
+"""Up to how many occurrences to come are counted by `left`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A pattern within its bounds. `begin` and `end` are local times, `floor` and `ends` instants
+    (UTC), all included."""
+
+    zone: ZoneInfo
+    pattern: Pattern
+    begin: datetime
+    end: datetime
+    floor: datetime | None = None
+    ends: datetime | None = None
+    count: int | None = None
+    except_days: frozenset[date] = frozenset()
+    except_times: frozenset[datetime] = frozenset()
+
+    def occurrences(self, after: datetime | None) -> Iterator[Occurrence]:
+        """The occurrences after `after`, but the exceptions."""
+        for one in self.named(after):
+            if one.local.date() not in self.except_days and one.local not in self.except_times:
+                yield one
+
+    def named(self, after: datetime | None) -> Iterator[Occurrence]:
+        """The occurrences after `after`, exceptions too."""
+        last = self.last_counted() if self.count and not self.ends else None
+        ends = last.instant if last else self.ends
+        for one in self._bounded(after):
+            if ends is not None and one.instant > ends:
+                return
+            yield one
+
+    def last_counted(self) -> Occurrence | None:
+        """The last of the count, or of all if there are fewer; None if there is none."""
+        assert self.count is not None
+        last = deque(islice(self._bounded(None), self.count), 1)
+        return last[0] if last else None
+
+    def _bounded(self, after: datetime | None) -> Iterator[Occurrence]:
+        if after is not None and after.year > LAST_DAY.year:
+            return
+        times = takewhile(self._by_the_end, self.pattern.times(self._start(after)))
+        for one in in_order(times, self.zone, by_clock=self.pattern.by_clock):
+            if (after is None or one.instant > after) and (
+                self.floor is None or one.instant >= self.floor
+            ):
+                yield one
+
+    def _start(self, after: datetime | None) -> datetime:
+        if after is None or after.year < self.begin.year - 1:
+            return self.begin
+        return max(self.begin, where_to_begin(after, self.zone))
+
+    def _by_the_end(self, local: datetime) -> bool:
+        return local <= self.end
+
+
+def series(schedule: Schedule) -> Series:
+    """The series of a recurrence. Raises InvalidInput for a zone that is not known here."""
+    zone, rule = zone_named(schedule.tz), schedule.rule
+    assert schedule.at is not None
+    first = read(schedule.at, zone)
+    days, times = _exceptions(rule.get("except") or ())
+    begin, ends = first.local, rule.get("ends")
+    if from_ := rule.get("from"):
+        begin = max(begin, datetime.combine(date.fromisoformat(from_), time.min))
+    until = min(date.fromisoformat(rule["until"]), LAST_DAY) if rule.get("until") else LAST_DAY
+    return Series(
+        zone=zone,
+        pattern=_pattern(schedule, first.local),
+        begin=begin,
+        end=datetime.combine(until, time.max),
+        floor=first.instant if datetime.fromisoformat(schedule.at).tzinfo else None,
+        ends=read(ends, zone).instant if ends else None,
+        count=rule.get("count"),
+        except_days=days,
+        except_times=times,
+    )
+
+
+def occurrences(schedule: Schedule, after: datetime | None = None) -> Iterator[Occurrence]:
+    """The occurrences, ascending by instant, strictly after `after` (None: from the beginning);
+    lazily, endless for an endless series. The first costs the same however far from the beginning.
+
+    Of `once` at most its one; of a slot, or without a time, none.
+    """
+    if schedule.at is None or not (schedule.recurs or schedule.kind == ONCE):
+        return
+    if schedule.recurs:
+        yield from series(schedule).occurrences(after)
+        return
+    one = read(schedule.at, zone_named(schedule.tz))
+    if after is None or one.instant > after:
+        yield one
+
+
+def next_occurrence(schedule: Schedule, after: datetime | None) -> Occurrence | None:
+    """The first occurrence strictly after `after`; None if there is none."""
+    return next(occurrences(schedule, after), None)
+
+
+def is_endless(schedule: Schedule) -> bool:
+    """Whether it goes on for ever: neither `until` nor `count`, nor an end in its rule."""
+    rule = schedule.rule
+    if not schedule.recurs or rule.get("until") or rule.get("count"):
+        return False
+    return series(schedule).pattern.endless
+
+
+def left(schedule: Schedule, after: datetime | None) -> int | None:
+    """How many are to come after `after`; None for an endless one, or if more than MOST_COUNTED."""
+    if is_endless(schedule):
+        return None
+    counted = sum(1 for _ in islice(occurrences(schedule, after), MOST_COUNTED + 1))
+    return counted if counted <= MOST_COUNTED else None
+
+
+def _pattern(schedule: Schedule, first: datetime) -> Pattern:
+    if schedule.kind in REPEATS:
+        return calendar(schedule, first)
+    raise NotImplementedError(schedule.kind)
+
+
+def _exceptions(texts: object) -> tuple[frozenset[date], frozenset[datetime]]:
+    """Whole days, and local times."""
+    assert isinstance(texts, list | tuple)
+    days = frozenset(date.fromisoformat(text) for text in texts if len(text) == 10)
+    return days, frozenset(datetime.fromisoformat(text) for text in texts if len(text) > 10)
