@@ -9,11 +9,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, inspect, select, text, update
+from sqlalchemy import Connection, Index, inspect, select, text, update
+from sqlalchemy.schema import CreateColumn
 
 from postsched.domain.errors import StoreUnavailable
 from postsched.store.limit_tables import holds, limits
-from postsched.store.tables import deliveries, hosted, meta, metadata, notifications
+from postsched.store.tables import (
+    deliveries,
+    hosted,
+    meta,
+    metadata,
+    notifications,
+    posts,
+    schedules,
+    targets,
+)
 
 Step = Callable[[Connection], None]
 
@@ -29,10 +39,32 @@ def _add_hosted(connection: Connection) -> None:
 def _add_holds(connection: Connection) -> None:
     holds.create(connection)
     limits.create(connection)
-    next(index for index in deliveries.indexes if index.name == "sent").create(connection)
+    _index("sent").create(connection)
 
 
-STEPS: Sequence[Step] = (_add_notifications, _add_hosted, _add_holds)
+def _add_graces(connection: Connection) -> None:
+    _index("graces").create(connection)
+
+
+def _add_series(connection: Connection) -> None:
+    added = {
+        posts: ("texts", "vars", "spread", "jitter"),
+        targets: ("stopped",),
+        deliveries: ("number", "leads", "wording"),
+    }
+    for table, names in added.items():
+        for name in names:
+            column = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+            connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column}"))
+    _index("leading").create(connection)
+    next(iter(schedules.indexes)).create(connection)
+
+
+def _index(name: str) -> Index:
+    return next(index for index in deliveries.indexes if index.name == name)
+
+
+STEPS: Sequence[Step] = (_add_notifications, _add_hosted, _add_holds, _add_graces, _add_series)
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
 """Tables that every version has: without them it is another program's database."""

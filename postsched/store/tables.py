@@ -21,6 +21,8 @@ from postsched.store.columns import Instant, Json, Span, Whole
 FREE = "next_at IS NOT NULL AND paused = 0 AND claim IS NULL"
 """What a worker may take up: the condition of the index `queue`, which queries must repeat to the
 letter, or the index is not used."""
+WAITING = f"{FREE} AND grace_until IS NOT NULL AND status <> 'confirming'"
+"""What is missed at the end of its grace: the condition of the index `graces`."""
 UNPREPARED = "prepare_at IS NOT NULL AND paused = 0 AND claim IS NULL"
 """What is still to be prepared: the condition of the index `preparing`."""
 CLAIMED = "claim IS NOT NULL"
@@ -29,6 +31,10 @@ SENT = "finished_at IS NOT NULL"
 """What has come to an end, by account: the condition of the index `sent`."""
 UNTOLD = "next_at IS NOT NULL"
 """What is still to be told: the condition of the index `untold`."""
+LEADING = "leads = 1"
+"""What plans the next of its series once it is taken up: the condition of the index `leading`."""
+RECURRING = "kind <> 'once' AND kind <> 'slot'"
+"""What names more than one occurrence: the condition of the index `series`."""
 DRAFTS = "draft = 1"
 """What is a draft: the condition of the index `drafts`.
 
@@ -118,6 +124,10 @@ posts = Table(
     Column("paused", Integer, nullable=False, default=0),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("texts", Json),
+    Column("vars", Json),
+    Column("spread", Span),
+    Column("jitter", Span),
     Index("drafts", "created_at", sqlite_where=text(DRAFTS)),
     **STRICT,
 )
@@ -128,6 +138,7 @@ targets = Table(
     _ref("post_id", "posts", primary_key=True),
     _ref("account_id", "accounts", primary_key=True, index=True),
     Column("position", Integer, nullable=False),
+    Column("stopped", Integer, nullable=False, default=0, server_default="0"),
     **STRICT,
 )
 
@@ -157,6 +168,7 @@ schedules = Table(
     Column("at", Text),
     Column("tz", Text, nullable=False),
     Column("rule", Json),
+    Index("series", "post_id", sqlite_where=text(RECURRING)),
     **STRICT,
 )
 
@@ -207,6 +219,9 @@ deliveries = Table(
     Column("error_message", Text),
     Column("error_status", Integer),
     Column("error_hint", Text),
+    Column("number", Integer),
+    Column("leads", Integer, nullable=False, default=0, server_default="0"),
+    Column("wording", Json),
     UniqueConstraint("post_id", "account_id", "occurrence"),
     Index(
         "queue",
@@ -221,11 +236,13 @@ deliveries = Table(
         "prepare_at",
         sqlite_where=text(UNPREPARED),
     ),
+    Index("graces", "account_id", "grace_until", sqlite_where=text(WAITING)),
     Index(
         "claims",
         "claim_until",
         sqlite_where=text(CLAIMED),
     ),
+    Index("leading", "post_id", "account_id", unique=True, sqlite_where=text(LEADING)),
     Index("upcoming", "status", "due_at"),
     Index("finished", "finished_at"),
     Index("sent", "account_id", "finished_at", sqlite_where=text(SENT)),

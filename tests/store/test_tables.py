@@ -33,16 +33,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
     found.close()
 
 
-def dump(raw: sqlite3.Connection) -> str:
-    """The schema as SQL, in an order that does not depend on when what was made."""
+def dump(raw: sqlite3.Connection) -> list[list[str]]:
+    """The clauses of the schema's SQL, in an order that does not depend on when what was made."""
     found = raw.execute(
         "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
         " ORDER BY tbl_name, type DESC, name"
     )
-    return "".join(re.sub(r"[ \t]+(\n|$)", r"\1", sql).strip() + ";\n" for (sql,) in found)
+    return [sorted(re.split(r",(?![^()]*\))", re.sub(r"\s+", "", sql))) for (sql,) in found]
 
 
-def schema_of(path: Path) -> str:
+def schema_of(path: Path) -> list[list[str]]:
     """The schema of a database file."""
     raw = sqlite3.connect(path)
     try:
