@@ -72,7 +72,8 @@ def _one(event: Event, delivery: Mapping[str, Any]) -> str:
         case Event.PUBLISHED:
             return f"{which}, is out: {delivery.get('url') or delivery['account']}"
         case Event.MISSED:
-            return f"{which}. Send it: postsched retry {post}. Or: postsched cancel {post}"
+            kept = f". What was in the way: {why}" if error else ""
+            return f"{which}. Send it: postsched retry {post}. Or: postsched cancel {post}{kept}"
         case Event.UNCONFIRMED:
             doubt = error.get("message") or "nobody can tell whether it is out"
             return (

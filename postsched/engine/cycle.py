@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,8 @@ WATCH_WORKERS = 1.0
 """Seconds between looks at whether another worker of this machine still lives, while one holds
 claims."""
 
-
+INSTANT = timedelta(microseconds=1)
+"""The least by which one instant is past another."""
 END = datetime.max.replace(tzinfo=UTC)
 
 
@@ -121,7 +122,7 @@ class Cycle:
         return self._needed_in(self._clock.now(), monotonic) <= 0
 
     def _instants(self) -> list[datetime]:
-        """When something can be claimed, prepared, or taken over."""
+        """When something can be claimed, prepared, or taken over, or is past its grace."""
         if self._hands.closed:
             return []
         room, to_prepare = self._hands.room, self._hands.room_to_prepare
@@ -135,6 +136,8 @@ class Cycle:
             for one in self.look.unprepared
             if to_prepare.on(one.platform) > 0 and self._is_open(one.account_id)
         ]
+        if self.look.grace_ends is not None:
+            instants.append(self.look.grace_ends + INSTANT)
         return instants + list(self.look.foreign.values())
 
     def _is_open(self, account_id: int) -> bool:

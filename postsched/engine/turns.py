@@ -24,13 +24,13 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
-from postsched.engine.claiming import Wish, claim_due, claim_to_prepare
+from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
 from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
 from postsched.store import accounts as account_rows
-from postsched.store import outlook, queue, workers
+from postsched.store import graces, outlook, queue, workers
 from postsched.store.database import Database, no_room
 from postsched.store.outlook import Look
 from postsched.store.queue import Work
@@ -188,7 +188,8 @@ class Turns:
             workers.remove(connection, [worker.id for worker in dead])
             look = outlook.look(connection, self._worker.id, wish.mine)
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
-        taken, late = claim_due(connection, look, wish, held)
+        late = graces.miss(connection, wish.now, SWEEP) if _is_late(look, wish) else []
+        taken, missed = claim_due(connection, look, wish, held)
         to_prepare = claim_to_prepare(connection, look, wish, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         if works and self._quotas is not None:
@@ -199,7 +200,7 @@ class Turns:
             ),
             works,
             ahead,
-            queue.load(connection, late),
+            queue.load(connection, late + missed),
             expired,
             queue.load(connection, [after.id for _, after in expired if _is_given_up(after)]),
             watched,
@@ -235,7 +236,12 @@ def _may_pass(error: Exception) -> bool:
 def _something_to_do(look: Look, wish: Wish, dead: list[Worker]) -> bool:
     due = any(wish.room.on(lane.platform) > 0 for lane in wish.due(look))
     over = any(until <= wish.now for until in look.foreign.values())
-    return bool(due or wish.to_prepare(look) or over or dead)
+    return bool(due or _is_late(look, wish) or wish.to_prepare(look) or over or dead)
+
+
+def _is_late(look: Look, wish: Wish) -> bool:
+    """Whether anything is past its grace."""
+    return look.grace_ends is not None and look.grace_ends < wish.now
 
 
 def _strangers(connection: Connection, look: Look, wish: Wish) -> Sequence[Account]:

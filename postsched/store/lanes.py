@@ -53,8 +53,9 @@ class Lane:
         return replace(self, next_at=next_at, held_until=over, trial=wait.trial)
 
 
-OPEN = """accounts.paused = 0 AND accounts.state <> 'login'
-    AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'paused')"""
+RELEASED = "accounts.paused = 0 AND NOT EXISTS (SELECT 1 FROM meta WHERE name = 'paused')"
+"""An account that no person holds."""
+OPEN = f"accounts.state <> 'login' AND {RELEASED}"
 """An account that anything may be sent to."""
 
 

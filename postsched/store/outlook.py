@@ -20,7 +20,7 @@ from postsched.domain.delivery import (
 )
 from postsched.domain.holding import Why
 from postsched.store import accounts as account_rows
-from postsched.store import holds
+from postsched.store import graces, holds
 from postsched.store.columns import Instant
 from postsched.store.holds import Wait
 from postsched.store.lanes import OPEN, Lane, waiting_lanes
@@ -42,12 +42,14 @@ class Unprepared:
 class Look:
     """What a worker has to know of the queue: the lanes, what is to be prepared, and the claims
     that are not in its hands (by worker id, when the first of them runs out). Its own id is there
-    if it has lost hold of a claim. `waits` are the accounts that are held, or were."""
+    if it has lost hold of a claim. `waits` are the accounts that are held, or were. `grace_ends` is
+    when the first delivery is missed, UTC."""
 
     lanes: Sequence[Lane]
     unprepared: Sequence[Unprepared]
     foreign: Mapping[int, datetime]
     waits: Mapping[int, Wait] = field(default_factory=dict)
+    grace_ends: datetime | None = None
 
     def is_held(self, account_id: int, now: datetime) -> bool:
         """Whether nothing is to be sent for the account now, not even what is claimed: that is
@@ -98,7 +100,8 @@ def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] 
         Unprepared(number, platform, _not_before(at, waits.get(number)))
         for number, platform, at in connection.execute(PREPARE)
     ]
-    return Look(waiting_lanes(connection, waits), unprepared, foreign, waits)
+    lanes = waiting_lanes(connection, waits)
+    return Look(lanes, unprepared, foreign, waits, graces.first_end(connection))
 
 
 def _not_before(at: datetime, wait: Wait | None) -> datetime:

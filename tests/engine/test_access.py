@@ -73,6 +73,21 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
 
 
+def test_what_no_worker_can_send_is_missed_at_the_end_of_its_grace(
+    blind: Rig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    late = blind.post("Hello", blind.account(), clock.now(), grace=timedelta(minutes=1))
+
+    async def scene() -> None:
+        sim = Simulation(blind)
+        await sim.go(61)
+        await sim.end()
+
+    play(scene)
+    assert blind.delivery(late).status is S.MISSED
+    assert "missed" in blind.words()
+
+
 def test_the_one_that_can_read_it_sends_it_on_time(
     blind: Rig, seeing: Rig, clock: FakeClock, fake: FakePlatform
 ) -> None:

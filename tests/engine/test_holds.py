@@ -9,11 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import event
 
+from postsched.domain.account import AccountState
 from postsched.domain.delivery import DeliveryStatus
-from postsched.domain.outcome import ErrorKind, Limit, Published
+from postsched.domain.outcome import ErrorKind, Limit, Problem, Published
 from postsched.platforms.base import PlatformError
 from postsched.store import accounts as account_rows
-from postsched.store import holds, outlook
+from postsched.store import holds, outlook, pauses
 from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.platform import Held
 from tests.engine.conftest import MakeRig
@@ -120,9 +121,46 @@ class TestARateLimit:
         rig.post("first", me, clock.now())
         soon = clock.now() + timedelta(seconds=5)
         late = rig.post("late", me, soon, grace=timedelta(minutes=5))
-        live(rig, 700)
+        live(rig, 304)
+        assert rig.delivery(late).status is S.SCHEDULED
+        live(rig, 2)  # at the end of its grace, not at that of the hold
+        after = rig.delivery(late)
+        assert after.status is S.MISSED
+        assert after.problem == Problem(ErrorKind.RATE_LIMIT, "slow")
+        assert rig.words()[-1] == "missed"
+        live(rig, 400)
+        assert len(fake.posts) == 1
+
+    @pytest.mark.parametrize("held", ["login", "retry"])
+    def test_so_it_is_whatever_keeps_it(
+        self, rig: Rig, clock: FakeClock, fake: FakePlatform, held: str
+    ) -> None:
+        """A refused login, a retry that the network wants later."""
+        me, start = rig.account(), clock.now()
+        late = rig.post("late", me, start, grace=timedelta(minutes=5))
+        if held == "login":
+            with rig.database.write() as connection:
+                account_rows.set_state(connection, me.id, AccountState.LOGIN, "refused")
+        else:
+            fake.will("publish", PlatformError(ErrorKind.TRANSIENT, "later", after=3000))
+        live(rig, 310)
         assert rig.delivery(late).status is S.MISSED
-        assert "missed" in rig.words()
+        assert fake.posts == []
+
+    @pytest.mark.parametrize("held", ["post", "account", "all"])
+    def test_what_a_person_holds_keeps_its_status(
+        self, rig: Rig, clock: FakeClock, fake: FakePlatform, held: str
+    ) -> None:
+        late = rig.post("late", rig.account(), clock.now(), grace=timedelta(minutes=5))
+        with rig.database.write() as connection:
+            if held == "all":
+                pauses.set_all_paused(connection, paused=True)
+            else:
+                connection.exec_driver_sql(
+                    f"UPDATE {'deliveries' if held == 'post' else 'accounts'} SET paused = 1"
+                )
+        live(rig, 400)
+        assert rig.delivery(late).status is S.SCHEDULED
 
 
 class TestABreaker:

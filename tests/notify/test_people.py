@@ -38,7 +38,7 @@ def receiver() -> Iterator[Receiver]:
     [
         (Event.FAILED, [FAILED], ["a post to me failed", "too long. Shorten it", "show 3"]),
         (Event.FAILED, [FAILED] * 9, ["9 posts to me failed", "list --all --status failed"]),
-        (Event.MISSED, [FAILED], ["a post to me missed its time", "retry 3", "cancel 3"]),
+        (Event.MISSED, [FAILED], ["missed its time", "retry 3", "cancel 3. What was in the way: "]),
         (Event.UNCONFIRMED, [FAILED], ["must be looked at", "resolve 3 published|absent"]),
         (Event.PUBLISHED, [{**FAILED, "url": "https://a/1"}], ["published", "https://a/1"]),
         (Event.LOGIN_EXPIRING, [LOGIN], ["the login of me ends soon", "2026-11-30 12:00 UTC"]),

@@ -30,7 +30,7 @@ from postsched.domain.delivery import (
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
-from postsched.store import lanes, outlook, pauses, plans, queue
+from postsched.store import graces, lanes, outlook, pauses, plans, queue
 from postsched.store.columns import micros
 from postsched.store.database import Database
 from postsched.store.lanes import Lane, share_out
@@ -702,16 +702,17 @@ def test_every_statement_of_the_engine_goes_by_index(tmp_path: Path) -> None:
         outlook.held_by_login(connection, NOON)
         outlook.count_waiting(connection, [1], NOON)
         outlook.holds_any(connection, 1)
+        assert len(graces.miss(connection, NOON + timedelta(days=2), 7)) == 7
     plans = _plans(database, seen)
     database.close()
     assert len(plans) > 12
-    used = set()
+    used, names = set(), {"queue", "preparing", "graces", "claims"}
     for statement, plan in plans:
         for line in plan:
             scans = line.startswith(("SCAN deliveries", "SCAN d ", "SCAN posts", "SCAN attempts"))
             assert not scans or "INDEX claims" in line, (statement, line)
-            used |= {name for name in ("queue", "preparing", "claims") if f"INDEX {name}" in line}
-    assert used == {"queue", "preparing", "claims"}
+            used |= {name for name in names if f"INDEX {name}" in line}
+    assert used == names
 
 
 ZERO = dict.fromkeys(("paused", "attempts", "revision", "asked", "not_there"), 0)
@@ -722,8 +723,8 @@ MANY: dict[str, dict[str, Any]] = {
     },
     "deliveries": {
         **ZERO, "post_id": "n", "account_id": ":account", "occurrence": ":first + n",
-        "due_at": ":first + n", "next_at": ":first + n", "prepare_at": ":first + n - 600000000",
-        "status": "'scheduled'", "priority": "n % 3",
+        "due_at": ":first + n", "next_at": ":first + n", "grace_until": ":first + 86400000000 + n",
+        "prepare_at": ":first + n - 600000000", "status": "'scheduled'", "priority": "n % 3",
     },
 }  # fmt: skip
 """The columns of row n of many."""
