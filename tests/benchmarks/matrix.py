@@ -2,7 +2,7 @@
 is killed or the answer goes wrong; then what is out is counted.
 
     python -m tests.benchmarks.matrix [--network NAME|all] [--cases N] [--seed S] [--list]
-        [--jobs 2] [--renew]
+        [--jobs N] [--renew]
 
 The boundaries come from recordings, not from a list. Each case is played by processes of postsched
 against a network of its own, whose ledger is the judge. Exit 1 if a post is lost or twice, if what
@@ -85,7 +85,7 @@ def main() -> int:
     parser.add_argument("--network", default="all", choices=["all", *STANDS])
     parser.add_argument("--cases", type=int)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--jobs", type=int, default=2 * (os.cpu_count() or 1))
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--renew", action="store_true")
     given = parser.parse_args()

@@ -1,9 +1,10 @@
 """The boundaries of a publish, as a process of postsched passes them: each transaction that wrote
-something, each request, and on the outbox each thing that is done to its files.
+something, each write of the mark outside the database, each request, and on the outbox each thing
+that is done to its files.
 
 In a recording they are written to a file, line by line. In a case the process kills itself with
 SIGKILL right before or after one of them. The seams: SQLAlchemy's events and the driver's commit,
-httpx's transport, Python's audit events.
+`os.pwrite`, httpx's transport, Python's audit events.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from postsched.highwater import HEAD
 from tests.matrix.world import Traffic
 
 WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+(\w+)", re.IGNORECASE)
@@ -33,8 +35,8 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 @dataclass(frozen=True, slots=True, order=True)
 class Boundary:
-    """One of them: commit, request, file, or a request in `rehearsal`, to nobody; its name, and its
-    number among those of that name."""
+    """One of them: commit, mark, request, file, or a request in `rehearsal`, to nobody; its name,
+    and its number among those of that name."""
 
     kind: str
     name: str
@@ -68,6 +70,7 @@ class Watcher:
     def install(self, files: Path | None) -> None:
         """Watch from now on, until the process ends; `files` is the outbox."""
         self._watch_commits()
+        self._watch_marks()
         self._watch_requests()
         if files is not None:
             self._watch_files(str(files))
@@ -108,6 +111,19 @@ class Watcher:
         do_commit: Callable[[Any, Any], None] = Dialect.do_commit
         event.listen(Engine, "before_cursor_execute", executed)
         Dialect.do_commit = commit  # type: ignore[method-assign]  # what SQLAlchemy calls last
+
+    def _watch_marks(self) -> None:
+        write = os.pwrite
+
+        def watched(descriptor: int, content: bytes, offset: int) -> int:
+            if not content.startswith(HEAD.encode()):
+                return write(descriptor, content, offset)
+            boundary = self._before("mark", "rise")
+            written = write(descriptor, content, offset)
+            self._die_at(boundary, after=True)
+            return written
+
+        os.pwrite = watched  # type: ignore[assignment]  # of bytes, as `highwater` writes them
 
     def _watch_requests(self) -> None:
         import httpx

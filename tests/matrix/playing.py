@@ -34,6 +34,10 @@ AHEAD = 120
 """Seconds from the writing of the post to the instant it is due: `run` prepares it before."""
 ROUNDS = {RUN: 2, DUE: 12}
 """How often a command may be called until nothing is left."""
+ANSWERED = 20.0
+"""Real seconds in which an answer comes, where one does."""
+REWOUND = "is a copy from before"
+"""What a process says that finds its database younger than the mark outside of it."""
 TRIES = 3
 """How often a case is played until its boundary is reached: what runs side by side may change
 places."""
@@ -59,6 +63,7 @@ class Player:
         self._settles: list[bool] = []
         self._publishing: Boundary | None = None
         self._shapes: dict[str, Shape] = {}
+        self._rewound = False
         self.recorded: set[tuple[str, Boundary]] = set()
         self.cases: list[Case] = []
 
@@ -142,28 +147,37 @@ class Player:
     def play(self, case: Case) -> Verdict:
         """Play a case to its end."""
         for _ in range(TRIES):
+            self._rewound = False
             verdict = self._played(case)
             if verdict.word != judging.UNREACHED:
                 break
+        if self._rewound and verdict.word in judging.GOOD:
+            return Verdict(judging.LIE, "it took its own database for a copy from before")
         return verdict
+
+    def _call(self, *words: str, death: Death | None = None, patience: float = ANSWERED) -> Call:
+        call = self._stage.call(*words, death=death, patience=patience)
+        self._rewound |= REWOUND in call.said
+        return call
 
     def _played(self, case: Case) -> Verdict:
         if case.kind in (BEFORE, AFTER):
             with self._begun(case.start):
                 death = Death(case.boundary, case.kind == AFTER)
-                call = self._stage.call(*STARTS[case.start], death=death)
+                call = self._call(*STARTS[case.start], death=death)
                 if call.code != -9:
                     return Verdict(judging.UNREACHED, f"it ended with {call.code}: {call.said}")
                 return self._settled(case, call)
         with self._begun(case.start, case.boundary, case.kind):
-            patience = IMPATIENCE if case.kind == "timeout" else 20.0
-            call = self._stage.call(*STARTS[case.start], patience=patience)
+            patience = IMPATIENCE if case.kind == "timeout" else ANSWERED
+            call = self._call(*STARTS[case.start], patience=patience)
             if not self._stage.hit:
                 return Verdict(judging.UNREACHED, f"it ended with {call.code}: {call.said}")
             return self._settled(case, call)
 
     def _settled(self, case: Case, last: Call) -> Verdict:
         stage, texts = self._stage, self._stand.texts
+        killed = stage.state() if last.code < 0 else None
         last, state = self._go_on(case.restart, last)
         if state.status != "unconfirmed":
             wanted = self._shapes[case.start]
@@ -171,6 +185,8 @@ class Player:
         verdict = judging.judge_doubt(texts, stage.out(), state, last, self._settles)
         if verdict.word != judging.UNCONFIRMED:
             return verdict
+        if killed and not killed.sent:
+            return Verdict(judging.NEEDLESS, f"by what was on record it was not sent: {killed}")
         self._resolve(judging.step_in_doubt(state, texts))
         last, state = self._go_on(case.restart, Call(0, ""))
         after = judging.judge_end(texts, self._shapes[case.start], stage.out(), state, last)
@@ -186,7 +202,7 @@ class Player:
                 return last, state
             if way == DUE and state.next_at is not None:
                 stage.world.skip(max(0.0, state.next_at - stage.world.nanoseconds() / 1e9) + 0.001)
-            last = stage.call(*COMMANDS[way])
+            last = self._call(*COMMANDS[way])
         return last, stage.state()
 
     def _resolve(self, step: int) -> None:

@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -60,12 +60,14 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The one delivery, as the database has it: the ids of its steps, None for those not out."""
+    """The one delivery, as the database has it: the ids of its steps, None for those not out;
+    `sent`: the next of them may have been sent, as far as is on record."""
 
     status: str
     next_at: float | None
     ids: tuple[str | None, ...]
     problem: str
+    sent: bool
 
 
 class _AtRequest(Faults):
@@ -126,12 +128,13 @@ class Stage:
         path = f"file:{self.home / 'matrix.db'}?mode=ro"
         with closing(sqlite3.connect(path, uri=True)) as database:
             rows = database.execute(
-                "SELECT status, next_at, steps, error_message FROM deliveries"
+                "SELECT status, next_at, steps, error_message, sent_at FROM deliveries"
             ).fetchall()
         assert len(rows) == 1, rows
-        status, next_at, steps, message = rows[0]
+        status, next_at, steps, message, sent_at = rows[0]
         ids = [(step.get("out") or {}).get("id") for step in json.loads(steps or "[]")]
-        return State(status, next_at and next_at / 1e6, tuple(ids), message or "")
+        at = next_at and next_at / 1e6
+        return State(status, at, tuple(ids), message or "", sent_at is not None)
 
     def facts(self) -> dict[str, Any]:
         """What the network has told of the account."""
@@ -218,20 +221,23 @@ class Stage:
         """Have the account's secret in the environment."""
         self._secret = secret_text(login.secret if login else None)
 
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """That of its processes."""
+        return environment(str(self.home), self._secret)
+
     def call(
         self,
         *words: str,
         record: Path | None = None,
         death: Death | None = None,
         patience: float = 20.0,
-        modules: Path | None = None,
     ) -> Call:
-        """Run a command in a process of its own, to its end. `modules` is where it is to say what
-        it has loaded."""
+        """Run a command in a process of its own, to its end."""
         said = self.home / "said"
         pid = os.fork()
         if pid == 0:
-            self._guarded(lambda: self._postsched(words, said, record, death, patience, modules))
+            self._guarded(lambda: self._postsched(words, said, record, death, patience))
         _, status = os.waitpid(pid, 0)
         return Call(os.waitstatus_to_exitcode(status), said.read_text(errors="replace"))
 
@@ -242,7 +248,6 @@ class Stage:
         record: Path | None,
         death: Death | None,
         patience: float,
-        modules: Path | None,
     ) -> None:
         signal.alarm(PATIENCE)
         with said.open("wb") as file:
@@ -251,15 +256,13 @@ class Stage:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.chdir(self.home)
         os.environ.clear()
-        os.environ.update(environment(str(self.home), self._secret))
+        os.environ.update(self.environment)
         traffic = enter(self.world, patience)
         files = self.home / "outbox" if self.stand.server is None else None
         Watcher(traffic, self._port, record, death).install(files)
         from postsched.cli.app import run
 
         code = run(list(words))
-        if modules is not None:
-            modules.write_text("\n".join(sys.modules))
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

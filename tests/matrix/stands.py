@@ -24,8 +24,9 @@ PICTURE = "https://media.example/square.jpg"
 class Stand:
     """One of them. `server` makes the server (None: the outbox), `login` gives its login. `texts`
     are the parts of the post, then its comment if it has one; `by_url`: the picture is named by
-    its address; `comments` reads those that are no posts. `repeats`: a second post of the same
-    adds nothing, so that a proxy that repeats a request does no harm of its own."""
+    its address; `comments` reads those that are no posts. `repeats`: a second request of the same
+    adds nothing and its answer tells what is out, so that a proxy that sends each one twice does
+    no harm of its own."""
 
     name: str
     platform: str
@@ -112,6 +113,9 @@ def _stands() -> list[Stand]:
     def person(**more: Any) -> Loopback:
         return LinkedInServer(reads_media=True, **more)
 
+    def lenient(**more: Any) -> Loopback:
+        return XServer(same_text="yes", **more)
+
     def private(**more: Any) -> Loopback:
         return TelegramServer(public="no", **more)
 
@@ -126,8 +130,8 @@ def _stands() -> list[Stand]:
         Stand("gotosocial", "mastodon", gotosocial),
         Stand("bluesky", "bluesky", BlueskyServer, with_password, repeats=True),
         Stand("x", "x", XServer, repeats=True),
-        Stand("linkedin-person", "linkedin", person, thread=False, comments=_of_linkedin,
-              repeats=True),
+        Stand("x-lenient", "x", lenient),
+        Stand("linkedin-person", "linkedin", person, thread=False, comments=_of_linkedin),
         Stand("linkedin-page", "linkedin", organization, thread=False, comments=_of_linkedin,
               repeats=True),
         Stand("telegram", "telegram", TelegramServer, comment=False, alts=False),

@@ -63,7 +63,8 @@ def settle(response: httpx.Response, prepared: Prepared) -> Published:
 def _first_try(response: httpx.Response, prepared: Prepared, urn: str | None) -> PlatformError:
     """Nothing of this post is out, as far as is known: so LinkedIn has another one. Only where its
     posts can be read, and a young one is named, is it looked at: the answer to an earlier try may
-    have been lost, and LinkedIn have shown the post late."""
+    have been lost, and LinkedIn have shown the post late. Of a person's even one made a moment ago
+    proves nothing: after a deletion by hand it is a ghost (trap 2), and nothing is out."""
     at = prepared.data.get("looked_up_from")
     if urn and isinstance(at, str) and not _is_older(urn, datetime.fromisoformat(at)):
         return _refused(response, urn, sent=True)
