@@ -71,7 +71,7 @@ class Flight:
     async def _send(self, held: Held) -> Delivery:
         index = held.work.delivery.next_step
         assert index is not None
-        if not await self._may_send(held):
+        if self._is_too_late(held) or not await self._may_send(held):
             return await self.let_go(held)
         started = self._clock.now()
 
@@ -82,6 +82,13 @@ class Flight:
 
         outcome = await self._publisher.send(held.work, index, begin)
         return await self._settlement.sent(held, outcome, started, index, "publish")
+
+    def _is_too_late(self, held: Held) -> bool:
+        """Whether the grace ended while it was held: the machine slept, or an upload took long.
+        Back in the queue it is missed. What is out in part is finished."""
+        delivery = held.work.delivery
+        until = delivery.grace_until
+        return until is not None and until < self._clock.now() and not delivery.out
 
     async def _may_send(self, held: Held) -> bool:
         """Make sure that the claim outlasts a request, and that where nothing can settle a lost

@@ -192,6 +192,24 @@ class TestLate:
         ((word, work),) = rig.events
         assert (word, work.delivery.status) == ("missed", S.MISSED)
 
+    def test_missed_while_it_was_held(self, rig: Rig, clock: FakeClock, fake: FakePlatform) -> None:
+        """The machine fell asleep between the claim and the instant: for longer than the grace."""
+        due = in_(clock, seconds=60)
+        delivery = rig.post("Hello", rig.account(), due, grace=HOUR)
+
+        async def scene() -> None:
+            sim = Simulation(rig)
+            await sim.go_to(due - timedelta(seconds=0.1))
+            assert rig.delivery(delivery).claim is not None
+            clock.suspend(2 * HOUR)
+            await sim.go(1)
+            await sim.end()
+
+        play(scene)
+        assert sent(fake) == []
+        after = rig.delivery(delivery)
+        assert (after.status, after.attempts, after.claim) == (S.MISSED, 0, None)
+
     def test_without_grace_it_goes_out_however_late(
         self, rig: Rig, clock: FakeClock, fake: FakePlatform
     ) -> None:
