@@ -111,16 +111,16 @@ def test_phrases(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "soon", "9", "14", "fri 14", "14:30+01:00", "fri 14:30Z", "in", "in 5", "in hours",
-     "in 2 hours,", "in 2 hours and", "in -2 hours", "in 2 months", "in 30 min 1 hour",
+    ["", " ", "soon", "9", "14", "fri 14", "14:30+01:00", "in", "in 5", "in hours",
+     "in 2 hours,", "in 2 hours and", "in -2 hours", "in 30 min 1 hour",
      "in 1 h 1 h", "in 1.5 days", "1h30m", "tomorrow 9", "2026-12-01 09", "2026-12-1 09:00",
-     "20261201T0900", "2026-12-01T09:00:30.Z", "now now", "next friday 9am", "fri sat 9:00",
+     "2026-12-01T09:00:30.Z", "now now", "next friday 9am", "fri sat 9:00",
      "２０２６-12-01T09:00", "9:3", "009:30", "1795420800", "9:30 pmm", "\0", "\ud800"],
 )  # fmt: skip
-def test_nonsense_is_refused_with_examples(text: str) -> None:
+def test_nonsense_is_refused_with_a_hint(text: str) -> None:
     with pytest.raises(InvalidInput, match="is not understood as a time") as caught:
         understand(text, NOW, BERLIN)
-    assert "tomorrow 9am" in str(caught.value.hint)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

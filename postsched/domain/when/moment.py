@@ -10,7 +10,7 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.zones import ClockChange, resolve
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -56,7 +56,7 @@ def describe(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{day_text(local)}, {_clock_text(local)} {name}, {distance(instant - now)}"
 
 
-def day_text(local: datetime) -> str:
+def day_text(local: date) -> str:
     """The day in English, whatever the locale."""
     weekday, month = WEEKDAYS[local.weekday()][:3], MONTHS[local.month - 1]
     return f"{weekday} {local.day} {month} {local.year}"
