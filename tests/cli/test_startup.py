@@ -24,7 +24,7 @@ print(*sys.modules, file=sys.stderr)
 sys.exit(code)
 """
 HEAVY = {
-    "apscheduler", "cryptography", "dateutil", "email.mime", "frontmatter", "http.client", "httpx",
+    "apscheduler", "cryptography", "dateparser", "dateutil", "email.mime", "frontmatter", "http.client", "httpx",
     "hypothesis", "imagesize", "keyring", "pydantic", "pygments", "puremagic", "regex", "rich",
     "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "yaml",
 }  # fmt: skip
