@@ -51,6 +51,7 @@ ROOMS = {
     "pi_heif": ("media/",),
     "pymediainfo": ("media/",),
     "dateutil": ("domain/recurrence/",),
+    "dateparser": ("domain/when/dates.py",),
     "tzlocal": ("config.py",),
     "platformdirs": ("config.py", "cli/completion.py"),
     "sqlite3": ("store/", "cli/completion.py"),

@@ -24,9 +24,9 @@ print(*sys.modules, file=sys.stderr)
 sys.exit(code)
 """
 HEAVY = {
-    "apscheduler", "cryptography", "dateparser", "dateutil", "email.mime", "frontmatter", "http.client", "httpx",
-    "hypothesis", "imagesize", "keyring", "pydantic", "pygments", "puremagic", "regex", "rich",
-    "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "yaml",
+    "apscheduler", "cryptography", "dateparser", "dateutil", "email.mime", "frontmatter",
+    "http.client", "httpx", "hypothesis", "imagesize", "keyring", "pydantic", "pygments",
+    "puremagic", "regex", "rich", "sqlalchemy.dialects.postgresql", "sqlalchemy.orm", "yaml",
 }  # fmt: skip
 """What `add` and `list` have no use for."""
 DATABASE = {"asyncio", "logging", "sqlalchemy", "sqlite3"}
