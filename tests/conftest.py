@@ -67,6 +67,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="a variant: pytest --slow runs it"))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests want to have said also when they pass, such as a seed."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "says" and report.when == "call":
+                    terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(autouse=True)
 def at_home() -> Iterator[None]:
     """Fail a test that tried to reach another machine, whatever became of it."""

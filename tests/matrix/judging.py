@@ -11,6 +11,8 @@ from tests.matrix.stage import Call, State
 
 ONCE, UNCONFIRMED, LOST, TWICE = "once", "unconfirmed", "lost", "twice"
 LIE, NEEDLESS, UNREACHED = "lie", "needless", "not reached"
+VANISHED = "vanished"
+"""The boundary is one that only some recordings pass, by how threads take turns."""
 GOOD = (ONCE, UNCONFIRMED)
 ENDED = frozenset({"published", "failed", "missed", "unconfirmed", "cancelled"})
 Shape = list[tuple[str, str | None, tuple[str, ...]]]

@@ -151,6 +151,8 @@ class Player:
             verdict = self._played(case)
             if verdict.word != judging.UNREACHED:
                 break
+        if verdict.word == judging.UNREACHED and case.boundary not in self._record(case.start):
+            return Verdict(judging.VANISHED)
         if self._rewound and verdict.word in judging.GOOD:
             return Verdict(judging.LIE, "it took its own database for a copy from before")
         return verdict
@@ -216,17 +218,19 @@ class Player:
 @dataclass(frozen=True, slots=True)
 class Played:
     """A network's recorded boundaries, with the command that passed each; its cases; those of them
-    that were played, and what they came to."""
+    that were played, and what they came to; and those whose boundary was not passed again."""
 
     network: str
     recorded: frozenset[tuple[str, Boundary]]
     cases: Sequence[Case]
     verdicts: Sequence[tuple[Case, Verdict]]
+    vanished: Sequence[Case]
 
     @property
     def left_out(self) -> list[tuple[str, Boundary]]:
         """The boundaries at which nothing was played."""
-        return sorted(self.recorded - {(case.start, case.boundary) for case, _ in self.verdicts})
+        played = {(case.start, case.boundary) for case, _ in self.verdicts}
+        return sorted(self.recorded - played - {(one.start, one.boundary) for one in self.vanished})
 
 
 def played(
@@ -243,10 +247,14 @@ def played(
         player = Player(stand, Stage(stand, home, World(), 0))
         player.prepare(starts)
         begun = time.monotonic()
-        verdicts = []
+        verdicts, vanished = [], []
         for case in choose(player.cases):
-            verdicts.append((case, verdict := player.play(case)))
+            verdict = player.play(case)
+            if verdict.word == judging.VANISHED:
+                vanished.append(case)
+                continue
+            verdicts.append((case, verdict))
             if verdict.word not in judging.GOOD:
                 tell(f"{verdict.word}: {case}: {verdict.detail}")
         tell(f"{stand.name}: {len(verdicts)} cases, {time.monotonic() - begun:.0f} s")
-        return Played(stand.name, frozenset(player.recorded), player.cases, verdicts)
+        return Played(stand.name, frozenset(player.recorded), player.cases, verdicts, vanished)

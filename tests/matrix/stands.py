@@ -139,10 +139,11 @@ def _stands() -> list[Stand]:
         Stand("discord-webhook", "discord", DiscordServer, comment=False),
         Stand("discord-reader", "discord", DiscordServer, reader, comment=False),
         Stand("discord-bot", "discord", DiscordServer, bot, repeats=True, comment=False),
-        Stand("threads", "threads", ThreadsServer, by_url=True),
+        Stand("threads", "threads", ThreadsServer, by_url=True, repeats=True),
         Stand("instagram", "instagram", InstagramServer, thread=False, by_url=True,
-              comments=_of_meta),
-        Stand("facebook", "facebook", FacebookServer, thread=False, comments=_of_meta),
+              comments=_of_meta, repeats=True),
+        Stand("facebook", "facebook", FacebookServer, thread=False, comments=_of_meta,
+              repeats=True),
     ]  # fmt: skip
 
 
