@@ -7,7 +7,7 @@ read (fact sheets, section 6). A container lives for a day.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,17 +70,27 @@ async def state(graph: Graph, container: str, fields: Fields) -> State:
 
 async def wait(graph: Graph, container: str, fields: Fields) -> State:
     """Look at a container until it is finished, or for as long as makes sense; its last state."""
+    (found,) = await wait_for_all(graph, [container], fields)
+    return found
+
+
+async def wait_for_all(graph: Graph, containers: Sequence[str], fields: Fields) -> list[State]:
+    """`wait` for several, in the time for one: the network is at work on them side by side. Each
+    look goes to the first that is not finished, for calls are counted."""
+    found: list[State] = []
     waited = 0.0
-    found = State(Status.IN_PROGRESS)
     for pause in POLLS:
         await asyncio.sleep(pause)
         waited += pause
-        found = await state(graph, container, fields)
-        if found.status is Status.UNSEEN and waited < UNSEEN:
-            continue
-        if found.status is not Status.IN_PROGRESS:
+        for container in containers[len(found) :]:
+            one = await state(graph, container, fields)
+            young = one.status is Status.UNSEEN and waited < UNSEEN
+            if young or one.status is Status.IN_PROGRESS:
+                break
+            found.append(one)
+        else:
             return found
-    return found
+    return found + [State(Status.IN_PROGRESS)] * (len(containers) - len(found))
 
 
 def usable(found: State, words: str | None = None, *, hopeless: bool = False) -> State:

@@ -7,6 +7,7 @@ were. So what was refused is settled by the state of the container.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from postsched.domain.outcome import ErrorKind, Published
@@ -15,6 +16,7 @@ from postsched.platforms.graph import lookup
 from postsched.platforms.graph.api import Graph, id_in
 from postsched.platforms.graph.containers import State, Status, state, usable
 from postsched.platforms.graph.lookup import Dialect
+from postsched.platforms.graph.quota import left_after, used_up
 from postsched.platforms.graph.refusals import Refusal, is_refusal
 
 LOOKS = (0.0, 3.0, 5.0)
@@ -32,9 +34,11 @@ async def publish(graph: Graph, dialect: Dialect, prepared: Prepared) -> Publish
         await _require_finished(graph, dialect, container)
     response = await graph.post(dialect.publish, {"creation_id": container})
     if is_refusal(response):
-        return await _settled(graph, dialect, graph.read(response), prepared)
+        found = await _settled(graph, dialect, graph.read(response), prepared)
+        return replace(found, limits=left_after(prepared))
     remote_id = id_in(response, graph.object(response))
-    return Published(remote_id, await lookup.permalink(graph, remote_id))
+    link = await lookup.permalink(graph, remote_id)
+    return Published(remote_id, link, limits=left_after(prepared))
 
 
 async def find(
@@ -92,6 +96,8 @@ async def _settled(
     import httpx
 
     error = refusal.error()
+    if refusal.is_quota:
+        raise used_up(error, prepared)
     if refusal.is_login or refusal.is_rate:
         raise error
     if refusal.status >= 500:

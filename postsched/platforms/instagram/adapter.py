@@ -76,11 +76,12 @@ class Instagram(GraphPlatform):
         graph = self.graph(login, http)
         owner = await profile.id_of(login, graph, http)
         limit = f"{owner}/content_publishing_limit"
-        await require_quota(graph, limit, "quota_usage", "config", message.now)
+        quota = await require_quota(graph, limit, "quota_usage", "config", message.now)
         container, found = await content.build(message, graph, owner)
         return {
             "container": container,
             "ready": found.status is Status.FINISHED,
+            "quota": quota,
             "made_at": message.now.astimezone(UTC).isoformat(),
             "text": content.caption(message),
             "profile": owner,

@@ -22,7 +22,7 @@ from postsched.domain.quota import Quota
 from postsched.platforms.base import Attachment, Message, PlatformError
 from postsched.platforms.graph.adapter import is_film
 from postsched.platforms.graph.api import Graph
-from postsched.platforms.graph.containers import Fields, State, create, usable, wait
+from postsched.platforms.graph.containers import Fields, State, create, usable, wait, wait_for_all
 from postsched.platforms.graph.film import FILM
 from postsched.platforms.graph.lookup import Dialect
 from postsched.platforms.instagram import reel
@@ -109,8 +109,8 @@ async def build(message: Message, graph: Graph, profile: str) -> tuple[str, Stat
     else:
         items = [{**_item(one), "is_carousel_item": "true"} for one in message.attachments]
         children = [await create(graph, path, item) for item in items]
-        for child in children:
-            usable(await wait(graph, child, STATE))
+        for found in await wait_for_all(graph, children, STATE):
+            usable(found)
         form |= {"media_type": "CAROUSEL", "children": ",".join(children)}
     container = await create(graph, path, form)
     return container, usable(await wait(graph, container, STATE))

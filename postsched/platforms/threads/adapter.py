@@ -84,11 +84,12 @@ class Threads(GraphPlatform):
         kind = "" if parent is None else "reply_"
         counted = Counts.REPLIES if kind else Counts.POSTS
         used, config = f"{kind}quota_usage", f"{kind}config"
-        await require_quota(graph, QUOTA, used, config, message.now, counted)
+        quota = await require_quota(graph, QUOTA, used, config, message.now, counted)
         container, found = await content.build(message, graph)
         return {
             "container": container,
             "ready": found.status is Status.FINISHED,
+            "quota": quota,
             "made_at": message.now.astimezone(UTC).isoformat(),
             "text": content.text_of(message),
             "reply_to": parent,

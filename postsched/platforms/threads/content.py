@@ -9,7 +9,7 @@ from postsched.domain.post import Visibility
 from postsched.platforms.base import Attachment, Message, PlatformError
 from postsched.platforms.graph.adapter import is_film
 from postsched.platforms.graph.api import Graph, node
-from postsched.platforms.graph.containers import State, create, usable, wait
+from postsched.platforms.graph.containers import State, create, usable, wait, wait_for_all
 from postsched.platforms.graph.lookup import Dialect
 from postsched.platforms.threads.ability import MEDIA_COUNT
 
@@ -35,8 +35,8 @@ async def build(message: Message, graph: Graph) -> tuple[str, State]:
         children = [
             await create(graph, CONTAINERS, {**one, "is_carousel_item": "true"}) for one in shown
         ]
-        for child in children:
-            await _finished(graph, child)
+        for found in await wait_for_all(graph, children, DIALECT.state):
+            _usable(found)
         form |= {"media_type": "CAROUSEL", "children": ",".join(children)}
     else:
         form |= {"media_type": "TEXT"} | ({"link_attachment": message.link} if message.link else {})
@@ -100,5 +100,8 @@ def _medium(attachment: Attachment) -> dict[str, str]:
 
 
 async def _finished(graph: Graph, container: str) -> State:
-    found = await wait(graph, container, DIALECT.state)
+    return _usable(await wait(graph, container, DIALECT.state))
+
+
+def _usable(found: State) -> State:
     return usable(found, hopeless=found.reason.startswith(DIALECT.hopeless))

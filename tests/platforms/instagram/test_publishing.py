@@ -133,6 +133,28 @@ def test_a_used_up_quota_is_seen_before_anything_is_made() -> None:
     assert (sent.problem.kind, sent.after) == (ErrorKind.RATE_LIMIT, 3600.0)
 
 
+def test_what_the_network_says_of_its_quota_is_passed_on() -> None:
+    """When there is room, and when it was used up by others after all was prepared."""
+
+    async def scene(sender: Sender) -> tuple[Sent, Sent]:
+        one = message("Hello", attachments=(at("a.jpg"),))
+        two = message("More", key="two", attachments=(at("b.jpg"),))
+        prepared = [await sender.prepare(one), await sender.prepare(two)]
+        return (
+            await sender.publish(prepared[0], one.key),
+            await sender.publish(prepared[1], two.key),
+        )
+
+    with InstagramServer(quota=1) as server:
+        first, second = play(server.login(), scene)
+    (left,) = out(first).limits
+    assert (left.name, left.remaining, left.limit) == ("posts in 1 day", 0, 1)
+    assert isinstance(second, Retry)
+    assert [(one.name, one.remaining, one.limit) for one in second.limits] == [
+        ("posts in 1 day", 0, 1)
+    ]
+
+
 @pytest.mark.parametrize("subcode", [2207051, 2207008])
 def test_an_error_for_what_is_out_is_never_taken_for_a_failure(subcode: int) -> None:
     error = {"error": {"code": 4, "error_subcode": subcode, "message": "Words"}}
