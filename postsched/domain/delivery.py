@@ -76,6 +76,10 @@ class Delivery:
     when the network is to be asked), None if nothing is to be done. `sent_at` is when the current
     step may first have been sent, None if surely nothing of it was. `asked` counts the questions
     in this doubt that were not answered, `not_there` those answered "not there".
+
+    `number` is that of the occurrence in its series, from 1; None where there is none. The one that
+    `leads` plans the next of its series for its account as soon as it is taken up. `wording` is
+    what this one says in place of the post's text: `{text, then}`.
     """
 
     id: int
@@ -100,6 +104,9 @@ class Delivery:
     lateness: timedelta | None = None
     published_at: datetime | None = None
     problem: Problem | None = None
+    number: int | None = None
+    leads: bool = False
+    wording: Mapping[str, Any] | None = None
 
     @property
     def out(self) -> bool:

@@ -77,7 +77,8 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a post says. `text` is as written (a line `---` parts a thread); `media` goes with the
-    first part; `then` are further parts; `variants` replace all of the text for one account."""
+    first part; `then` are further parts; `variants` replace all of the text for one account. In a
+    series, `texts` take turns, and `vars` are what the text names."""
 
     text: str
     media: tuple[Media, ...] = ()
@@ -89,6 +90,8 @@ class Content:
     visibility: Visibility | None = None
     warning: str | None = None
     lang: str | None = None
+    texts: tuple[str, ...] = ()
+    vars: Mapping[str, str] = field(default_factory=dict)
 
     def parts(self, account: str | None = None) -> tuple[Part, ...]:
         """The parts in order, as the account of that name gets them."""
@@ -122,6 +125,8 @@ class Post:
     key: str | None = None
     draft: bool = False
     paused: bool = False
+    spread: timedelta | None = None
+    jitter: timedelta | None = None
 
 
 def split_thread(text: str) -> tuple[str, ...]:

@@ -31,6 +31,8 @@ from postsched.engine.uploads import Uploads
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
+from postsched.planning.chain import revive
+from postsched.planning.planner import Planner
 from postsched.recognition import Rewound
 from postsched.store import accounts as account_rows
 from postsched.store import holds, outlook, workers
@@ -118,6 +120,7 @@ def assemble(
     tide = recognition.tide_of(database, settings.state_folder)
     rewound = recognition.recognise(database, tide, clock.now())
     growth = Growth(database, tide)
+    planner = Planner(settings.prepare_ahead)
     bells = bells_of(database)
     mark = wakeup.new_mark()
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
@@ -127,6 +130,7 @@ def assemble(
             worker = register(connection, kind, mark, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
             holds.forget_quotas(connection)
+            revive(connection, planner, clock.now())
         clear_bells(database, bells)
     except BaseException:
         bell.take_down(keep=False)
@@ -140,7 +144,14 @@ def assemble(
     publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments, uploads)
     quotas = Quotas(platforms.get, settings)
     turns = Turns(
-        database, worker, bells, settings.claim_timeout, publisher.guarantee, growth, quotas
+        database,
+        worker,
+        bells,
+        settings.claim_timeout,
+        publisher.guarantee,
+        growth,
+        planner,
+        quotas,
     )
     dispatcher = Dispatcher(
         turns,

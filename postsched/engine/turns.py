@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,11 +24,13 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine import series
 from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
 from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
+from postsched.planning.planner import Planner
 from postsched.store import accounts as account_rows
 from postsched.store import graces, outlook, queue, workers
 from postsched.store.database import Database, no_room
@@ -70,6 +72,7 @@ class Turns:
         claim_timeout: timedelta,
         guarantee_of: Callable[[Account], Guarantee],
         growth: Growth,
+        planner: Planner,
         quotas: Quotas | None = None,
     ) -> None:
         self._database = database
@@ -78,6 +81,7 @@ class Turns:
         self._bells = bells
         self._claim_timeout = claim_timeout
         self._guarantee_of = guarantee_of
+        self._planner = planner
         self._quotas = quotas
         self._thread = ThreadPoolExecutor(1, "postsched-database")
         self._tokens = (f"{worker.mark}.{n}" for n in itertools.count(1))
@@ -188,24 +192,32 @@ class Turns:
             workers.remove(connection, [worker.id for worker in dead])
             look = outlook.look(connection, self._worker.id, wish.mine)
         held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
-        late = graces.miss(connection, wish.now, SWEEP) if _is_late(look, wish) else []
+        late = self._miss(connection, wish.now) if _is_late(look, wish) else []
         taken, missed = claim_due(connection, look, wish, held)
         to_prepare = claim_to_prepare(connection, look, wish, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         if works and self._quotas is not None:
             works = self._quotas.let_in(connection, works, held.token, wish.now)
+        taken_up = series.take_up(connection, self._planner, works, wish.now)
+        works, late = taken_up.works, [*late, *missed, *taken_up.late]
         return Turn(
             outlook.look(
                 connection, self._worker.id, wish.mine | _held_in(works) | _held_in(ahead)
             ),
             works,
             ahead,
-            queue.load(connection, late + missed),
+            queue.load(connection, late),
             expired,
             queue.load(connection, [after.id for _, after in expired if _is_given_up(after)]),
             watched,
             strangers,
         )
+
+    def _miss(self, connection: Connection, now: datetime) -> list[int]:
+        """Take out of the queue what is past its grace; the ids of what is missed."""
+        leading = queue.load(connection, graces.leading(connection, now, SWEEP))
+        late = series.take_up(connection, self._planner, leading, now).late
+        return late + graces.miss(connection, now, SWEEP)
 
     def _others(
         self, connection: Connection, look: Look

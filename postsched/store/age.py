@@ -102,7 +102,7 @@ def _write(connection: Connection, before: Delivery, after: Delivery, now: datet
     over = after.next_at is None
     values = {**delivery_rows.values_of(after), "finished_at": now if over else None}
     changed = deliveries.update().where(deliveries.c.id == before.id)
-    connection.execute(changed.values(**values, prepare_at=None))
+    connection.execute(changed.values(**values, prepare_at=None, leads=0))
     attempt = Attempt(
         before.attempts, now, now, "expire", "", after.status.value, after.problem,
         "the database is a copy from before",

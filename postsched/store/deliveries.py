@@ -50,6 +50,9 @@ def delivery_of(row: Row[Any]) -> Delivery:
         lateness=row.lateness,
         published_at=row.published_at,
         problem=problem_of(row),
+        number=row.number,
+        leads=bool(row.leads),
+        wording=row.wording,
     )
 
 

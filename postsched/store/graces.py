@@ -43,7 +43,7 @@ def miss(connection: Connection, now: datetime, most: int) -> list[int]:
     over = (
         select(row.id)
         .where(row.account_id.in_(select(accounts.c.id).where(text(RELEASED))))
-        .where(text(WAITING), row.grace_until < now)
+        .where(text(WAITING), row.grace_until < now, row.leads == 0)
         .limit(most)
         .with_for_update(skip_locked=True)
     )
@@ -62,6 +62,19 @@ def miss(connection: Connection, now: datetime, most: int) -> list[int]:
         _say_why(connection, ids, {one.account_id for one in found}, now)
         outbox.note_missed(connection, now, ids)
     return ids
+
+
+def leading(connection: Connection, now: datetime, most: int) -> list[int]:
+    """Up to `most` deliveries that are past their grace and lead a series, which decides what they
+    stand for from then on; their ids."""
+    row = deliveries.c
+    query = (
+        select(row.id)
+        .where(row.account_id.in_(select(accounts.c.id).where(text(RELEASED))))
+        .where(text(WAITING), row.grace_until < now, row.leads == 1)
+        .limit(most)
+    )
+    return list(connection.scalars(query))
 
 
 def _say_why(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -28,8 +28,8 @@ S = DeliveryStatus
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A new delivery, to be written. `prepare_at` is when to begin preparing it, if that takes
-    requests."""
+    """A new delivery, to be written. `due_at` is when to send it, if that is not the occurrence;
+    `prepare_at` is when to begin preparing it, if that takes requests."""
 
     post_id: int
     account_id: int
@@ -38,6 +38,15 @@ class Planned:
     priority: int = 0
     paused: bool = False
     prepare_at: datetime | None = None
+    due_at: datetime | None = None
+    number: int | None = None
+    leads: bool = False
+    wording: Mapping[str, Any] | None = None
+
+    @property
+    def due(self) -> datetime:
+        """When it is to be sent (UTC)."""
+        return self.due_at or self.occurrence
 
 
 def plan(connection: Connection, rows: Iterable[Planned]) -> int:
@@ -55,13 +64,16 @@ def planned_values(row: Planned) -> dict[str, Any]:
         "post_id": row.post_id,
         "account_id": row.account_id,
         "occurrence": row.occurrence,
-        "due_at": row.occurrence,
-        "next_at": row.occurrence,
+        "due_at": row.due,
+        "next_at": row.due,
         "prepare_at": row.prepare_at,
         "status": S.SCHEDULED.value,
         "grace_until": row.grace_until,
         "priority": row.priority,
         "paused": int(row.paused),
+        "number": row.number,
+        "leads": int(row.leads),
+        "wording": row.wording,
     }
 
 

@@ -162,6 +162,8 @@ def content_of(row: Row[Any], pictures: Iterable[tuple[int, Media]] = ()) -> Con
         visibility=Visibility(row.visibility) if row.visibility else None,
         warning=row.warning,
         lang=row.lang,
+        texts=tuple(row.texts or ()),
+        vars=row.vars or {},
     )
 
 
@@ -181,6 +183,8 @@ def _post_of(row: Row[Any], content: Content, names: Sequence[str]) -> Post:
         key=row.key,
         draft=bool(row.draft),
         paused=bool(row.paused),
+        spread=row.spread,
+        jitter=row.jitter,
     )
 
 
@@ -201,6 +205,8 @@ def _values(post: Post) -> dict[str, Any]:
         "then": [part.text for part in content.then],
         "variants": dict(content.variants),
         "visibility": content.visibility.value if content.visibility else None,
+        "texts": list(content.texts) or None,
+        "vars": dict(content.vars) or None,
         "tags": list(post.tags),
         "missed": post.missed.value,
         "grace": post.grace,
@@ -209,6 +215,8 @@ def _values(post: Post) -> dict[str, Any]:
         "key": post.key,
         "draft": int(post.draft),
         "paused": int(post.paused),
+        "spread": post.spread,
+        "jitter": post.jitter,
         "updated_at": post.updated_at,
     }
 

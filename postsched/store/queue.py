@@ -57,7 +57,7 @@ def _claiming(*only: ColumnElement[bool]) -> Update:
     row = deliveries.c
     now, at, until = (bindparam(name, type_=Instant) for name in ("now", "at", "until"))
     asking = row.status == S.CONFIRMING.value
-    missed = (row.grace_until < now) & ~asking
+    missed = (row.grace_until < now) & ~asking & (row.leads == 0)  # a series is judged as such
     first = (
         select(row.id)
         .where(row.account_id == bindparam("lane"), row.priority == bindparam("level"))

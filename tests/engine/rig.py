@@ -33,6 +33,8 @@ from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
+from postsched.planning.chain import revive
+from postsched.planning.planner import Planner
 from postsched.platforms.base import Login, Platform
 from postsched.secrets import Secrets
 from postsched.store.queue import Work
@@ -168,6 +170,9 @@ class Rig:
         )  # fmt: skip
         now = self.clock.now()
         rewound = recognition.recognise(self.database, tide, now, publisher.guarantee)
+        planner = Planner(settings.prepare_ahead)
+        with self.database.write() as connection:
+            revive(connection, planner, now)
         turns = Turns(
             self.database,
             worker,
@@ -175,6 +180,7 @@ class Rig:
             settings.claim_timeout,
             publisher.guarantee,
             Growth(self.database, tide),
+            planner,
             Quotas(self.platforms.__getitem__, settings),
         )
         dispatcher = Dispatcher(

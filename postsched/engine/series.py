@@ -1,0 +1,164 @@
+"""What is claimed of a series: it stands for the right occurrence, and the next is planned.
+
+Both happen in the transaction of the claim, so that a process that dies leaves neither a gap nor a
+series without a next.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from postsched.domain import moves
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.post import Missed
+from postsched.domain.schedule import Schedule
+from postsched.planning.catching_up import Choice, choose
+from postsched.planning.chain import Chain
+from postsched.planning.planner import Occasion, Planner, grace_until
+from postsched.store import chains, plans, queue
+from postsched.store import deliveries as delivery_rows
+from postsched.store import posts as post_rows
+from postsched.store.queue import Work
+
+log = logging.getLogger("postsched.engine")
+S = DeliveryStatus
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of claimed works: those to send, and the ids of those that were missed."""
+
+    works: list[Work] = field(default_factory=list)
+    late: list[int] = field(default_factory=list)
+
+
+def take_up(
+    connection: Connection, planner: Planner, works: Sequence[Work], now: datetime
+) -> Taken:
+    """Judge what leads a series, claimed or past its grace, and plan the next of each; the rest
+    stays as it is."""
+    leading = [work for work in works if work.delivery.leads]
+    if not leading:
+        return Taken(list(works))
+    post_ids = list({work.post.id for work in leading})
+    schedules = post_rows.schedule_of(connection, post_ids)
+    taken = Taken([work for work in works if not work.delivery.leads])
+    for work in leading:
+        _Leader(connection, planner, work, schedules[work.post.id], now).take(taken)
+    taken.works.sort(key=lambda work: (work.delivery.due_at, work.delivery.id))
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class _Leader:
+    """One row that leads, at the moment it is taken up."""
+
+    connection: Connection
+    planner: Planner
+    work: Work
+    schedule: Schedule
+    now: datetime
+
+    def take(self, taken: Taken) -> None:
+        """Let it stand for the occurrence that is to be sent, or go on waiting; and pass on."""
+        delivery, post = self.work.delivery, self.work.post
+        if delivery.status is S.CONFIRMING:  # it may be out, and is what it is
+            self._send(delivery.occurrence, taken)
+            return
+        grace = None if post.missed is Missed.LATE else post.grace
+        choice = choose(
+            self.schedule, delivery.occurrence, delivery.due_at, post.catch_up, grace, self.now
+        )
+        if choice.skipped:
+            self._say(choice)
+        if choice.at is None:
+            self._over(taken)
+        elif choice.at > self.now and choice.skipped:
+            self._wait_for(choice.at)
+        else:
+            self._send(choice.at, taken)
+
+    @property
+    def _held(self) -> bool:
+        return self.work.delivery.claim is not None
+
+    def _send(self, at: datetime, taken: Taken) -> None:
+        """What is to go out now, unless it is past its grace, or has a row of its own."""
+        delivery = self.work.delivery
+        until = grace_until(self.work.post, at)
+        if not self._held and at != delivery.occurrence and (until is None or until >= self.now):
+            self._wait_for(at)
+            return
+        chains.unlead(self.connection, [delivery.id])
+        self._chain.plan_after(self.connection, at, delivery.number or 0, self.now)
+        if at != delivery.occurrence:
+            if not self._stand_for(at, leads=False):
+                plans.forget(self.connection, delivery)
+                return
+            (taken_up,) = queue.load(self.connection, [delivery.id])
+            delivery = taken_up.delivery
+        else:
+            taken_up = replace(self.work, delivery=replace(delivery, leads=False))
+        over = delivery.grace_until is not None and delivery.grace_until < self.now
+        if over and delivery.status is not S.CONFIRMING:
+            self._miss(delivery)
+            taken.late.append(delivery.id)
+        elif self._held:
+            taken.works.append(taken_up)
+
+    def _wait_for(self, at: datetime) -> None:
+        """It waits for an occurrence to come, and leads on."""
+        if not self._stand_for(at, leads=True):
+            delivery = self.work.delivery
+            plans.forget(self.connection, delivery)
+            self._chain.plan_after(self.connection, at, delivery.number or 0, self.now)
+
+    def _over(self, taken: Taken) -> None:
+        """Nothing of the series is to come, and this one is not to go out any more."""
+        delivery = self.work.delivery
+        chains.unlead(self.connection, [delivery.id])
+        self._miss(delivery)
+        taken.late.append(delivery.id)
+
+    def _stand_for(self, at: datetime, *, leads: bool) -> bool:
+        """Give the row that occurrence; False where another row has it."""
+        delivery = self.work.delivery
+        before = delivery.occurrence
+        if at in chains.taken(self.connection, self.work.post.id, self.work.account.id, before):
+            return False
+        occasion = Occasion(at, delivery.number, leads=leads)
+        row = self.planner.row(self.work.post, self.work.account, occasion, self.now)
+        chains.move(self.connection, delivery.id, row, held=self._held and not leads)
+        return True
+
+    def _miss(self, delivery: Delivery) -> None:
+        claim = delivery.claim
+        if claim is None:
+            plans.rewrite(self.connection, moves.miss(delivery), delivery, self.now)
+            return
+        missed = moves.miss(moves.let_go(delivery))
+        queue.settle(self.connection, missed, claim.token, self.now)
+
+    def _say(self, choice: Choice) -> None:
+        """One line for all that is skipped."""
+        delivery, catch_up = self.work.delivery, self.work.post.catch_up
+        words = (
+            f"{choice.said} of the series were missed from {_z(delivery.occurrence)} to "
+            f"{_z(choice.last or delivery.occurrence)} and are not sent (catch-up {catch_up})"
+        )
+        log.warning("post %d to %s: %s", self.work.post.id, delivery.account, words)
+        attempt = Attempt(0, self.now, self.now, "catch-up", "", "skipped", None, words)
+        delivery_rows.add_attempt(self.connection, delivery.id, attempt)
+
+    @property
+    def _chain(self) -> Chain:
+        return Chain(self.work.post, self.work.account, self.schedule, self.planner)
+
+
+def _z(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
