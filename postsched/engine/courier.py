@@ -139,7 +139,7 @@ class Courier:
                 log.error("%s; nothing is told until it works again", error.message)
             self._trouble = error.message
             return TROUBLED
-        except Exception:
+        except Exception:  # a bug here must not end the task that all later messages wait for
             log.exception("telling failed")
             return TROUBLED
         self._trouble = ""
@@ -152,7 +152,7 @@ class Courier:
         message = parcel.message
         try:
             told = await self._tellers.tell(parcel.way, message)
-        except Exception as error:
+        except Exception as error:  # a library of the user's targets may raise anything
             log.exception("%s: telling %s failed", parcel.way, message.event)
             told = Told(f"it failed here ({type(error).__name__})")
         now = self._clock.now()

@@ -168,7 +168,7 @@ class Cycle:
             self._failures, self.trouble = 0, None
         except StoreUnavailable as error:
             self._note_trouble(error)
-        except Exception as error:
+        except Exception as error:  # a bug in one turn must not end them all: it is made again
             log.exception("a turn failed")
             self._note_trouble(StoreUnavailable(f"the database failed: {error}"))
         finally:

@@ -109,7 +109,7 @@ class Dispatcher:
         try:
             after = await self._flight.fly(held)
             self._tell_end(before, after)
-        except Exception:
+        except Exception:  # a bug with one delivery must not stop the others
             self.failures += 1
             log.exception("delivery %d: the engine failed; its claim will run out", held.id)
         finally:
@@ -248,7 +248,7 @@ class Dispatcher:
     async def _prepare(self, held: Held) -> None:
         try:
             ended = await self._preparation.finish(held)
-        except BaseException:
+        except BaseException:  # also where it is cancelled: what is not prepared is held no more
             self.hands.drop(held)
             raise
         if ended is not None:
@@ -290,5 +290,5 @@ class Dispatcher:
         """Tell whoever watches. That it fails is no reason to send anything twice or not at all."""
         try:
             self.on_event(word, work)
-        except Exception:
+        except Exception:  # whatever a display or a callback raises
             log.exception("delivery %d: %s could not be told", work.delivery.id, word)

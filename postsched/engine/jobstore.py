@@ -39,7 +39,7 @@ class DeliveryJobStore(BaseJobStore):  # type: ignore[misc]  # APScheduler has n
         try:
             self._begin_refused(now)
             return [self._job(held, now) for held in self._dispatcher.take_due(now)]
-        except Exception:
+        except Exception:  # APScheduler does not catch it, and would never look again
             log.exception("the queue could not be looked at")
             return []
 
@@ -48,7 +48,7 @@ class DeliveryJobStore(BaseJobStore):  # type: ignore[misc]  # APScheduler has n
         now = self._clock.now()
         try:
             instant = self._dispatcher.next_instant(now)
-        except Exception:
+        except Exception:  # for the same reason
             log.exception("the next instant could not be told")
             return now + OVERDUE
         return min(instant, now + OVERDUE) if self._given else instant

@@ -77,7 +77,7 @@ class Removal:
             at = await self._hosting.read(hosted.next_instant)
         except StoreUnavailable as error:
             log.warning("the record of the media host can't be used: %s", error.message)
-        except Exception:
+        except Exception:  # a bug here must neither end the task nor keep the daemon from ending
             log.exception("the media host could not be tidied")
         else:
             return None if at is None else max(0.0, (at - self._hosting.now()).total_seconds())
