@@ -89,7 +89,9 @@ class Facebook(GraphPlatform):
         if prepared.role is Role.COMMENT:
             return await comment.find(graph, prepared, prepared.data["page"], since, COMMENT)
         if prepared.data.get("film"):
-            return await film.find(graph, str(prepared.data["film"]))
+            found = await film.find(graph, str(prepared.data["film"]))
+            if isinstance(found, Published) or not prepared.anew:
+                return found
         return await lookup.find(graph, prepared, since)
 
     def oauth(self, login: Login) -> OAuth:

@@ -38,6 +38,8 @@ async def find(graph: Graph, prepared: Prepared, since: datetime) -> Published |
     if photos and not prepared.anew:
         return _by_photos(rows, photos, prepared)
     found = [row for row in rows if _says(row, prepared)]
+    if found and prepared.anew and not _words(prepared):
+        return Unknown("the Page has a post without words too, and it could be that")
     if len(found) == 1:
         return of(found[0])
     if found:
@@ -106,9 +108,12 @@ def _after(answer: Mapping[str, Any]) -> str | None:
 
 
 def _says(row: Row, prepared: Prepared) -> bool:
+    return _normal(str(row.get("message") or "")) == _normal(_words(prepared))
+
+
+def _words(prepared: Prepared) -> str:
     form = prepared.data["form"]
-    text = form.get("message") or form.get("description") or ""
-    return _normal(str(row.get("message") or "")) == _normal(text)
+    return str(form.get("message") or form.get("description") or "")
 
 
 def _targets(attachments: Any) -> Iterator[str]:

@@ -6,24 +6,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
-from postsched.domain.outcome import ErrorKind
+from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Media
+from postsched.platforms.base import Attachment, Unknown
 from postsched.platforms.facebook import Facebook
 from postsched.store import accounts as account_rows
 from postsched.testing import FakeClock, Fault, FaultKind
 from postsched.testing.facebook import NAME, PAGE, FacebookServer
 from postsched.testing.facebook_posts import Photo
 from postsched.testing.graph import SECOND, TOKEN
-from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from postsched.testing.sender import Sender, key_of, message
+from tests.engine.rig import FakeSecrets, Rig, Simulation
+from tests.engine.rig import play as play_scene
+from tests.platforms.facebook.playing import at, file, out, play
 from tests.store import rows
 
 S = DeliveryStatus
+Found = Published | Unknown | None
 TICK = 0.01
 """Seconds of real time in which one second passes."""
 SETTLED = (S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
@@ -66,7 +72,7 @@ class Stage:
                 meanwhile()
             await sim.end()
 
-        play(scene)
+        play_scene(scene)
         return self.rig.delivery(delivery)
 
     def sent(self) -> int:
@@ -187,8 +193,58 @@ def test_two_that_could_be_it_are_left_to_a_person(stage: Stage) -> None:
             elsewhere()
         await sim.end()
 
-    play(scene)
+    play_scene(scene)
     delivery = stage.rig.delivery(number)
     assert (delivery.status, stage.sent()) == (S.CONFIRMING, 1)
     assert delivery.problem is not None
     assert "several posts" in delivery.problem.message
+
+
+class TestRestored:
+    """The database is a copy from before: what was sent was made ready under other names."""
+
+    def found(
+        self, server: FacebookServer, *files: Attachment, sent: int, text: str = "Hello",
+        **told: Any,
+    ) -> Found:  # fmt: skip
+        """What is found once it was sent so often, and made ready anew."""
+
+        async def scene(sender: Sender) -> Found:
+            for n in range(sent):
+                out(await sender.send(message(text, key=f"sent {n}", attachments=files)))
+                server.put("Between")
+            prepared = await sender.prepare(message(text, attachments=files))
+            prepared = replace(prepared, anew=True, now=datetime.now(UTC), **told)
+            return await sender.find(prepared, key_of("first"))
+
+        return play(server.login(), scene)
+
+    @pytest.mark.parametrize("photos", [(), ("a.jpg", "b.jpg")])
+    def test_found_by_its_words(self, photos: tuple[str, ...]) -> None:
+        files = [at(name) for name in photos]
+        with FacebookServer() as server:
+            assert self.found(server, *files, sent=0) is None
+            answer = self.found(server, *files, sent=1)
+            assert isinstance(answer, Published)
+            first = answer.remote_id
+            assert first == next(iter(server.out))
+            assert isinstance(self.found(server, *files, sent=1), Unknown)
+            answer = self.found(server, *files, sent=0, others=frozenset({first}))
+            assert isinstance(answer, Published)
+            assert answer.remote_id != first
+
+    def test_without_words_nothing_is_taken_for_it(self) -> None:
+        with FacebookServer() as server:
+            assert self.found(server, at("a.jpg"), sent=0, text="") is None
+            server.put("", None, Photo("7"))
+            assert isinstance(self.found(server, at("a.jpg"), sent=0, text=""), Unknown)
+
+    def test_a_film_is_another_by_now(self, tmp_path: Path) -> None:
+        """That the new one is not out says nothing of the one that may be."""
+        one = file(tmp_path, "film.mp4", content=b"film" * 99)
+        with FacebookServer() as server:
+            assert isinstance(self.found(server, one, sent=1), Unknown)
+            shown = server.put("Hello")  # as the Page shows it once it is processed
+            answer = self.found(server, one, sent=0)
+            assert isinstance(answer, Published)
+            assert answer.remote_id == shown.id
