@@ -159,6 +159,23 @@ def test_where_none_is_named_it_is_vi(edited: Posting, tmp_path: Path) -> None:
     assert edited.call.terminal("edit", "1", "--json").json["text"] == "Bye"
 
 
+def test_it_gets_no_secret_of_ours(edited: Posting, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    edited.call.set(
+        **editor(tmp_path, f"pathlib.Path({str(seen)!r}).write_text(repr(dict(os.environ)))"),
+        **{
+            f"POSTSCHED_{name}": "https://s3cret.example/s3cret"
+            for name in (
+                "TOKEN_ME", "CLIENT_SECRET_X", "PASSPHRASE", "NEW_PASSPHRASE", "WEBHOOK_SECRET",
+                "WEBHOOK_URL", "MEDIA_HOST_SECRET", "NOTIFY_TARGETS", "NOTIFY_HEARTBEAT_URL",
+            )
+        },
+    )  # fmt: skip
+    assert edited.call.terminal("edit", "1").code == 0
+    assert "POSTSCHED_DB" in seen.read_text()
+    assert "s3cret" not in seen.read_text()
+
+
 def test_without_a_terminal_or_an_editor(edited: Posting, tmp_path: Path) -> None:
     edited.call.set(**editor(tmp_path, ""))
     assert "no terminal" in edited.refused(2, "edit", "1")
