@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from postsched import wakeup
+from postsched.domain.account import NAME
 from postsched.domain.errors import NotFound
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.post import Post
@@ -64,7 +65,8 @@ def posts_named(connection: Connection, ids: Sequence[int]) -> list[Post]:
 def unknown_account(name: str, known: Sequence[str]) -> NotFound:
     """The error for a name that is neither an account nor a group."""
     if not known:
-        hint = "Add one with: postsched account add NAME --platform PLATFORM"
+        new = name if NAME.fullmatch(name) else "NAME"
+        hint = f"Add it: postsched account add {new} --platform PLATFORM (see: postsched platforms)"
     else:
         hint = did_you_mean(name, known) or f"There are: {', '.join(known)}"
     return NotFound(f"there is no account or group {name!r}", hint)

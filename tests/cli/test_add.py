@@ -184,7 +184,7 @@ def test_bad_input_is_refused_in_one_line_and_nothing_is_written(cli: Posting) -
 
 def test_without_an_account_the_hint_is_to_add_one(call: Any) -> None:
     call("add", "x", "--at", LATER).refused(2, "postsched account add")
-    call("add", "x", "--at", LATER, "--to", "me").refused(3, "postsched account add")
+    call("add", "x", "--at", LATER, "--to", "me").refused(3, "postsched account add me --platform")
 
 
 def test_text_from_stdin(cli: Posting) -> None:
