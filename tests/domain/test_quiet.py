@@ -74,7 +74,7 @@ def test_any_text_is_quiet_hours_or_refused(text: str) -> None:
         return
 
 
-CLOCKS = st.times().map(lambda one: one.replace(second=0, microsecond=0))
+CLOCKS = st.times().map(lambda one: one.replace(second=0, microsecond=0, fold=0))
 
 
 @settings(max_examples=150, deadline=None)
