@@ -33,7 +33,9 @@ def describe(schedule: Schedule, now: datetime) -> str:
     remaining, count = left(schedule, now), schedule.rule.get("count")
     if remaining is None:
         return " ".join(words) + (f", {count} times" if count else "")
-    return " ".join(words) + f", {remaining}{f' of {count}' if (count or 0) > remaining else ''} left"
+    return (
+        " ".join(words) + f", {remaining}{f' of {count}' if (count or 0) > remaining else ''} left"
+    )
 
 
 def day_text(day: date) -> str:
@@ -79,7 +81,7 @@ def year_days_text(days: Sequence[tuple[int, int]]) -> str:
 
 def clock_list_text(clock: Sequence[time]) -> str:
     """`09:00 and 17:30`; seconds and fractions where there are any."""
-    return listed([_clock(one) for one in clock])
+    return listed([time_text(one) for one in clock])
 
 
 def every_text(every: int, unit: str) -> str:
@@ -99,6 +101,14 @@ def repeated_text(kind: str, every: int, on: Sequence[Any], first: date) -> str:
         return f"on {month_days_text(named)} of {every_text(every, 'month')}"
     dates = [one for word in on if (one := year_day(word))] or [(first.month, first.day)]
     return f"{every_text(every, 'year')} on {year_days_text(dates)}"
+
+
+def _left(remaining: int | None, count: int | None) -> str:
+    if remaining is None:
+        return f", {count} times" if count else ""
+    return (
+        f", {remaining} of {count} left" if count and count > remaining else f", {remaining} left"
+    )
 
 
 def _pattern(schedule: Schedule, first: datetime) -> str:
@@ -129,14 +139,14 @@ def _bounds(rule: Any, today: date) -> list[str]:
 
 def _exception(text: str) -> str:
     time_ = datetime.fromisoformat(text)
-    return _date(time_) + (f" {_clock(time_.time())}" if len(text) > len("2026-12-24") else "")
+    return _date(time_) + (f" {time_text(time_.time())}" if len(text) > len("2026-12-24") else "")
 
 
 def _date(day: date) -> str:
     return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def _clock(clock: time) -> str:
+def time_text(clock: time) -> str:
     """As people give it; of a fraction whole milliseconds, what is finer comes of a clock."""
     text = f"{clock:%H:%M}"
     if clock.second or (clock.microsecond and not clock.microsecond % 1000):

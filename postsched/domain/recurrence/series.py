@@ -14,10 +14,13 @@ from datetime import date, datetime, time
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
+from postsched.domain.recurrence.cron import cron
 from postsched.domain.recurrence.days import LAST_DAY
+from postsched.domain.recurrence.expansion import Expansion
 from postsched.domain.recurrence.occurrence import Occurrence, in_order, read, where_to_begin
 from postsched.domain.recurrence.pattern import Pattern, calendar
-from postsched.domain.schedule import ONCE, REPEATS, Schedule
+from postsched.domain.recurrence.rule import rule
+from postsched.domain.schedule import CRON, ONCE, REPEATS, RRULE, Schedule
 from postsched.domain.zones import zone_named
 
 MOST_COUNTED = 10_000
@@ -81,22 +84,22 @@ class Series:
 
 def series(schedule: Schedule) -> Series:
     """The series of a recurrence. Raises InvalidInput for a zone that is not known here."""
-    zone, rule = zone_named(schedule.tz), schedule.rule
+    zone, said = zone_named(schedule.tz), schedule.rule
     assert schedule.at is not None
     first = read(schedule.at, zone)
-    days, times = _exceptions(rule.get("except") or ())
-    begin, ends = first.local, rule.get("ends")
-    if from_ := rule.get("from"):
+    days, times = _exceptions(schedule, zone)
+    begin, ends = first.local, said.get("ends")
+    if from_ := said.get("from"):
         begin = max(begin, datetime.combine(date.fromisoformat(from_), time.min))
-    until = min(date.fromisoformat(rule["until"]), LAST_DAY) if rule.get("until") else LAST_DAY
+    until = min(date.fromisoformat(said["until"]), LAST_DAY) if said.get("until") else LAST_DAY
     return Series(
         zone=zone,
-        pattern=_pattern(schedule, first.local),
+        pattern=_pattern(schedule, first.local, zone),
         begin=begin,
         end=datetime.combine(until, time.max),
         floor=first.instant if datetime.fromisoformat(schedule.at).tzinfo else None,
         ends=read(ends, zone).instant if ends else None,
-        count=rule.get("count"),
+        count=said.get("count"),
         except_days=days,
         except_times=times,
     )
@@ -125,8 +128,7 @@ def next_occurrence(schedule: Schedule, after: datetime | None) -> Occurrence | 
 
 def is_endless(schedule: Schedule) -> bool:
     """Whether it goes on for ever: neither `until` nor `count`, nor an end in its rule."""
-    rule = schedule.rule
-    if not schedule.recurs or rule.get("until") or rule.get("count"):
+    if not schedule.recurs or schedule.rule.get("until") or schedule.rule.get("count"):
         return False
     return series(schedule).pattern.endless
 
@@ -139,14 +141,22 @@ def left(schedule: Schedule, after: datetime | None) -> int | None:
     return counted if counted <= MOST_COUNTED else None
 
 
-def _pattern(schedule: Schedule, first: datetime) -> Pattern:
+def _pattern(schedule: Schedule, first: datetime, zone: ZoneInfo) -> Pattern:
     if schedule.kind in REPEATS:
         return calendar(schedule, first)
-    raise NotImplementedError(schedule.kind)
+    if schedule.kind == CRON:
+        return cron(schedule.rule["rule"])
+    said = rule(schedule.rule["rule"])
+    return Expansion(said, said.start.local(zone) if said.start else first, zone)
 
 
-def _exceptions(texts: object) -> tuple[frozenset[date], frozenset[datetime]]:
-    """Whole days, and local times."""
-    assert isinstance(texts, list | tuple)
-    days = frozenset(date.fromisoformat(text) for text in texts if len(text) == 10)
-    return days, frozenset(datetime.fromisoformat(text) for text in texts if len(text) > 10)
+def _exceptions(schedule: Schedule, zone: ZoneInfo) -> tuple[frozenset[date], frozenset[datetime]]:
+    """Whole days, and local times: of `except`, and of EXDATE."""
+    texts = schedule.rule.get("except") or ()
+    days = {date.fromisoformat(text) for text in texts if len(text) == len("2026-12-24")}
+    times = {datetime.fromisoformat(text) for text in texts if len(text) > len("2026-12-24")}
+    if schedule.kind == RRULE:
+        stamps = rule(schedule.rule["rule"]).left_out
+        days |= {stamp.time.date() for stamp in stamps if stamp.day}
+        times |= {stamp.local(zone) for stamp in stamps if not stamp.day}
+    return frozenset(days), frozenset(times)
