@@ -23,13 +23,14 @@ from postsched.domain.hosting import ENTRY, MediaHost
 from postsched.domain.outcome import ErrorKind, Problem, Retry
 from postsched.domain.secret import Secret
 from postsched.engine.clock import Clock
-from postsched.engine.uploads import Uploads
+from postsched.engine.uploads import Uploads, size_of
 from postsched.hosting import Host, HostError, host_of, new_name, without_signatures
 from postsched.platforms.base import Attachment, PlatformError
 from postsched.store import hosted
 from postsched.store.database import Database
 from postsched.store.hosted import Hosted
 from postsched.store.queue import Work
+from postsched.transport import SLOWEST_UPLOAD
 
 if TYPE_CHECKING:
     import httpx
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 BUSY = timedelta(minutes=15)
-"""How long an object counts as being stored: longer than a preparation may take."""
+"""How long an object counts as being stored, the time for a slow line not counted: longer than a
+preparation may take."""
 SPARE = timedelta(days=1)
 """How much longer an address is good than it is needed for: as long as containers live."""
 
@@ -160,9 +162,10 @@ class Hosting:
         host = await self.host()
         digest = await asyncio.to_thread(_digest, file)
         now, place, new = self.now(), host.place.place, new_name(attachment.media.type)
+        until = now + _longest(attachment)
         self.in_use = True
         known = await self.write(
-            lambda c: hosted.take(c, work.delivery.id, digest, place, new, now, now + BUSY)
+            lambda c: hosted.take(c, work.delivery.id, digest, place, new, now, until)
         )
         with self.client(host, self._uploads.under_way(work.delivery.id)) as http:
             if known.stored_at is None or not await host.has(http, known.name):
@@ -174,14 +177,15 @@ class Hosting:
     ) -> None:
         """Store an object that is on record, and note that it is there, or that it is not."""
         if known.stored_at is not None and not await self.write(
-            lambda c: hosted.begin(c, known, self.now() + BUSY)
+            lambda c: hosted.begin(c, known, self.now() + _longest(attachment))
         ):
             raise _taken(host)
         try:
             await host.put(http, known.name, file, attachment.media.type)
         except BaseException as error:
             refused = isinstance(error, HostError) and not error.stored
-            maybe = not (refused and known.busy_until == known.made_at + BUSY)  # the first try
+            first = known.busy_until == known.made_at + _longest(attachment)
+            maybe = not (refused and first)
             await self.write(lambda c: hosted.not_stored(c, known, maybe=maybe))
             raise
         if not await self.write(lambda c: hosted.stored(c, known, self.now())):
@@ -200,6 +204,11 @@ class Hosting:
             )
         self._secret = secret
         return host_of(place, secret, _needed(self._settings))
+
+
+def _longest(attachment: Attachment) -> timedelta:
+    """How long storing it may take."""
+    return BUSY + timedelta(seconds=size_of([attachment.media]) / SLOWEST_UPLOAD)
 
 
 def _needed(settings: Settings) -> timedelta:
