@@ -6,24 +6,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
-from postsched.domain.outcome import ErrorKind
+from postsched.domain.outcome import ErrorKind, Published
+from postsched.platforms.base import Unknown
 from postsched.platforms.threads import Threads
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.testing import Answer, FakeClock, Fault, FaultKind
 from postsched.testing.graph import TOKEN
+from postsched.testing.sender import Sender, key_of, message
 from postsched.testing.threads import ThreadsServer
-from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.engine.rig import FakeSecrets, Rig, Simulation
+from tests.engine.rig import play as play_scene
+from tests.platforms.threads.playing import out, play
 from tests.store import rows
 
 S = DeliveryStatus
+Found = Published | Unknown | None
 TICK = 0.01
 """Seconds of real time in which one second passes."""
 SETTLED = (S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
@@ -59,7 +64,7 @@ class Stage:
                 meanwhile()
             await sim.end()
 
-        play(scene)
+        play_scene(scene)
         return self.rig.delivery(delivery)
 
     def attempts(self, delivery: Delivery) -> list[Attempt]:
@@ -196,3 +201,36 @@ def test_a_reply_is_on_record_before_it_is_sent(stage: Stage) -> None:
         None, delivery.remote_id
     ]  # fmt: skip
     assert len(stage.sent()) == 2
+
+
+class TestRestored:
+    """The database is a copy from before: what was sent had other containers."""
+
+    def found(self, server: ThreadsServer, *sent: str, reply: bool = False, **told: Any) -> Found:
+        """What is found of "Hello" once those were sent, and it has a new container."""
+
+        async def scene(sender: Sender) -> Found:
+            root = out(await sender.send(message("Root", key="root"))) if reply else None
+            n = 2 if reply else 1
+            for place, text in enumerate(sent):
+                one = message(text, key=f"sent {place}", n=n)
+                out(await sender.send(one, root, root))
+            prepared = await sender.prepare(message("Hello", n=n), root, root)
+            prepared = replace(prepared, anew=True, now=datetime.now(UTC), **told)
+            return await sender.find(prepared, key_of("first"))
+
+        return play(server.login(), scene)
+
+    @pytest.mark.parametrize("reply", [False, True])
+    def test_among_the_posts(self, reply: bool) -> None:
+        with ThreadsServer() as server:
+            assert self.found(server, "other", reply=reply) is None
+            answer = self.found(server, "Hello", "Hello!", reply=reply)
+            assert isinstance(answer, Published), answer
+            (post,) = (post for post in server.posts() if post.text == "Hello")
+            assert answer.remote_id == post.remote_id
+            assert isinstance(self.found(server, "Hello", reply=reply), Unknown)
+            others = frozenset({post.remote_id})
+            answer = self.found(server, reply=reply, others=others)
+            assert isinstance(answer, Published)
+            assert answer.remote_id != post.remote_id
