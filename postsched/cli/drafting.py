@@ -130,8 +130,13 @@ def sentence(program: Program, composed: Composed) -> str:
     from postsched.domain.zones import zone_named
 
     accounts = ", ".join(account.name for account in composed.accounts)
-    first = composed.schedule.first()
-    said = describe(first, program.now(), zone_named(composed.schedule.tz)) if first else ""
+    schedule = composed.schedule
+    first = composed.occurrence or schedule.first()
+    said = describe(first, program.now(), zone_named(schedule.tz)) if first else ""
+    if schedule.recurs:
+        from postsched.domain import recurrence
+
+        said = f"{recurrence.describe(schedule, program.now())}; first {said}"
     if composed.draft:
         return f"a draft for {accounts}" + (f", {said}" if said else "")
     return f"{said}, to {accounts}"

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from postsched.domain.when import Moment
 
 ONCE = "once"
 DAILY, WEEKLY, MONTHLY, YEARLY = "daily", "weekly", "monthly", "yearly"
@@ -51,6 +54,14 @@ def once(instant: datetime, tz: str) -> Schedule:
     from zoneinfo import ZoneInfo
 
     return Schedule(ONCE, instant.astimezone(ZoneInfo(tz)).isoformat(), tz)
+
+
+def once_at(moment: Moment, tz: str) -> Schedule:
+    """A schedule of that one moment: of the local time, where one was named, so that it stays that
+    when the rules of the zone change."""
+    if moment.local is None:
+        return once(moment.instant, tz)
+    return Schedule(ONCE, moment.local.isoformat(), tz)
 
 
 def _resolved(local: datetime, tz: str) -> datetime:

@@ -24,12 +24,12 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
-from postsched.engine import series
 from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
 from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
+from postsched.planning import taking
 from postsched.planning.planner import Planner
 from postsched.store import accounts as account_rows
 from postsched.store import graces, outlook, queue, workers
@@ -198,7 +198,7 @@ class Turns:
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
         if works and self._quotas is not None:
             works = self._quotas.let_in(connection, works, held.token, wish.now)
-        taken_up = series.take_up(connection, self._planner, works, wish.now)
+        taken_up = taking.take_up(connection, self._planner, works, wish.now)
         works, late = taken_up.works, [*late, *missed, *taken_up.late]
         return Turn(
             outlook.look(
@@ -216,7 +216,7 @@ class Turns:
     def _miss(self, connection: Connection, now: datetime) -> list[int]:
         """Take out of the queue what is past its grace; the ids of what is missed."""
         leading = queue.load(connection, graces.leading(connection, now, SWEEP))
-        late = series.take_up(connection, self._planner, leading, now).late
+        late = taking.take_up(connection, self._planner, leading, now).late
         return late + graces.miss(connection, now, SWEEP)
 
     def _others(

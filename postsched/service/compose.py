@@ -18,7 +18,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, PostschedError
 from postsched.domain.fitting import Finding, check_characters, judge
 from postsched.domain.post import CatchUp, Content, Missed
-from postsched.domain.schedule import Schedule, once
+from postsched.domain.schedule import Schedule, once_at
 from postsched.domain.when import PastTime, understand
 from postsched.domain.zones import zone_named
 from postsched.service.content import Intake, check_plain, content_of, length_of, word_of
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from postsched.domain.when import Moment
 
 MOST_PRIORITY = 2**31 - 1
+MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,6 @@ class Composed:
     def names(self) -> tuple[str, ...]:
         """The names of the accounts."""
         return tuple(account.name for account in self.accounts)
-
-    @property
-    def grace_until(self) -> datetime | None:
-        """Until when it may still go out, None for ever."""
-        if self.occurrence is None or self.missed is Missed.LATE:
-            return None
-        try:
-            return self.occurrence + self.grace
-        except OverflowError:
-            return None
 
 
 class Unfit(InvalidInput):
@@ -168,17 +159,38 @@ class Composer:
         self, draft: Draft, zone: ZoneInfo, kept: Schedule | None
     ) -> tuple[Schedule, datetime | None, list[str]]:
         """The schedule, its first instant, and a note on what a clock change made of its time."""
+        if kept is None and draft.recurs:
+            return self._series(draft, zone)
         if kept is None and draft.at:
             moment = self._moment(draft.at, zone, past=draft.draft and self._past_drafts)
-            schedule = once(moment.instant, zone.key)
+            schedule = once_at(moment, zone.key)
             return schedule, moment.instant, [moment.note] if moment.note else []
         schedule = kept or Schedule(tz=zone.key)
-        first = schedule.first()
+        first = self._next(schedule) if schedule.recurs else schedule.first()
         if first is None and not draft.draft:
             raise InvalidInput(
                 "it isn't said when this goes out", "Give --at WHEN or --in DURATION, or --draft"
             )
         return schedule, first, []
+
+    def _series(self, draft: Draft, zone: ZoneInfo) -> tuple[Schedule, datetime | None, list[str]]:
+        from postsched.domain.recurrence import Wishes, plan
+
+        wishes = Wishes(
+            at=draft.at, repeat=draft.repeat, every=draft.every, on=draft.on, cron=draft.cron,
+            rrule=draft.rrule, except_=draft.except_, from_=draft.from_, until=draft.until,
+            count=draft.count,
+        )  # fmt: skip
+        now = self._desk.now()
+        schedule, notes = plan(wishes, now, zone)
+        return schedule, self._next(schedule, now - MICROSECOND), list(notes)
+
+    def _next(self, schedule: Schedule, after: datetime | None = None) -> datetime | None:
+        """The first occurrence of a series after that one, or after now."""
+        from postsched.domain.recurrence import next_occurrence
+
+        found = next_occurrence(schedule, after or self._desk.now())
+        return found.instant if found else None
 
     def _moment(self, text: str, zone: ZoneInfo, *, past: bool) -> Moment:
         try:
@@ -242,10 +254,10 @@ def capabilities_of(account: Account) -> Capabilities:
 
 def _check_done(draft: Draft) -> None:
     """Raise InvalidInput for what this version takes in and does not do yet."""
-    for name in ("slot", "spread", "jitter", "texts", "vars", "recurs"):
+    for name in ("slot", "spread", "jitter", "texts", "vars"):
         if getattr(draft, name):
             error = InvalidInput("this version can't do that yet", "Leave it out")
-            error.field = "repeat" if name == "recurs" else name
+            error.field = name
             raise error
 
 

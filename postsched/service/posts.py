@@ -5,16 +5,17 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotFound
-from postsched.domain.post import Content, Post
+from postsched.domain.post import Post
 from postsched.media.kept import MediaStore
+from postsched.planning.planner import Occasion, Planner
 from postsched.service import repetition
-from postsched.service.compose import Composed, Composer, capabilities_of
+from postsched.service.compose import Composed, Composer
 from postsched.service.content import Intake, check_plain
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
@@ -25,8 +26,6 @@ from postsched.store.plans import Planned
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-SOON = timedelta(seconds=1)
-"""What is due sooner is not prepared ahead: the claim does it at once."""
 LONGEST_KEY = 200
 
 
@@ -148,35 +147,12 @@ def planned_for(
     desk: Desk, post: Post, composed: Composed, accounts: Sequence[Account]
 ) -> list[Planned]:
     """The deliveries of a post to those accounts, none for a draft."""
-    occurrence = composed.occurrence
-    if occurrence is None:
+    if composed.occurrence is None:
         return []
-    return [
-        Planned(
-            post.id,
-            account.id,
-            occurrence,
-            composed.grace_until,
-            post.priority,
-            post.paused,
-            _prepare_at(desk, post.content, account, occurrence),
-        )
-        for account in accounts
-    ]
-
-
-def _prepare_at(
-    desk: Desk, content: Content, account: Account, occurrence: datetime
-) -> datetime | None:
-    """When to begin preparing, for what takes requests before it can be sent."""
-    now = desk.now()
-    if occurrence - now < SOON:
-        return None
-    can = capabilities_of(account)
-    has_media = any(part.media for part in content.parts(account.name))
-    if has_media or can.prepares_text or (content.link and can.prepares_link):
-        return max(now, occurrence - desk.settings.prepare_ahead)
-    return None
+    planner, now = Planner(desk.settings.prepare_ahead), desk.now()
+    recurs = composed.schedule.recurs
+    occasion = Occasion(composed.occurrence, 1 if recurs else None, leads=recurs)
+    return [planner.row(post, account, occasion, now) for account in accounts]
 
 
 def intake(desk: Desk, *, keep: bool = True) -> Intake:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step
@@ -72,21 +73,45 @@ def post_document(
 
 
 def schedule_document(schedule: Schedule, deliveries: Iterable[Delivery]) -> dict[str, Any]:
-    """A schedule; `next` are the instants still to come of it."""
-    coming = sorted({d.occurrence for d in deliveries if d.status in LIVE})
+    """A schedule; `next` are the instants still to come of it: those that wait, and what a series
+    names after them."""
+    rule = schedule.rule
+    every = {"every": rule["every"]} if rule.get("every") else {}
     return {
         "kind": schedule.kind,
         "at": rfc3339(schedule.first()),
         "tz": schedule.tz,
-        "rule": None,
-        "times": [],
-        "on": [],
-        "except": [],
-        "from": None,
-        "until": None,
-        "count": None,
-        "next": [rfc3339(moment) for moment in coming[:NEXT]],
+        "rule": rule.get("rule"),
+        **every,
+        "times": list(rule.get("times") or ()),
+        "on": list(rule.get("on") or ()),
+        "except": list(rule.get("except") or ()),
+        "from": rule.get("from"),
+        "until": rule.get("until"),
+        "count": rule.get("count"),
+        "next": [rfc3339(moment) for moment in coming(schedule, deliveries)],
     }
+
+
+def coming(schedule: Schedule, deliveries: Iterable[Delivery], most: int = NEXT) -> list[datetime]:
+    """The next instants (UTC) of a post: when what waits is due, and the occurrences after it that
+    a series has no delivery for yet."""
+    known = list(deliveries)
+    found = {_instant(d) for d in known if d.status in LIVE}
+    leading = [d.occurrence for d in known if d.leads]
+    if leading and schedule.recurs:
+        from postsched.domain.recurrence import occurrences  # few posts have one: start-up time
+
+        taken = {d.occurrence for d in known}
+        later = (one.instant for one in occurrences(schedule, min(leading)))
+        found |= set(islice((at for at in later if at not in taken), most))
+    return sorted(found)[:most]
+
+
+def _instant(delivery: Delivery) -> datetime:
+    """The occurrence; the time that a person gave instead to one of a series."""
+    apart = delivery.number is not None and not delivery.leads
+    return delivery.due_at if apart and delivery.status is S.SCHEDULED else delivery.occurrence
 
 
 def delivery_document(
