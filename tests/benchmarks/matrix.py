@@ -21,7 +21,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.matrix.cases import STARTS, Case
+from tests.matrix.cases import AFTER, BEFORE, STARTS, Case
 from tests.matrix.judging import GOOD, VANISHED
 from tests.matrix.playing import Played, played
 from tests.matrix.stands import STANDS
@@ -41,12 +41,20 @@ def work(given: Work) -> Played:
     starts = set(STARTS) if share is None or not 0 < share < FEW else {chance.choice([*STARTS])}
 
     def choose(cases: Sequence[Case]) -> Sequence[Case]:
-        return cases if share is None else chance.sample(cases, min(share, len(cases)))
+        return cases if share is None else sample(cases, share, chance)
 
     def tell(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     return played(STANDS[name], starts, choose, tell)
+
+
+def sample(cases: Sequence[Case], number: int, chance: random.Random) -> Sequence[Case]:
+    """So many of them; half of them kills, of which there are many more, as far as can be."""
+    mixed = chance.sample(cases, len(cases))
+    kills = [case for case in mixed if case.kind in (BEFORE, AFTER)]
+    wrong = [case for case in mixed if case.kind not in (BEFORE, AFTER)][: number // 2]
+    return [*wrong, *kills[: number - len(wrong)]]
 
 
 def measure(names: Sequence[str], cases: int | None, seed: int, jobs: int) -> list[Played]:

@@ -19,6 +19,9 @@ STARTS = {**COMMANDS, FOUND: COMMANDS[RUN], ABSENT: COMMANDS[RUN]}
 DOUBTS = {FOUND: ANSWER_LOST, ABSENT: REQUEST_LOST}
 """What became of the first request that publishes, before such a recording."""
 BEFORE, AFTER = "killed before", "killed after"
+REDUNDANT = {"file": AFTER, "mark": BEFORE}
+"""What is played elsewhere: after one file is before the next, before the mark rises is after the
+commit that it rises for."""
 KINDS = (BEFORE, AFTER, *FAULTS, REPEATED)
 
 
@@ -41,7 +44,7 @@ def cases_of(stand: Stand, start: str, boundaries: Iterable[Boundary]) -> Iterat
     for boundary in boundaries:
         for restart in COMMANDS:
             for kind in (BEFORE, AFTER):
-                if kind == BEFORE or boundary.kind != "file":  # after one file is before the next
+                if kind != REDUNDANT.get(boundary.kind):
                     yield Case(stand.name, start, boundary, kind, restart)
         if boundary.kind == "request" and start not in DOUBTS:
             for kind in FAULTS:
