@@ -28,6 +28,7 @@ ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/New_York",
 CHANGES = [datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC)]
 """When clocks are set back in Berlin and in New York."""
 NAMES = st.sampled_from(sorted(GUARANTEES))
+TO = st.lists(NAMES, min_size=1, unique=True)
 VERBS = ["cancel", "retry", "pause", "resume", "edit", "put off"]
 ROUNDS = 8
 """How often a person looks after what is left in the end."""
@@ -45,7 +46,7 @@ class Model(RuleBasedStateMachine):
 
     # ---- what people write
 
-    @rule(to=st.lists(NAMES, min_size=1, unique=True), seconds=st.integers(1, 60),
+    @rule(to=TO, seconds=st.integers(1, 60),
           zone=st.none() | st.sampled_from(ZONES), grace=st.sampled_from([None, "1m"]),
           then=st.booleans(), comment=st.booleans(),
           fate=st.none() | st.sampled_from(sorted(FATES["publish"])))  # fmt: skip
@@ -195,10 +196,13 @@ class Model(RuleBasedStateMachine):
     def die(self, number: int) -> None:
         self.crew.kill(number)
 
-    @precondition(lambda self: self.crew.members)
-    @rule(number=st.integers(0, 2), place=st.sampled_from(PLACES), left=st.integers(1, 4))
-    def doom(self, number: int, place: str, left: int) -> None:
-        self.crew.members[number % len(self.crew.members)].doom.ordain(place, left)
+    @rule(to=TO, then=st.booleans(), place=st.sampled_from(PLACES), left=st.integers(1, 5),
+          seconds=st.sampled_from([10, 130]))  # fmt: skip
+    def die_at_work(self, to: list[str], then: bool, place: str, left: int, seconds: int) -> None:
+        self._have_awake(1)
+        self.crew.awake[0].doom.ordain(place, left)
+        self.add(to, 5, None, None, then, False, None)
+        self.crew.go(seconds)
 
     @precondition(lambda self: self.crew.members)
     @rule(number=st.integers(0, 2))
@@ -208,6 +212,21 @@ class Model(RuleBasedStateMachine):
     @rule()
     def go_on(self) -> None:
         self.crew.go_on()
+
+    @rule(to=TO, seconds=st.sampled_from([5, 130, 300]))
+    def stop_at_work(self, to: list[str], seconds: int) -> None:
+        """Another is there, and takes over what is held for too long."""
+        self._have_awake(2)
+        self.add(to, 5, None, None, False, False, None)
+        self.wait_until_nearly_due()
+        if holding := [m for m in self.crew.awake if m.sim.dispatcher.hands.everything()]:
+            holding[0].asleep = True
+        self.crew.go(seconds)
+        self.crew.go_on()
+
+    def _have_awake(self, count: int) -> None:
+        while len(self.crew.awake) < count:
+            self.crew.hire()
 
     # ---- what must hold
 
