@@ -44,8 +44,8 @@ class Clock:
         Raises NotUnderstood if it isn't one for certain, ValueError for what no clock shows.
         """
         own = self._match["part"] or self._match["late"]
-        if part and own and part != own:
-            raise NotUnderstood(f"{part!r} and {own!r}")
+        if part and own:
+            raise NotUnderstood(f"{part!r} and {own!r}", "Name one part of the day")
         part = part or own
         low, high = _HOURS_OF[part] if part else (time.min, time.max)
         written = self._times(halves=bool(part))

@@ -62,8 +62,9 @@ _SPELLINGS = (
     (re.compile(r" ?o'clock\b"), " oclock"),
     (_ABBREVIATED, r"\1"),
     (_HALF, r"\1m"),
-    (re.compile(r"(?<=[a-z0-9]),(?= )"), ""),
     (re.compile(r"\b(?:midday|12 noon)\b"), "noon"),
+    (re.compile(rf"\b({WEEKDAY}|noon|[0-9]+ ?[ap]m|[0-9]+:[0-9]+), "), r"\1 "),
+    (re.compile(r"(?<!,), (?=at |[0-9]+[:.][0-9]|[0-9]+ ?[ap]m\b|noon\b|[0-9]{4}\b)"), " "),
     (
         re.compile(rf"(?<![a-z0-9-])(?:{'|'.join(_NUMBERS)})(?![a-z0-9-])"),
         lambda word: _NUMBERS[word[0]],
