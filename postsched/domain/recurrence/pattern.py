@@ -17,10 +17,15 @@ from postsched.domain.schedule import DAILY, MONTHLY, WEEKLY, Schedule
 
 
 class Pattern(Protocol):
-    """`by_clock`: whether it runs by the clock's hours, see `occurrence`."""
+    """What names local times."""
 
     @property
-    def by_clock(self) -> bool: ...
+    def first(self) -> datetime | None:
+        """The time that begins it, whether the rest names it or not; None if nothing does."""
+
+    @property
+    def by_clock(self) -> bool:
+        """Whether it runs by the clock's hours, see `occurrence`."""
 
     @property
     def endless(self) -> bool:

@@ -12,7 +12,10 @@ from postsched.domain.recurrence.occurrence import written
 from postsched.domain.recurrence.series import Series, next_occurrence, series
 from postsched.domain.recurrence.wishes import Wishes, bounds, quoted, refused
 from postsched.domain.schedule import CRON, MONTHLY, ONCE, REPEATS, RRULE, YEARLY, Schedule
+from postsched.domain.zones import zone_named
 
+BOUNDS = ("from", "until", "count", "except", "ends")
+"""What of a rule bounds it."""
 _INSTANT = timedelta(microseconds=1)
 
 
@@ -30,6 +33,16 @@ def plan(wishes: Wishes, now: datetime, zone: ZoneInfo) -> tuple[Schedule, tuple
     _check_to_come(schedule, now, made.zone)
     days = _about_days(schedule, made.first.local)
     return schedule, (*made.notes, *days, *_about_end(schedule), *_idle_exceptions(schedule))
+
+
+def bounded(schedule: Schedule, wishes: Wishes, now: datetime) -> Schedule:
+    """A recurrence with the bounds of those wishes (`from`, `until`, `count`, `except`) in place of
+    its own; it begins where it began. Raises InvalidInput with the field that is at fault."""
+    zone = zone_named(schedule.tz)
+    kept = {name: one for name, one in schedule.rule.items() if name not in BOUNDS}
+    changed = _with_end(replace(schedule, rule={**kept, **bounds(wishes)}), zone)
+    _check_to_come(changed, now.astimezone(UTC), zone)
+    return changed
 
 
 def _kind(wishes: Wishes) -> str:

@@ -29,14 +29,16 @@ MOST_COUNTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A pattern within its bounds. `begin` and `end` are local times, `floor` and `ends` instants
-    (UTC), all included."""
+    """A pattern within its bounds. `begin` and `end` are local times, `ends` an instant (UTC), all
+    included. `floor` is given where it begins at an instant, not at a local time; `floor_named` if
+    that is its first occurrence."""
 
     zone: ZoneInfo
     pattern: Pattern
     begin: datetime
     end: datetime
-    floor: datetime | None = None
+    floor: Occurrence | None = None
+    floor_named: bool = False
     ends: datetime | None = None
     count: int | None = None
     except_days: frozenset[date] = frozenset()
@@ -66,11 +68,22 @@ class Series:
     def _bounded(self, after: datetime | None) -> Iterator[Occurrence]:
         if after is not None and after.year > LAST_DAY.year:
             return
-        times = takewhile(self._by_the_end, self.pattern.times(self._start(after)))
-        for one in in_order(times, self.zone, by_clock=self.pattern.by_clock):
-            if (after is None or one.instant > after) and (
-                self.floor is None or one.instant >= self.floor
-            ):
+        for one in self._floored(self._start(after)):
+            if after is None or one.instant > after:
+                yield one
+
+    def _floored(self, start: datetime) -> Iterator[Occurrence]:
+        times = takewhile(self._by_the_end, self.pattern.times(start))
+        found = in_order(times, self.zone, by_clock=self.pattern.by_clock)
+        floor = self.floor
+        if floor is None:
+            yield from found
+            return
+        if self.floor_named:
+            yield floor
+        for one in found:
+            at_floor = one.instant == floor.instant and not self.floor_named
+            if one.instant > floor.instant or at_floor:
                 yield one
 
     def _start(self, after: datetime | None) -> datetime:
@@ -87,6 +100,7 @@ def series(schedule: Schedule) -> Series:
     zone, said = zone_named(schedule.tz), schedule.rule
     assert schedule.at is not None
     first = read(schedule.at, zone)
+    pattern = _pattern(schedule, first.local, zone)
     days, times = _exceptions(schedule, zone)
     begin, ends = first.local, said.get("ends")
     if from_ := said.get("from"):
@@ -94,10 +108,11 @@ def series(schedule: Schedule) -> Series:
     until = min(date.fromisoformat(said["until"]), LAST_DAY) if said.get("until") else LAST_DAY
     return Series(
         zone=zone,
-        pattern=_pattern(schedule, first.local, zone),
+        pattern=pattern,
         begin=begin,
         end=datetime.combine(until, time.max),
-        floor=first.instant if datetime.fromisoformat(schedule.at).tzinfo else None,
+        floor=first if datetime.fromisoformat(schedule.at).tzinfo else None,
+        floor_named=pattern.first == first.local,
         ends=read(ends, zone).instant if ends else None,
         count=said.get("count"),
         except_days=days,
