@@ -77,6 +77,9 @@ def expression(text: str) -> Expression:
     words = text.lower().split() if len(text) <= _LONGEST else []
     if len(words) == 1 and words[0] in MACROS:
         words = MACROS[words[0]].split()
+    if len(words) == 1 and words[0].startswith("@"):
+        known = ", ".join(MACROS)
+        raise refused("cron", f"{quoted(words[0])} is no time", f"There are {known}")
     if len(words) != len(FIELDS):
         counted = f"has {len(words)} fields, not 5" if words else "is no cron expression"
         raise refused("cron", f"{quoted(text)} {counted}", _HINT)
@@ -132,7 +135,7 @@ def _numbers(word: str, field: Field) -> frozenset[int]:
 
 
 def _number(text: str, part: str, field: Field) -> int:
-    number = field.names.get(text, int(text) if text.isdigit() and len(text) < 4 else -1)
+    number = field.names.get(text, int(text) if re.fullmatch(r"[0-9]{1,3}", text) else -1)
     if not field.least <= number <= field.most:
         raise _fault(part, field)
     return number
