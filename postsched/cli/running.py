@@ -221,7 +221,8 @@ def _something_is_due(program: Program) -> bool:
         refused = [a for a in account_rows.every(connection) if a.state.value == "login"]
     if any(program.secrets.in_environment(a.name) for a in refused):
         return True  # the variable may hold another secret now: give it a try
-    return bool(look.foreign) or any(lane.next_at <= now for lane in look.lanes)
+    late = look.grace_ends is not None and look.grace_ends < now
+    return late or bool(look.foreign) or any(lane.next_at <= now for lane in look.lanes)
 
 
 def _complain_of_logins(program: Program) -> int:
@@ -266,17 +267,14 @@ def _say_what_waits(program: Program) -> int:
 
 def _say_what_stays(program: Program, engine: Engine) -> int:
     """Say what is left for a person to release, or for another worker; the exit code that is."""
-    from postsched.domain.delivery import WAITING
-
     refused = _complain_of_logins(program)
     unread = _complain_of_secrets(program, engine)
     with program.database.read() as connection:
-        counts = outlook.count_by_status(connection)
-    stays = sum(counts[status] for status in WAITING) - refused - unread
+        stays = outlook.count_paused(connection)
     if stays:
         program.warn(
-            f"{stays} {'delivery is' if stays == 1 else 'deliveries are'} held and stay: paused, "
-            "or for an account that has to log in. See: postsched status"
+            f"{stays} {'delivery is' if stays == 1 else 'deliveries are'} paused and "
+            f"{'stays' if stays == 1 else 'stay'}. See: postsched status"
         )
     return 1 if refused else 4 if unread else 0
 

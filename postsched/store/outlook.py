@@ -15,15 +15,13 @@ from sqlalchemy import (
 )
 
 from postsched.domain.account import Account
-from postsched.domain.delivery import (
-    DeliveryStatus,
-)
+from postsched.domain.delivery import WAITING, DeliveryStatus
 from postsched.domain.holding import Why
 from postsched.store import accounts as account_rows
 from postsched.store import graces, holds
 from postsched.store.columns import Instant
 from postsched.store.holds import Wait
-from postsched.store.lanes import OPEN, Lane, waiting_lanes
+from postsched.store.lanes import OPEN, RELEASED, Lane, waiting_lanes
 from postsched.store.tables import CLAIMED, FREE, accounts, deliveries
 
 S = DeliveryStatus
@@ -147,6 +145,14 @@ def count_waiting(
     if upto is not None:
         query = query.where(row.next_at <= upto)
     return {row.account_id: row.waiting for row in connection.execute(query)}
+
+
+def count_paused(connection: Connection) -> int:
+    """How many deliveries wait for a person to release them, their account, or everything."""
+    row = deliveries.c
+    waiting = row.status.in_([status.value for status in WAITING])
+    query = select(func.count()).select_from(deliveries.join(accounts)).where(waiting)
+    return connection.scalar(query.where((row.paused != 0) | text(f"NOT ({RELEASED})"))) or 0
 
 
 def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:

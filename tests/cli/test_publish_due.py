@@ -121,6 +121,17 @@ def test_what_is_past_its_grace_is_missed(cli: Posting, missed: str, code: int) 
         assert "within its grace" in cli(*command.split()).out
 
 
+def test_what_is_past_its_grace_is_missed_also_while_its_login_is_refused(cli: Posting) -> None:
+    cli("add", "Hello", "--at", "now", "--grace", "1s")
+    with cli.database() as base:
+        base.execute("UPDATE accounts SET state = 'login', state_message = 'Log in again'")
+        base.execute("UPDATE deliveries SET grace_until = 1")
+    assert cli("publish-due", code=1).out == "1 missed\n"
+    (delivery,) = cli.json("show", "1")["deliveries"]
+    assert delivery["status"] == "missed"
+    assert delivery["error"]["message"] == "Log in again"
+
+
 def test_a_refused_login_holds_the_posts_and_says_so(
     toots: Posting, server: MastodonServer
 ) -> None:

@@ -67,7 +67,7 @@ class TestUntilIdle:
         cli("pause", "--account", "work")
         answer = cli("run", "--until-idle")
         assert "stopped: 1 published" in answer.err
-        assert "2 deliveries are held and stay" in answer.err
+        assert "2 deliveries are paused and stay" in answer.err
 
     def test_a_refused_login_does_not_keep_it_and_is_1(self, cli: Posting) -> None:
         with MastodonServer() as server:
