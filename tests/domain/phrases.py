@@ -135,6 +135,7 @@ MEANT: dict[tuple[str, str], str] = {
         on the 27th 09:00 | 2026-11-27T08:00:00Z
         the 20th at 9am | 2026-12-20T08:00:00Z
         the 1st at noon | 2026-12-01T11:00:00Z
+        the 22nd at 3pm | 2026-11-22T14:00:00Z
         the 27th of this month at 9am | 2026-11-27T08:00:00Z
         the 5th of next month at 9am | 2026-12-05T08:00:00Z
         tue 2026-12-01 09:00 | 2026-12-01T08:00:00Z
@@ -428,6 +429,7 @@ REFUSED = """
     2st december 9am
     the 31st at 9am
     the 45th at 9am
+    the 22nd at 9am
     fifth monday of december 9am
     6th monday of december 9am
     sixth monday of december 9am

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import pytest
 from postsched.domain.errors import InvalidInput
 from postsched.domain.when import describe, is_fixed, understand
 from tests.domain.phrases import MEANT, ODD, REFUSED
+from tests.readme import README
 
 SUNDAY = ("2026-11-22T13:30:00Z", "Europe/Berlin")
 
@@ -53,6 +55,19 @@ def test_no_phrase_is_guessed_wrong() -> None:
         if (got := found(phrase, place)) != meaning
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_readme_says_what_is_understood() -> None:
+    now, zone = datetime.fromisoformat(SUNDAY[0]), ZoneInfo(SUNDAY[1])
+    text = README.read_text(encoding="utf-8").partition("| WHEN | is |\n")[2]
+    rows = re.findall(r"^\| `(.+)` \| (.+) \|$", text.partition("\n\n")[0], re.MULTILINE)
+    assert len(rows) > 20
+    for phrase, meaning in rows:
+        if meaning.startswith("refused: "):
+            assert found(phrase, SUNDAY) == "refused", phrase
+        else:
+            said = describe(understand(phrase, now, zone).instant, now, zone)
+            assert said.startswith(f"{meaning}, in "), phrase
 
 
 @pytest.mark.parametrize(

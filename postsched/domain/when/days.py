@@ -173,8 +173,7 @@ def _numbered(words: str, calendar: Calendar) -> date | None:
     check_suffix(day, match["suffix"])
     if match["which"]:
         return date(*_months_on(today, 1 if match["which"] == "next " else 0), day)
-    this = day >= today.day and date(today.year, today.month, day)
-    return this if this and calendar.comes(this) else date(*_months_on(today, 1), day)
+    return date(*_months_on(today, 0 if day >= today.day else 1), day)
 
 
 def _with_weekday(words: str, calendar: Calendar) -> date | None:
