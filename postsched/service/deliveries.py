@@ -13,10 +13,13 @@ from postsched.domain.delivery import IN_DOUBT, Attempt, Delivery, DeliveryStatu
 from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
 from postsched.domain.outcome import Published
 from postsched.domain.post import Post
+from postsched.planning import taking
+from postsched.service import occurrences
 from postsched.service.desk import Desk, posts_named, unknown_account
+from postsched.service.occurrences import Series
 from postsched.store import accounts as account_rows
+from postsched.store import chains, outbox, pauses, plans, queue
 from postsched.store import deliveries as delivery_rows
-from postsched.store import outbox, pauses, plans
 from postsched.store import posts as post_rows
 
 if TYPE_CHECKING:
@@ -77,10 +80,18 @@ def cancel(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
             if post.draft and not which.narrows:
                 post_rows.set_draft(connection, post.id, draft=False, now=now)
                 continue
-            chosen = _chosen(connection, post, which)
+            series = occurrences.series_of(connection, post)
+            if series and which.occurrence is not None:
+                chosen = occurrences.rows_for(connection, desk, series, which)
+            else:
+                chosen = _chosen(connection, post, which)
             refused += _not_cancellable(post, chosen)
             fitting = [d for d in chosen if d.status in CANCELLABLE]
             changed += _move(connection, now, fitting, moves.cancel)
+            if series and which.occurrence is None and which.delivery is None:
+                _end(connection, series, which, fitting)
+            elif series:
+                occurrences.pass_on(connection, desk, series, fitting)
     desk.tell()
     return Changed(tuple(changed), tuple(refused))
 
@@ -100,6 +111,9 @@ def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
                 refused.append(_nothing_to_retry(post))
                 continue
             changed += _move(connection, now, fitting, lambda d: _fresh(moves.retry(d, now)))
+            again = [d.account_id for d in fitting if d.status is S.CANCELLED]
+            if ended := chains.stopped(connection, post.id) & set(again):
+                occurrences.go_on(connection, desk, post, sorted(ended))
     desk.tell()
     return Changed(tuple(changed), tuple(refused))
 
@@ -144,7 +158,7 @@ def resume(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
         ids, missed = [post.id for post in posts], []
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            missed += pauses.miss(connection, desk.now(), post_ids=chunk)
+            missed += _missed(connection, desk, post_ids=chunk)
     desk.tell()
     return missed
 
@@ -156,7 +170,7 @@ def pause_accounts(desk: Desk, names: Sequence[str], *, paused: bool) -> list[De
         for account in held:
             account_rows.save(connection, replace(account, paused=paused))
         ids = [account.id for account in held]
-        missed = [] if paused else pauses.miss(connection, desk.now(), account_ids=ids)
+        missed = [] if paused else _missed(connection, desk, account_ids=ids)
     desk.tell()
     return missed
 
@@ -165,9 +179,18 @@ def pause_all(desk: Desk, *, paused: bool) -> list[Delivery]:
     """Hold or release everything; what was missed meanwhile is returned."""
     with desk.database.write() as connection:
         pauses.set_all_paused(connection, paused=paused)
-        missed = [] if paused else pauses.miss(connection, desk.now())
+        missed = [] if paused else _missed(connection, desk)
     desk.tell()
     return missed
+
+
+def _missed(connection: Connection, desk: Desk, **which: Sequence[int]) -> list[Delivery]:
+    """Take what is past its grace out of the queue, and go on with the series among it."""
+    now = desk.now()
+    leading = queue.load(connection, pauses.leading(connection, now, **which))
+    late = taking.take_up(connection, desk.planner, leading, now).late
+    missed = [work.delivery for work in queue.load(connection, late)]
+    return missed + pauses.miss(connection, now, **which)
 
 
 def accounts_named(connection: Connection, names: Iterable[str]) -> list[Account]:
@@ -181,6 +204,15 @@ def accounts_named(connection: Connection, names: Iterable[str]) -> list[Account
             raise unknown_account(name, [*known, *groups])
         found.update({member: known[member] for member in members})
     return list(found.values())
+
+
+def _end(
+    connection: Connection, series: Series, which: Which, cancelled: Sequence[Delivery]
+) -> None:
+    """A series was cancelled, whole or for some accounts: nothing follows."""
+    ids = [a.id for a in series.accounts if which.accounts is None or a.name in which.accounts]
+    chains.stop(connection, series.post.id, ids, stopped=True)
+    chains.unlead(connection, [delivery.id for delivery in cancelled])
 
 
 def _chosen(connection: Connection, post: Post, which: Which) -> list[Delivery]:

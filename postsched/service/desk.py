@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from postsched.config import Settings
+    from postsched.planning.planner import Planner
 
 
 UNSET = "give a public address of it instead, or name a place to put files under [media_host]"
@@ -43,6 +44,13 @@ class Desk:
     def tell(self) -> None:
         """Wake every running daemon: something that is due may have changed. After the commit."""
         wakeup.tell(self.bells)
+
+    @property
+    def planner(self) -> Planner:
+        """What makes the rows of deliveries to come."""
+        from postsched.planning.planner import planner_of
+
+        return planner_of(self.settings, self.zone)
 
     @property
     def bells(self) -> Path:

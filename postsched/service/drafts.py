@@ -13,6 +13,7 @@ from postsched.domain.duration import format_duration
 from postsched.domain.post import Media, Post
 from postsched.domain.schedule import Schedule
 from postsched.service.desk import Desk, posts_named
+from postsched.service.scheduling import from_now_on, words_of
 from postsched.store import posts as post_rows
 from postsched.store.reading import Filed
 
@@ -38,8 +39,7 @@ def written_as(post: Post, schedule: Schedule, folder: Path | None = None) -> Dr
     return Draft(
         text=content.text,
         to=post.accounts,
-        at=schedule.at,
-        tz=schedule.tz,
+        **words_of(schedule),
         media=media(content.media),
         then=tuple(DraftPart(part.text, media(part.media)) for part in content.then),
         comment=content.comment,
@@ -72,6 +72,9 @@ def exported(filed: Filed, folder: Path, now: datetime) -> Draft:
         for delivery in filed.deliveries
         if delivery.status is DeliveryStatus.SCHEDULED and delivery.occurrence > now
     }
+    if filed.schedule.recurs and names:
+        words = from_now_on(filed.schedule, now)
+        draft, names = (replace(draft, **words), names) if words else (draft, set())
     if not names or post.paused:
         return replace(draft, draft=True)
     return _only_to(draft, names)

@@ -19,14 +19,13 @@ from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotAllowed
 from postsched.domain.post import Post
-from postsched.domain.schedule import Schedule, once
-from postsched.domain.zones import zone_named
-from postsched.service import posts
+from postsched.service import posts, scheduling, serial
 from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import written_as
+from postsched.service.subject import Subject
+from postsched.store import chains, plans
 from postsched.store import deliveries as delivery_rows
-from postsched.store import plans
 from postsched.store import posts as post_rows
 from postsched.store.plans import Planned
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 S = DeliveryStatus
-CHANGEABLE = frozenset({S.SCHEDULED, S.RETRYING, S.FAILED, S.MISSED})
 
 
 def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
@@ -52,27 +50,16 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
         subject = _subject(connection, post_id, before)
         _check(connection, subject, composed)
         posts.check_accounts(connection, composed.accounts)
-        changed = _write(connection, subject.post, composed, after, desk.now())
-        _Replanning(connection, desk, subject, changed, composed).run()
+        changed = _write(connection, subject, composed, after, desk.now())
+        if subject.schedule.recurs or composed.schedule.recurs:
+            serial.replan(connection, desk, subject, changed, composed)
+        else:
+            _Replanning(connection, desk, subject, changed, composed).run()
     desk.tell()
     return composed
 
 
-@dataclass(frozen=True, slots=True)
-class _Subject:
-    """The post that is changed, as it is now."""
-
-    post: Post
-    schedule: Schedule
-    deliveries: Sequence[Delivery]
-
-    @property
-    def changeable(self) -> list[Delivery]:
-        """The deliveries of which surely nothing is out."""
-        return [d for d in self.deliveries if d.status in CHANGEABLE and not d.out]
-
-
-def _subject(connection: Connection, post_id: int, before: Draft) -> _Subject:
+def _subject(connection: Connection, post_id: int, before: Draft) -> Subject:
     (post,) = posts_named(connection, [post_id])
     schedule = post_rows.schedule_of(connection, [post_id])[post_id]
     deliveries = delivery_rows.of_posts(connection, [post_id])[post_id]
@@ -83,31 +70,34 @@ def _subject(connection: Connection, post_id: int, before: Draft) -> _Subject:
         )
     if written_as(post, schedule) != before:
         raise NotAllowed(f"post {post.id} was changed by somebody else meanwhile", "Edit it anew")
-    return _Subject(post, schedule, deliveries)
+    return Subject(post, schedule, deliveries)
 
 
 def _composed(
-    connection: Connection, desk: Desk, subject: _Subject, before: Draft, after: Draft
+    connection: Connection, desk: Desk, subject: Subject, before: Draft, after: Draft
 ) -> Composed:
     """Compose the draft; a time that was not given anew stays, even if it has passed."""
     composer = Composer(connection, desk, posts.intake(desk))
-    if after.at != before.at:
-        return composer.compose(after)
-    schedule = subject.schedule
-    if after.tz and after.tz != before.tz:
-        zone, first = zone_named(after.tz), schedule.first()
-        schedule = once(first, zone.key) if first else Schedule(tz=zone.key)
-    return composer.compose(after, schedule)
+    found = scheduling.changed(subject.schedule, before, after, desk.now())
+    if isinstance(found, Draft):
+        return composer.compose(found)
+    return composer.compose(after, found)
 
 
-def _check(connection: Connection, subject: _Subject, composed: Composed) -> None:
+def _check(connection: Connection, subject: Subject, composed: Composed) -> None:
     """Raise NotAllowed for a change that would come too late or reach too far."""
     post = subject.post
-    anew = composed.draft or composed.schedule.at != subject.schedule.at
-    if not post.draft and not subject.changeable and (subject.deliveries or not anew):
+    anew = composed.draft or composed.schedule != subject.schedule
+    extended = subject.schedule.recurs and anew
+    if (
+        not post.draft
+        and not subject.changeable
+        and (subject.deliveries or not anew)
+        and not extended
+    ):
         raise _finished(post, subject.deliveries)
     begun = [d for d in subject.deliveries if d.out and d.status is not S.PUBLISHED]
-    if begun and composed.content != post.content:
+    if begun and composed.content != post.content and not subject.schedule.recurs:
         raise NotAllowed(
             f"a part of post {post.id} is out on {begun[0].account}, and the rest must fit it",
             "Change what is still to go out elsewhere by a new post",
@@ -128,8 +118,9 @@ def _finished(post: Post, deliveries: Sequence[Delivery]) -> NotAllowed:
 
 
 def _write(
-    connection: Connection, post: Post, composed: Composed, after: Draft, now: datetime
+    connection: Connection, subject: Subject, composed: Composed, after: Draft, now: datetime
 ) -> Post:
+    post, schedule = subject.post, subject.schedule
     changed = replace(
         post,
         content=composed.content,
@@ -145,7 +136,9 @@ def _write(
     )
     digest = posts.digest_of(after) if changed.key != post.key else None
     account_ids = [account.id for account in composed.accounts]
+    stopped = chains.stopped(connection, post.id) if schedule == composed.schedule else ()
     post_rows.replace(connection, changed, account_ids, composed.schedule, digest)
+    chains.stop(connection, post.id, stopped, stopped=True)
     return changed
 
 
@@ -155,7 +148,7 @@ class _Replanning:
 
     connection: Connection
     desk: Desk
-    subject: _Subject
+    subject: Subject
     post: Post
     composed: Composed
 

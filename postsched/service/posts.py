@@ -13,7 +13,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotFound
 from postsched.domain.post import Post
 from postsched.media.kept import MediaStore
-from postsched.planning.planner import Occasion, Planner
+from postsched.planning.planner import Occasion
 from postsched.service import repetition
 from postsched.service.compose import Composed, Composer
 from postsched.service.content import Intake, check_plain
@@ -149,7 +149,7 @@ def planned_for(
     """The deliveries of a post to those accounts, none for a draft."""
     if composed.occurrence is None:
         return []
-    planner, now = Planner(desk.settings.prepare_ahead), desk.now()
+    planner, now = desk.planner, desk.now()
     recurs = composed.schedule.recurs
     occasion = Occasion(composed.occurrence, 1 if recurs else None, leads=recurs)
     return [planner.row(post, account, occasion, now) for account in accounts]

@@ -56,6 +56,15 @@ def unlead(connection: Connection, delivery_ids: Sequence[int]) -> None:
     connection.execute(update(deliveries).where(deliveries.c.id.in_(delivery_ids)).values(leads=0))
 
 
+def has_leader(connection: Connection, post_id: int, account_id: int) -> bool:
+    """Whether a row of the chain leads."""
+    row = deliveries.c
+    query = select(row.id).where(
+        row.post_id == post_id, row.account_id == account_id, text(f"deliveries.{LEADING}")
+    )
+    return connection.scalar(query) is not None
+
+
 def taken(connection: Connection, post_id: int, account_id: int, after: datetime) -> set[datetime]:
     """The occurrences after that one which have a row."""
     row = deliveries.c
@@ -83,6 +92,31 @@ def tail(connection: Connection, post_id: int, account_id: int) -> Tail | None:
     )
     found = connection.execute(query).first()
     return None if found is None else Tail(found.occurrence, found.number or 0)
+
+
+def last(connection: Connection, post_id: int, account_id: int) -> Tail | None:
+    """The last row of a chain, of whatever status."""
+    return _last(connection, post_id, account_id, None)
+
+
+def last_before(connection: Connection, post_id: int, account_id: int, at: datetime) -> Tail | None:
+    """The last row of a chain before that occurrence."""
+    return _last(connection, post_id, account_id, at)
+
+
+def _last(
+    connection: Connection, post_id: int, account_id: int, before: datetime | None
+) -> Tail | None:
+    row = deliveries.c
+    query = (
+        select(row.occurrence, row.number)
+        .where(row.post_id == post_id, row.account_id == account_id)
+        .order_by(row.occurrence.desc())
+        .limit(1)
+    )
+    found = connection.execute(query if before is None else query.where(row.occurrence < before))
+    one = found.first()
+    return None if one is None else Tail(one.occurrence, one.number or 0)
 
 
 def leaderless(connection: Connection) -> list[tuple[int, int]]:

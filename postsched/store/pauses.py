@@ -58,7 +58,33 @@ def miss(
     account_ids: Sequence[int] | None = None,
 ) -> list[Delivery]:
     """Take what is past its grace out of the queue: of those posts, of those accounts, or all.
-    What an account or a pause of everything still holds keeps its status."""
+    What an account or a pause of everything still holds keeps its status; so does what leads a
+    series, which `leading` finds."""
+    late = _late(connection, now, post_ids, account_ids, leads=False)
+    missed = [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
+    outbox.note(connection, now, *missed)
+    return missed
+
+
+def leading(
+    connection: Connection,
+    now: datetime,
+    *,
+    post_ids: Sequence[int] | None = None,
+    account_ids: Sequence[int] | None = None,
+) -> list[int]:
+    """What `miss` leaves, as it leads a series: the ids of deliveries."""
+    return [d.id for d in _late(connection, now, post_ids, account_ids, leads=True)]
+
+
+def _late(
+    connection: Connection,
+    now: datetime,
+    post_ids: Sequence[int] | None,
+    account_ids: Sequence[int] | None,
+    *,
+    leads: bool,
+) -> list[Delivery]:
     row = deliveries.c
     query = delivery_rows.selected().where(
         row.next_at.is_not(None),
@@ -66,13 +92,11 @@ def miss(
         row.grace_until < now,
         row.status.in_((S.SCHEDULED.value, S.RETRYING.value)),
         row.paused == 0,
+        row.leads == int(leads),
         text(OPEN),
     )
     if post_ids is not None:
         query = query.where(row.post_id.in_(post_ids))
     if account_ids is not None:
         query = query.where(row.account_id.in_(account_ids))
-    late = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
-    missed = [moves.miss(d) for d in late if rewrite(connection, moves.miss(d), d, now)]
-    outbox.note(connection, now, *missed)
-    return missed
+    return [delivery_rows.delivery_of(found) for found in connection.execute(query)]

@@ -82,6 +82,12 @@ def forget(connection: Connection, delivery: Delivery) -> None:
     connection.execute(delete(deliveries).where(deliveries.c.id == delivery.id))
 
 
+def reword(connection: Connection, delivery_id: int, wording: Mapping[str, Any] | None) -> None:
+    """Have a delivery say that in place of the post's text."""
+    query = update(deliveries).where(deliveries.c.id == delivery_id)
+    connection.execute(query.values(wording=wording))
+
+
 def rewrite_plan(
     connection: Connection, before: Delivery, after: Delivery, planned: Planned
 ) -> None:
@@ -96,6 +102,9 @@ def rewrite_plan(
                 replace(after, steps=(), claim=None, revision=before.revision + 1)
             ),
             occurrence=planned.occurrence,
+            number=planned.number,
+            leads=int(planned.leads),
+            wording=planned.wording,
             prepare_at=planned.prepare_at if waiting else None,
             priority=planned.priority,
             finished_at=None if waiting else deliveries.c.finished_at,

@@ -1,0 +1,185 @@
+"""One occurrence of a series: skipped, moved, or with a text of its own.
+
+A row is made for it ahead of its turn, for each account; the series passes it over. What has a row
+already is changed as any delivery is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from postsched.domain.account import Account
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
+from postsched.domain.post import Post, split_thread
+from postsched.domain.schedule import Schedule
+from postsched.planning.chain import Chain
+from postsched.planning.planner import Occasion
+from postsched.service.desk import Desk, posts_named
+from postsched.store import accounts as account_rows
+from postsched.store import chains, plans
+from postsched.store import deliveries as delivery_rows
+from postsched.store import posts as post_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from postsched.service.deliveries import Which
+
+S = DeliveryStatus
+SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A post that recurs, with its accounts, those for which it was cancelled left out."""
+
+    post: Post
+    schedule: Schedule
+    accounts: Sequence[Account]
+
+
+def series_of(connection: Connection, post: Post) -> Series | None:
+    """The series that a post is, None for one that goes out once, and for a draft."""
+    schedule = post_rows.schedule_of(connection, [post.id])[post.id]
+    if post.draft or not schedule.recurs:
+        return None
+    stopped = chains.stopped(connection, post.id)
+    by_name = {account.name: account for account in account_rows.every(connection)}
+    accounts = [by_name[name] for name in post.accounts if name in by_name]
+    return Series(post, schedule, [one for one in accounts if one.id not in stopped])
+
+
+def rows_for(connection: Connection, desk: Desk, series: Series, which: Which) -> list[Delivery]:
+    """The deliveries of the occurrence that `which` names, made ahead where they are not there
+    yet. Raises NotFound if the series has no such occurrence."""
+    assert which.occurrence is not None
+    at = _named(series.schedule, which.occurrence)
+    every = delivery_rows.of_posts(connection, [series.post.id])[series.post.id]
+    known = {d.account_id for d in every if d.occurrence == at}
+    wanted = [a for a in series.accounts if which.accounts is None or a.name in which.accounts]
+    if at is not None and at > desk.now():
+        for account in wanted:
+            if account.id not in known:
+                _make(connection, desk, series, account, at)
+        every = delivery_rows.of_posts(connection, [series.post.id])[series.post.id]
+    found = [delivery for delivery in every if which.fits(delivery)]
+    if not found:
+        raise NotFound(
+            f"post {series.post.id} has no such occurrence",
+            f"See them with: postsched show {series.post.id}",
+        )
+    return found
+
+
+def pass_on(connection: Connection, desk: Desk, series: Series, left: Sequence[Delivery]) -> None:
+    """Plan the next where one of those that led has left the queue, or is not to lead any more."""
+    accounts = {account.id: account for account in series.accounts}
+    for delivery in left:
+        if delivery.leads:
+            chains.unlead(connection, [delivery.id])
+            if account := accounts.get(delivery.account_id):
+                chain = Chain(series.post, account, series.schedule, desk.planner)
+                chain.plan_after(connection, delivery.occurrence, delivery.number or 0, desk.now())
+
+
+def go_on(connection: Connection, desk: Desk, post: Post, account_ids: Sequence[int]) -> None:
+    """Take a series up again for accounts for which it was cancelled, from now on."""
+    chains.stop(connection, post.id, account_ids, stopped=False)
+    series = series_of(connection, post)
+    for account in series.accounts if series else ():
+        if account.id in account_ids and not chains.has_leader(connection, post.id, account.id):
+            last = chains.last(connection, post.id, account.id)
+            after = max(desk.now(), last.occurrence) if last else desk.now()
+            assert series is not None
+            chain = Chain(post, account, series.schedule, desk.planner)
+            chain.plan_after(connection, after, last.number if last else 0, desk.now())
+
+
+def change(
+    desk: Desk, post_id: int, which: Which, at: datetime | None, text: str | None
+) -> list[Delivery]:
+    """Move one occurrence to `at` (UTC), give it another text, or both; what it is then.
+
+    Raises NotFound, NotAllowed for what is going out or out, InvalidInput for what can't be.
+    """
+    if at is not None and at < desk.now():
+        raise InvalidInput("the new time is past", "Give a time to come")
+    if text is not None and not text.strip():
+        raise InvalidInput("the text is empty", "Give one, or skip it: postsched cancel")
+    with desk.database.write() as connection:
+        (post,) = posts_named(connection, [post_id])
+        series = series_of(connection, post)
+        if series is None:
+            raise NotAllowed(
+                f"post {post_id} goes out once", f"Change it: postsched edit {post_id} --at WHEN"
+            )
+        rows = rows_for(connection, desk, series, which)
+        for delivery in rows:
+            if delivery.status is not S.SCHEDULED:
+                raise NotAllowed(
+                    f"that occurrence of post {post_id} is {delivery.status} on {delivery.account}",
+                    f"See it: postsched show {post_id}",
+                )
+        pass_on(connection, desk, series, rows)
+        by_id = {account.id: account for account in series.accounts}
+        changed = [
+            _changed(connection, desk, series.post, by_id[one.account_id], one, at, text)
+            for one in rows
+            if one.account_id in by_id
+        ]
+    desk.tell()
+    return changed
+
+
+def _changed(
+    connection: Connection, desk: Desk, post: Post, account: Account, before: Delivery,
+    at: datetime | None, text: str | None,
+) -> Delivery:  # fmt: skip
+    wording = before.wording if text is None else {"parts": list(split_thread(text))}
+    due = at or before.due_at
+    occasion = Occasion(before.occurrence, before.number, wording=wording)
+    planned = desk.planner.row(post, account, replace(occasion, at=due), desk.now())
+    planned = replace(planned, occurrence=before.occurrence, due_at=due)
+    after = replace(
+        before, due_at=due, next_at=due, grace_until=planned.grace_until, wording=wording,
+        leads=False, steps=(),
+    )  # fmt: skip
+    plans.rewrite_plan(connection, before, after, planned)
+    return after
+
+
+def _make(
+    connection: Connection, desk: Desk, series: Series, account: Account, at: datetime
+) -> None:
+    """The row of an occurrence to come, which does not lead."""
+    number = _number(connection, series, account, at)
+    occasion = Occasion(at, number)
+    plans.plan(connection, [desk.planner.row(series.post, account, occasion, desk.now())])
+
+
+def _number(connection: Connection, series: Series, account: Account, at: datetime) -> int:
+    """The number of an occurrence to come, counted from the last one that has a row."""
+    from postsched.domain.recurrence import occurrences
+
+    last = chains.last_before(connection, series.post.id, account.id, at)
+    if last is None:
+        return 1
+    rest = zip(count(last.number + 1), occurrences(series.schedule, last.occurrence), strict=False)
+    return next((n for n, one in rest if one.instant >= at), last.number + 1)
+
+
+def _named(schedule: Schedule, wanted: datetime) -> datetime | None:
+    """The occurrence that a person means by an instant: whole seconds are enough."""
+    from postsched.domain.recurrence import next_occurrence
+
+    found = next_occurrence(schedule, wanted - MICROSECOND)
+    if found is None or found.instant - wanted >= (
+        SECOND if not wanted.microsecond else MICROSECOND
+    ):
+        return None
+    return found.instant

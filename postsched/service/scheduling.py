@@ -1,0 +1,119 @@
+"""What a draft says of its time, and a schedule: from one to the other and back.
+
+A series that is changed goes on from now: what it had sent stays sent, and where only its bounds
+change, it begins where it began, so that its days and its count stay what they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from postsched.domain.draft import Draft
+from postsched.domain.schedule import CRON, MONTHLY, REPEATS, RRULE, YEARLY, Schedule, once
+from postsched.domain.zones import zone_named
+
+if TYPE_CHECKING:
+    from postsched.domain.recurrence import Wishes
+
+PATTERN = ("repeat", "every", "on", "cron", "rrule")
+BOUNDS = ("except_", "from_", "until", "count")
+NOTHING = Draft()
+
+
+def words_of(schedule: Schedule) -> dict[str, Any]:
+    """What a draft says that is meant so, by the fields of a draft."""
+    words: dict[str, Any] = {"at": schedule.at, "tz": schedule.tz}
+    if not schedule.recurs:
+        return words
+    rule = schedule.rule
+    words["at"] = _with_times(schedule.at or "", rule)
+    words |= {
+        "every": rule.get("every"),
+        "on": tuple(rule.get("on") or ()),
+        "except_": tuple(rule.get("except") or ()),
+        "from_": rule.get("from"),
+        "until": rule.get("until"),
+        "count": rule.get("count"),
+    }
+    if schedule.kind in REPEATS:
+        return words | {"repeat": schedule.kind}
+    return words | {schedule.kind: rule.get("rule")}
+
+
+def wishes_of(draft: Draft) -> Wishes:
+    """What a draft says of a recurrence."""
+    from postsched.domain.recurrence import Wishes
+
+    return Wishes(
+        at=draft.at, repeat=draft.repeat, every=draft.every, on=draft.on, cron=draft.cron,
+        rrule=draft.rrule, except_=draft.except_, from_=draft.from_, until=draft.until,
+        count=draft.count,
+    )  # fmt: skip
+
+
+def changed(schedule: Schedule, before: Draft, after: Draft, now: datetime) -> Schedule | Draft:
+    """What becomes of a schedule, of which a draft read `before`, by what it reads now: a schedule,
+    or a draft to make a new one of. Raises InvalidInput."""
+    if _differ(before, after, ("at", "slot")):
+        return after
+    if _differ(before, after, PATTERN):
+        return replace(after, at=_times(schedule) if after.repeat else None)
+    zone = after.tz or before.tz
+    if _differ(before, after, BOUNDS):
+        from postsched.domain.recurrence import bounded
+
+        schedule = bounded(schedule, wishes_of(after), now)
+    if zone is None or zone == before.tz:
+        return schedule
+    if schedule.recurs:
+        return replace(schedule, tz=zone_named(zone).key)
+    first = schedule.first()
+    return once(first, zone_named(zone).key) if first else Schedule(tz=zone_named(zone).key)
+
+
+def from_now_on(schedule: Schedule, now: datetime) -> dict[str, Any] | None:
+    """What a draft says that names the occurrences of a series still to come, wherever and whenever
+    it is read; None if there are none."""
+    from postsched.domain.recurrence import left, next_occurrence
+
+    words, rule = words_of(schedule), schedule.rule
+    coming = next_occurrence(schedule, now)
+    if coming is None:
+        return None
+    words["at"] = _with_times(coming.local.isoformat(), rule)
+    if schedule.kind == CRON or (schedule.kind == RRULE and "DTSTART" in words["rrule"].upper()):
+        words["at"] = None
+    if schedule.kind in (MONTHLY, YEARLY) and not words["on"] and schedule.at:
+        first = datetime.fromisoformat(schedule.at)
+        words["on"] = (f"{first:%m-%d}" if schedule.kind == YEARLY else str(first.day),)
+    words["from_"] = None
+    if words["count"]:
+        words["count"] = left(schedule, now)
+    return words
+
+
+def _differ(before: Draft, after: Draft, names: tuple[str, ...]) -> bool:
+    return any(getattr(before, name) != getattr(after, name) for name in names)
+
+
+def _times(schedule: Schedule) -> str | None:
+    """The times of day of a schedule, without a day."""
+    times = schedule.rule.get("times")
+    if not times and schedule.at:
+        times = [datetime.fromisoformat(schedule.at).time().isoformat()]
+    return ",".join(times) if times else None
+
+
+def _with_times(at: str, rule: Mapping[str, Any]) -> str:
+    """A local time, with the further times of day of a rule."""
+    local = datetime.fromisoformat(at)
+    clock = local.time()
+    further = [
+        one
+        for one in rule.get("times") or ()
+        if datetime.fromisoformat(f"2000-01-01T{one}").time() != clock
+    ]
+    return ",".join([at, *further])

@@ -1,0 +1,124 @@
+"""A series that was changed: what it had sent stays as it was, the rest follows from now on.
+
+What waits and was never tried is planned anew where the days or times have changed, and only made
+anew where they have not. What a person arranged for one occurrence (skipped, moved, with a text of
+its own) stays, if the series still names that occurrence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from postsched.domain import moves
+from postsched.domain.account import Account
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.post import Post
+from postsched.planning.chain import Chain
+from postsched.planning.planner import Occasion
+from postsched.service.compose import Composed
+from postsched.service.desk import Desk
+from postsched.service.subject import Subject
+from postsched.store import chains, plans
+from postsched.store import deliveries as delivery_rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+S = DeliveryStatus
+MICROSECOND = timedelta(microseconds=1)
+
+
+def replan(
+    connection: Connection, desk: Desk, subject: Subject, post: Post, composed: Composed
+) -> None:
+    """Bring the deliveries of a post that is, or was, a series into line with what it has become.
+    The post is written already; `subject` is how it was before."""
+    keep_begun(connection, subject, post)
+    _Replanning(connection, desk, subject, post, composed).run()
+
+
+def keep_begun(connection: Connection, subject: Subject, post: Post) -> None:
+    """Have what is out in part say to its end what it began with."""
+    if post.content == subject.post.content:
+        return
+    for delivery in subject.deliveries:
+        if delivery.out and delivery.status is not S.PUBLISHED and delivery.wording is None:
+            parts = [part.text for part in subject.post.content.parts(delivery.account)]
+            plans.reword(connection, delivery.id, {"parts": parts})
+
+
+@dataclass(frozen=True, slots=True)
+class _Replanning:
+    connection: Connection
+    desk: Desk
+    subject: Subject
+    post: Post
+    composed: Composed
+
+    def run(self) -> None:
+        """Drop what is not wanted any more, make the rest anew, and see that the series goes on."""
+        accounts = self.composed.accounts if self.composed.occurrence else ()
+        wanted = {account.id: account for account in accounts}
+        for delivery in self.subject.deliveries:
+            if delivery.status in (S.SCHEDULED, S.RETRYING) and not delivery.out:
+                self._bring_into_line(delivery, wanted.get(delivery.account_id))
+        for account in accounts:
+            self._go_on(account)
+
+    @property
+    def _same_times(self) -> bool:
+        return self.composed.schedule == self.subject.schedule
+
+    def _bring_into_line(self, delivery: Delivery, account: Account | None) -> None:
+        if account is None or not self._stays(delivery):
+            self._drop(delivery)
+            return
+        occasion = Occasion(
+            delivery.occurrence, delivery.number, leads=delivery.leads, wording=delivery.wording
+        )
+        planned = self.desk.planner.row(self.post, account, occasion, self.desk.now())
+        moved = delivery.due_at != delivery.occurrence and not delivery.leads
+        due = delivery.due_at if moved else planned.due
+        after = replace(delivery, due_at=due, next_at=due, grace_until=planned.grace_until)
+        if delivery.status is S.RETRYING:
+            after = replace(delivery, grace_until=planned.grace_until)
+        plans.rewrite_plan(self.connection, delivery, after, planned)
+
+    def _stays(self, delivery: Delivery) -> bool:
+        """Whether the series names it as before; what has been tried is finished in any case."""
+        if self._same_times or delivery.status is S.RETRYING:
+            return True
+        return not delivery.leads and self._is_named(delivery.occurrence)
+
+    def _is_named(self, occurrence: datetime) -> bool:
+        from postsched.domain.recurrence import next_occurrence
+
+        found = next_occurrence(self.composed.schedule, occurrence - MICROSECOND)
+        return found is not None and found.instant == occurrence
+
+    def _drop(self, delivery: Delivery) -> None:
+        """Take it out; one that was tried keeps its row and its attempts, cancelled."""
+        tried = delivery.attempts or delivery_rows.attempts_of(self.connection, delivery.id)
+        if delivery.status is S.SCHEDULED and not tried:
+            plans.forget(self.connection, delivery)
+            return
+        chains.unlead(self.connection, [delivery.id])
+        plans.rewrite(self.connection, moves.cancel(delivery), delivery, self.desk.now())
+
+    def _go_on(self, account: Account) -> None:
+        """Plan the next for an account, unless one leads already."""
+        now, first = self.desk.now(), self.composed.occurrence
+        assert first is not None
+        if not self.composed.schedule.recurs:
+            plans.plan(
+                self.connection, [self.desk.planner.row(self.post, account, Occasion(first), now)]
+            )
+            return
+        if chains.has_leader(self.connection, self.post.id, account.id):
+            return
+        tail = chains.tail(self.connection, self.post.id, account.id)
+        after = max(first - MICROSECOND, tail.occurrence) if tail else first - MICROSECOND
+        chain = Chain(self.post, account, self.composed.schedule, self.desk.planner)
+        chain.plan_after(self.connection, after, tail.number if tail else 0, now)
