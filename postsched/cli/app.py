@@ -42,6 +42,8 @@ COMMANDS = {
     "add": ("compose", "Write a post."),
     "preview": ("preview", "Show what each account would get, and write nothing."),
     "list": ("posts", "What is coming, and what went out lately."),
+    "next": ("upcoming", "Every firing to come, series expanded."),
+    "calendar": ("calendar", "A month or a week at a glance, or as an iCalendar file."),
     "show": ("posts", "One post with its schedule, deliveries and every attempt."),
     "edit": (
         "editing",
@@ -57,6 +59,8 @@ COMMANDS = {
         "deliveries",
         "Settle a delivery of which the network can't tell whether it went out.",
     ),
+    "slots": ("slots", "Weekly posting slots: add, list, remove."),
+    "queue": ("queue", "What sits in the slots, and the order of it."),
     "publish-due": ("running", "Send what is due now, wait for the answers, and end: for cron."),
     "run": ("running", "Send posts at their time, until stopped (SIGTERM, Ctrl-C)."),
     "status": ("running", "Health at a glance."),
@@ -80,7 +84,8 @@ COMMANDS = {
 }
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 CHAPTERS = {
-    "Posts": "add preview list show edit check cancel delete pause resume retry resolve",
+    "What is coming": "list next calendar",
+    "Posts": "add preview show edit check cancel delete pause resume retry resolve slots queue",
     "Sending": "run publish-due status history notify",
     "Accounts": "account media-host platforms",
     "Data": "import export backup restore",

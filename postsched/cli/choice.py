@@ -14,6 +14,7 @@ from postsched.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from postsched.store.firing_rows import Among
     from postsched.store.reading import Filter
 
 LIST_LIMIT = 50
@@ -73,6 +74,14 @@ def filter_of(
         _words("--tag", tag),
         _words("--search", search),
     )
+
+
+def among_of(connection: Connection, account: list[str] | None, tag: str | None) -> Among:
+    """The firings that `--account` and `--tag` leave. Raises as `filter_of`."""
+    from postsched.store.firing_rows import Among
+
+    accounts = names(account, "--account")
+    return Among(_ids(connection, accounts) if accounts else (), _words("--tag", tag))
 
 
 def _ids(connection: Connection, accounts: Sequence[str]) -> list[int]:

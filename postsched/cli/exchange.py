@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from postsched.cli import streams
 from postsched.cli.choice import From, OnlyTag, Search, Status, Until, filter_of
+from postsched.cli.destination import to_file, to_stdout
 from postsched.cli.options import Account, Json, OptionalIds
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput, NotAllowed
+from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -253,11 +253,11 @@ class _Target:
         from postsched.transfer.exchange import write, write_folder
 
         if self.path is None:
-            _to_stdout(lambda out: write(drafts, self.fmt, out))
+            to_stdout(lambda out: write(drafts, self.fmt, out))
         elif self.folder:
             write_folder(drafts, self.path)
         else:
-            _to_file(self.path.resolve(), lambda out: write(drafts, self.fmt, out))
+            to_file(self.path.resolve(), lambda out: write(drafts, self.fmt, out))
 
 
 def _target(output: str, given: str | None) -> _Target:
@@ -271,27 +271,3 @@ def _target(output: str, given: str | None) -> _Target:
     if folder and fmt is not Format.MARKDOWN:
         raise InvalidInput(f"{output} is a folder, and only Markdown goes there", "Name a file")
     return _Target(fmt, path, folder)
-
-
-def _to_stdout(write: Callable[[IO[bytes]], None]) -> None:
-    try:
-        write(sys.stdout.buffer)
-    except BrokenPipeError:
-        streams.flush(sys.stdout)  # its reader has gone
-    except OSError as error:
-        raise NotAllowed(f"the output can't be written: {error.strerror}") from error
-
-
-def _to_file(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    regular = path.is_file() or not path.exists()
-    place = path.with_name(f".{path.name}.{os.getpid()}.new") if regular else path
-    try:
-        with place.open("xb" if regular else "wb") as out:
-            write(out)
-        if regular:
-            place.replace(path)
-    except OSError as error:
-        raise InvalidInput(f"{path} can't be written: {error.strerror}", "Name another") from error
-    finally:
-        if regular:
-            place.unlink(missing_ok=True)

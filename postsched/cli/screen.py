@@ -13,15 +13,20 @@ from typing import Literal
 
 from postsched.cli.characters import without_controls
 
-CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34",
-         "cyan": "36"}  # fmt: skip
+CODES = {"bold": "1", "dim": "2", "reverse": "7", "red": "31", "green": "32", "yellow": "33",
+         "blue": "34", "magenta": "35", "cyan": "36"}  # fmt: skip
 """Style -> the parameter of the escape sequence (ECMA-48, SGR)."""
 GAP = "  "
+INDENT = "  "
+JOINED = " \u200d"
+"""What a text that is cut must not end with: the joiner would take up the ellipsis."""
 NARROWEST = 12
 """Columns that a cell which may shrink keeps."""
 
 Cell = tuple[str, str]
 """A text and its style: words of CODES."""
+Group = tuple[Cell | None, Iterable[Sequence[Cell]]]
+"""Rows of a table, and the line above them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +47,37 @@ class Screen:
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> str:
         """A table with a line of titles. A flexible column that is empty is left out."""
-        grid = [[(_one_line(text), style) for text, style in row] for row in rows]
+        return self.grouped(columns, [(None, rows)])
+
+    def grouped(self, columns: Sequence[Column], groups: Iterable[Group]) -> str:
+        """A table in groups of rows, indented below a line of their own, where they have one."""
+        found = [(head, [_in_lines(row) for row in rows]) for head, rows in groups]
+        indent = INDENT if any(head for head, _ in found) else ""
+        every = [row for _, rows in found for row in rows]
         shown = [
             n
             for n, column in enumerate(columns)
-            if not column.flexible or any(row[n][0] for row in grid)
+            if not column.flexible or any(row[n][0] for row in every)
         ]
         columns = [columns[n] for n in shown]
-        grid = [[row[n] for n in shown] for row in grid]
-        grid.insert(0, [(column.title, "bold") for column in columns])
-        widths = self._widths(columns, grid)
-        return "\n".join(line for row in grid for line in self._lines(columns, widths, row))
+        titles = [(column.title, "bold") for column in columns]
+        grid = [[row[n] for n in shown] for row in every]
+        widths = self._widths(columns, [titles, *grid], len(indent))
+        lines = [indent + line for line in self._lines(columns, widths, titles)]
+        for head, rows in found:
+            lines += [] if head is None else [self.paint(*head)]
+            for row in rows:
+                cells = [row[n] for n in shown]
+                lines += [indent + line for line in self._lines(columns, widths, cells)]
+        return "\n".join(lines)
 
-    def _widths(self, columns: Sequence[Column], grid: Sequence[Sequence[Cell]]) -> list[int]:
+    def _widths(
+        self, columns: Sequence[Column], grid: Sequence[Sequence[Cell]], indent: int
+    ) -> list[int]:
         widths = [max(width_of(row[n][0]) for row in grid) for n in range(len(columns))]
         if self.width is None:
             return [min(w, c.most or w) for w, c in zip(widths, columns, strict=True)]
-        excess = sum(widths) + len(GAP) * (len(widths) - 1) - self.width
+        excess = sum(widths) + len(GAP) * (len(widths) - 1) + indent - self.width
         for way in ("cut", "fold"):
             for n, column in enumerate(columns):
                 if column.flexible == way and excess > 0:
@@ -111,7 +130,7 @@ def cut(text: str, width: int) -> str:
     """The text, with an ellipsis at its end where it is wider than that."""
     if width_of(text) <= width:
         return text
-    return f"{_head(text, width - 1).rstrip()}…"
+    return f"{_head(text, width - 1).rstrip(JOINED)}…"
 
 
 def fold(text: str, width: int) -> list[str]:
@@ -140,5 +159,6 @@ def _head(text: str, width: int) -> str:
     return text[:end]
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _in_lines(row: Sequence[Cell]) -> list[Cell]:
+    """The row with each text in one line."""
+    return [(" ".join(text.split()), style) for text, style in row]

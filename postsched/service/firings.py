@@ -1,0 +1,135 @@
+"""What fires: the rows of the queue as they are, and what series name beyond them.
+
+A series has one row ahead for each account, the one that leads; what comes after it is worked out
+here, in the order of time and no further than is asked for. Where a row was made ahead, it stands
+for its occurrence.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, islice, pairwise, takewhile
+from operator import attrgetter
+from zoneinfo import ZoneInfo
+
+from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.firing import Firing
+from postsched.domain.zones import resolve
+from postsched.service.beyond import Crowd, Series, change_of, in_turn
+from postsched.store.firing_rows import SEEN, WAITING, FiringRows, Planned, Window
+
+MOST = 100_000
+"""Firings that are listed at the most."""
+FEW = 2000
+"""Up to so many rows of a span are read at once; of more, the first of each day."""
+DAWN, DUSK = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+"""Instants before and after all others, which have a local time in every zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The firings of one local day: the first of them, and how many there are in all; `crowded`:
+    there are more than that."""
+
+    date: date
+    firings: Sequence[Firing] = ()
+    count: int = 0
+    crowded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What there is to see at `now` (UTC)."""
+
+    rows: FiringRows
+    now: datetime
+
+    def coming(self, until: datetime | None = None, most: int = MOST) -> Iterator[Firing]:
+        """What is still to go out, overdue ones first, up to but without `until`: at most so
+        many."""
+        window = Window(DAWN, DUSK if until is None else until)
+        return self._merged(WAITING, window, most)
+
+    def between(self, start: datetime, end: datetime, most: int = MOST) -> Iterator[Firing]:
+        """What was or is to go out in that time, but what was cancelled."""
+        return self._merged(SEEN, Window(start, end), most)
+
+    def days(self, first: date, count: int, zone: ZoneInfo, most: int) -> list[Day]:
+        """So many local days; of each the first `most` firings."""
+        windows = day_windows(first, count, zone)
+        whole = Window(windows[0].start, windows[-1].end)
+        dates = [first + timedelta(days=number) for number in range(count)]
+        if self.rows.count(SEEN, whole) <= FEW:
+            rows = [_plain(row) for row in self.rows.due(SEEN, whole)]
+            found = _added([Day(day) for day in dates], rows, zone, most)
+        else:
+            found = [self._busy(*one, most) for one in zip(dates, windows, strict=True)]
+        for series in self._series():
+            crowd = Crowd(max(whole.start, series.first), [window.end for window in windows])
+            some = takewhile(lambda one: one.due_at < whole.end, series.firings(whole.start, crowd))
+            found = _added(found, some, zone, most)
+            for number in crowd.full:
+                found[number] = replace(found[number], crowded=True)
+        return found
+
+    def _busy(self, day: date, window: Window, most: int) -> Day:
+        firings = [_plain(row) for row in self.rows.due(SEEN, window, most)]
+        total = len(firings) if len(firings) < most else self.rows.count(SEEN, window)
+        return Day(day, firings, total)
+
+    def _merged(
+        self, statuses: Iterable[DeliveryStatus], window: Window, most: int
+    ) -> Iterator[Firing]:
+        rows = (_plain(row) for row in self.rows.due(statuses, window, most))
+        beyond = in_turn([(one.first, one.firings(window.start)) for one in self._series()])
+        merged = heapq.merge(rows, beyond, key=attrgetter("order"))
+        within = takewhile(lambda one: one.due_at < window.end, merged)
+        return islice(within, most)
+
+    def _series(self) -> list[Series]:
+        leaders = sorted(self.rows.leading(), key=lambda one: one.firing.post_id)
+        taken: dict[tuple[int, int], set[datetime]] = defaultdict(set)
+        for post, account, at in self.rows.made_ahead() if leaders else ():
+            taken[post, account].add(at)
+        return [
+            Series(list(group), taken, self.now)
+            for _, group in groupby(leaders, key=lambda one: one.firing.post_id)
+        ]
+
+
+def _plain(row: Planned) -> Firing:
+    """The firing of a row, with what a clock change did to its time."""
+    change = change_of(row.schedule, row.firing.occurrence)
+    return row.firing if change is None else replace(row.firing, change=change)
+
+
+def day_windows(first: date, count: int, zone: ZoneInfo) -> list[Window]:
+    """When so many local days begin and end."""
+    dates = [first + timedelta(days=number) for number in range(count + 1)]
+    starts = [resolve(datetime.combine(day, time.min), zone)[0] for day in dates]
+    return [Window(start, end) for start, end in pairwise(starts)]
+
+
+def _added(days: Sequence[Day], firings: Iterable[Firing], zone: ZoneInfo, most: int) -> list[Day]:
+    """The days with those firings too, which are in order."""
+    more: dict[date, list[Firing]] = defaultdict(list)
+    counts: dict[date, int] = defaultdict(int)
+    for firing in firings:
+        day = firing.due_at.astimezone(zone).date()
+        counts[day] += 1
+        if len(more[day]) < most:
+            more[day].append(firing)
+    return [
+        replace(
+            day,
+            firings=list(heapq.merge(day.firings, more[day.date], key=attrgetter("order")))[:most],
+            count=day.count + counts[day.date],
+        )
+        if day.date in counts
+        else day
+        for day in days
+    ]

@@ -1,0 +1,235 @@
+"""The rows of the queue as a calendar needs them: by the instant at which they are due.
+
+Read by index and a chunk at a time, each beginning where the last one ended: of a million rows only
+those are read that are asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    type_coerce,
+)
+
+from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.firing import Firing
+from postsched.domain.post import CatchUp, Missed
+from postsched.domain.schedule import Schedule
+from postsched.store.columns import Json
+from postsched.store.pauses import all_paused
+from postsched.store.tables import LEADING, accounts, deliveries, posts, schedules
+
+S = DeliveryStatus
+WAITING = (S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.PUBLISHING)
+"""What is still to go out by itself, or is just going out."""
+SEEN = (*WAITING, S.PUBLISHED, S.FAILED, S.MISSED, S.UNCONFIRMED)
+"""What a calendar shows: all but what was cancelled."""
+CHUNK = 500
+"""How many rows are read at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Which firings are wanted: of those accounts (none: of all), with that tag."""
+
+    accounts: Sequence[int] = ()
+    tag: str | None = None
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same in SQL."""
+        found: list[ColumnElement[bool]] = []
+        if self.accounts:
+            found.append(deliveries.c.account_id.in_(self.accounts))
+        if self.tag is not None:
+            word = json.dumps(self.tag, ensure_ascii=False)
+            found.append(type_coerce(posts.c.tags, Text).icontains(word, autoescape=True))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row, with what is needed to tell what of its series comes after it: its schedule, whether
+    it leads, what was written for its account, and `texts` that take turns."""
+
+    firing: Firing
+    schedule: Schedule
+    leads: bool
+    written: str
+    texts: Sequence[str]
+    catch_up: CatchUp
+    grace: timedelta | None
+    """How late it may be, None for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Instants from `start` up to but without `end` (UTC)."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """The same in SQL."""
+        due = deliveries.c.due_at
+        return and_(due >= self.start, due < self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class FiringRows:
+    """Reads rows of one connection."""
+
+    connection: Connection
+    among: Among = field(default_factory=Among)
+
+    def due(
+        self, statuses: Iterable[DeliveryStatus], window: Window, most: int | None = None
+    ) -> Iterator[Planned]:
+        """The rows of those statuses that are due in that window, soonest first: at most `most`."""
+        held = all_paused(self.connection)
+        streams = (self._stream(status, window, most, held) for status in statuses)
+        return islice(merge(*streams, key=lambda one: one.firing.order), most)
+
+    def count(self, statuses: Iterable[DeliveryStatus], window: Window) -> int:
+        """How many these are."""
+        wanted = deliveries.c.status.in_([status.value for status in statuses])
+        query = select(func.count()).select_from(deliveries)
+        if self.among.tag is not None:
+            query = query.join(posts, posts.c.id == deliveries.c.post_id)
+        found = self.connection.scalar(
+            query.where(wanted, window.condition, *self.among.conditions)
+        )
+        return found or 0
+
+    def leading(self) -> list[Planned]:
+        """Every row that leads a series."""
+        held = all_paused(self.connection)
+        query = _selected().where(text(f"deliveries.{LEADING}"), *self.among.conditions)
+        return [_planned(row, held) for row in self.connection.execute(query)]
+
+    def made_ahead(self) -> set[tuple[int, int, datetime]]:
+        """What has a row behind the one that leads, as post, account and occurrence."""
+        leader = deliveries.alias("leader")
+        row = deliveries.c
+        query = (
+            select(row.post_id, row.account_id, row.occurrence)
+            .select_from(leader)
+            .join(
+                deliveries,
+                (row.post_id == leader.c.post_id)
+                & (row.account_id == leader.c.account_id)
+                & (row.occurrence > leader.c.occurrence),
+            )
+            .where(text(f"leader.{LEADING}"))
+        )
+        return {(post, account, at) for post, account, at in self.connection.execute(query)}
+
+    def _stream(
+        self, status: DeliveryStatus, window: Window, most: int | None, held: bool
+    ) -> Iterator[Planned]:
+        row = deliveries.c
+        size = CHUNK if most is None else min(CHUNK, most)
+        whole = _selected().where(row.status == status.value, *self.among.conditions)
+        whole = whole.order_by(row.due_at, row.post_id, row.account_id).limit(size)
+        query = whole.where(window.condition)
+        while found := self.connection.execute(query).all():
+            yield from (_planned(one, held) for one in found)
+            if len(found) < size:
+                return
+            last = found[-1]
+            place = tuple_(row.post_id, row.account_id) > (last.post_id, last.account_id)
+            ahead = or_(row.due_at > last.due_at, place)
+            query = whole.where(Window(last.due_at, window.end).condition, ahead)
+
+
+def _selected() -> Select[Any]:
+    row = deliveries.c
+    steps = case((row.status == S.PUBLISHED.value, row.steps))
+    return (
+        select(
+            row.id, row.post_id, row.account_id, row.occurrence, row.due_at, row.status,
+            row.paused, row.attempts, row.number, row.leads, row.wording, row.published_at,
+            type_coerce(steps, Json).label("steps"),
+            posts.c.uid, posts.c.text, posts.c.variants, posts.c.texts, posts.c.catch_up,
+            posts.c.missed, posts.c.grace, posts.c.spread, posts.c.jitter,
+            accounts.c.uid.label("account_uid"), accounts.c.name, accounts.c.platform,
+            accounts.c.paused.label("account_paused"),
+            schedules.c.kind, schedules.c.at, schedules.c.tz, schedules.c.rule,
+        )
+        .select_from(deliveries)
+        .join(posts, posts.c.id == row.post_id)
+        .join(accounts, accounts.c.id == row.account_id)
+        .join(schedules, schedules.c.post_id == row.post_id)
+    )  # fmt: skip
+
+
+def _planned(row: Row[Any], held: bool) -> Planned:
+    variant = (row.variants or {}).get(row.name)
+    written, texts = (row.text, row.texts or ()) if variant is None else (variant, ())
+    firing = Firing(
+        due_at=row.due_at,
+        occurrence=row.occurrence,
+        post_id=row.post_id,
+        post_uid=row.uid,
+        account_id=row.account_id,
+        account=row.name,
+        account_uid=row.account_uid,
+        platform=row.platform,
+        text=(row.wording or {}).get("text") or said(written, texts, row.number),
+        status=S(row.status),
+        delivery_id=row.id,
+        number=row.number,
+        paused=bool(row.paused or row.account_paused or held),
+        moved=_is_moved(row),
+        reworded=bool(row.wording),
+        published_at=row.published_at,
+        url=_url(row.steps),
+    )
+    return Planned(
+        firing,
+        Schedule(row.kind, row.at, row.tz, row.rule or {}),
+        bool(row.leads),
+        written,
+        texts,
+        CatchUp(row.catch_up),
+        None if row.missed == Missed.LATE else row.grace,
+    )
+
+
+def said(written: str, texts: Sequence[str], number: int | None) -> str:
+    """What one occurrence says: the one of `texts` whose turn it is, else what is written."""
+    if not texts:
+        return written
+    return texts[(number - 1) % len(texts)] if number else written or texts[0]
+
+
+def _is_moved(row: Row[Any]) -> bool:
+    """A row that was made ahead and is due at another time than its series names."""
+    ahead = row.number is not None and not row.leads and row.status == S.SCHEDULED
+    timed = row.spread is not None or row.jitter is not None
+    return bool(ahead and not row.attempts and not timed and row.due_at != row.occurrence)
+
+
+def _url(steps: Sequence[dict[str, Any]] | None) -> str | None:
+    first = steps[0] if steps else {}
+    return None if first.get("removed") else (first.get("out") or {}).get("url")
