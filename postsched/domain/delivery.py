@@ -79,7 +79,7 @@ class Delivery:
 
     `number` is that of the occurrence in its series, from 1; None where there is none. The one that
     `leads` plans the next of its series for its account as soon as it is taken up. `wording` is
-    what this one says in place of the post's text: `{text, then}`.
+    what this one says in place of the post's text: `{parts}`, a list of final texts.
     """
 
     id: int

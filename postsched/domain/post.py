@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -78,7 +78,8 @@ class Part:
 class Content:
     """What a post says. `text` is as written (a line `---` parts a thread); `media` goes with the
     first part; `then` are further parts; `variants` replace all of the text for one account. In a
-    series, `texts` take turns, and `vars` are what the text names."""
+    series, `texts` take turns, and `vars` are what the text names. `worded` are the final texts of
+    all parts, where one delivery has its own: nothing in them has a meaning any more."""
 
     text: str
     media: tuple[Media, ...] = ()
@@ -92,9 +93,12 @@ class Content:
     lang: str | None = None
     texts: tuple[str, ...] = ()
     vars: Mapping[str, str] = field(default_factory=dict)
+    worded: tuple[str, ...] = ()
 
     def parts(self, account: str | None = None) -> tuple[Part, ...]:
         """The parts in order, as the account of that name gets them."""
+        if self.worded:
+            return _worded(self.worded, replace(self, worded=()).parts(account))
         variant = self.variants.get(account) if account else None
         if variant is not None:
             return _with_media(split_thread(variant), self.media)
@@ -139,6 +143,13 @@ def split_thread(text: str) -> tuple[str, ...]:
 
 def _with_media(texts: Sequence[str], media: tuple[Media, ...]) -> tuple[Part, ...]:
     return tuple(Part(text, media if i == 0 else ()) for i, text in enumerate(texts))
+
+
+def _worded(texts: Sequence[str], written: Sequence[Part]) -> tuple[Part, ...]:
+    """Those texts, with the media of the parts in whose place they stand."""
+    media = [part.media for part in written[: len(texts)]]
+    media += [()] * (len(texts) - len(media))
+    return tuple(map(Part, texts, media))
 
 
 def post_status(draft: bool, deliveries: Iterable[tuple[datetime, DeliveryStatus]]) -> PostStatus:
