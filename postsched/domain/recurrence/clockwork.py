@@ -6,8 +6,7 @@ are judged as such, and the times of a day are taken from the stretches that the
 
 from __future__ import annotations
 
-from calendar import isleap, monthrange
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import product
 from math import gcd
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 from postsched.domain.recurrence.days import LAST_DAY
 from postsched.domain.recurrence.rule import Rule
+from postsched.domain.recurrence.sieve import sieve
 
 _DAY = 86_400
 _UNITS = {"HOURLY": 3600, "MINUTELY": 60, "SECONDLY": 1}
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def daily(rule: Rule, first: datetime, start: datetime, end: datetime) -> Iterator[datetime]:
     """What a rule of days names between two times, both included."""
-    fits = _fits(rule)
+    fits = sieve(rule)
     by = rule.by
     hours, minutes = by.get("BYHOUR", (first.hour,)), by.get("BYMINUTE", (first.minute,))
     clock = product(hours, minutes, by.get("BYSECOND", (first.second,)))
@@ -50,7 +50,7 @@ class Clockwork:
         self._hours = rule.by.get("BYHOUR")
         self._minutes = rule.by.get("BYMINUTE") if self._unit <= 60 else None
         self._seconds = rule.by.get("BYSECOND") if self._unit == 1 else None
-        self._fits = _fits(rule)
+        self._fits = sieve(rule)
         self._within_unit = _within_unit(rule, first)
         into_unit = first.second + (first.minute * 60 if self._unit > 60 else 0)
         self._first = first - timedelta(seconds=into_unit if self._unit > 1 else 0)
@@ -135,32 +135,3 @@ def _picked(named: list[T], rule: Rule) -> list[T]:
     size = len(named)
     places = {n - 1 if n > 0 else size + n for n in positions if abs(n) <= size}
     return [named[place] for place in sorted(places)]
-
-
-def _fits(rule: Rule) -> Callable[[date], bool]:
-    """Whether a day is left by BYMONTH, BYMONTHDAY, BYYEARDAY and BYDAY."""
-    months = frozenset(rule.by.get("BYMONTH", ()))
-    month_days = frozenset(rule.by.get("BYMONTHDAY", ()))
-    year_days = frozenset(rule.by.get("BYYEARDAY", ()))
-    weekdays = frozenset(weekday for weekday, _ in rule.weekdays)
-
-    def fits(day: date) -> bool:
-        return (
-            (not months or day.month in months)
-            and (not weekdays or day.weekday() in weekdays)
-            and (not month_days or not month_days.isdisjoint(_month_numbers(day)))
-            and (not year_days or not year_days.isdisjoint(_year_numbers(day)))
-        )
-
-    return fits
-
-
-def _month_numbers(day: date) -> tuple[int, int]:
-    """Its number in the month, from the first and from the last."""
-    return day.day, day.day - monthrange(day.year, day.month)[1] - 1
-
-
-def _year_numbers(day: date) -> tuple[int, int]:
-    """Its number in the year, from the first and from the last."""
-    number = day.timetuple().tm_yday
-    return number, number - (366 if isleap(day.year) else 365) - 1

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import nearest
 from postsched.domain.recurrence.days import LAST_DAY
+from postsched.domain.recurrence.sieve import leaves_a_day
 from postsched.domain.recurrence.wishes import MOST_COUNT, quoted, refused
 
 FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY")
@@ -168,6 +169,8 @@ def _check(made: Rule) -> None:
                 if abs(nth) > 5:
                     name = f"{nth}{RULE_WEEKDAYS[weekday]}"
                     raise _fault(f"no month has the {name} of BYDAY", "Give 1 to 5, or -1 to -5")
+    if not leaves_a_day(made):
+        raise _fault("it never comes, no day is left by its BY parts", "Give another day")
     if "BYSETPOS" in made.by and not made.weekdays and len(made.by) == 1:
         raise _fault("BYSETPOS is alone", "It picks of what another BY part names: add one")
 
