@@ -3,11 +3,12 @@
     python -m tests.benchmarks.soak [--minutes 5] [--seed N]
 
 Daemons and calls of publish-due are killed, stopped for a while and started again; networks of
-several kinds lose answers, refuse, hang and break off; posts are added, imported twice, edited,
-cancelled, held, released, sent again, settled and backed up, and some of these commands are killed
-too. In the end everything is let go its way. Judged from outside only, by the networks' ledgers and
-what the commands print: nothing twice, nothing lost, nothing early, and each part is out exactly
-where postsched says so. Exit 1 if not.
+several kinds lose answers, refuse, hang and break off; posts are added, imported twice, edited, put
+off, cancelled, held, released, sent again, settled and backed up, accounts are checked, and some of
+these commands are killed too; what only reads must always print one document. In the end everything
+is let go its way. Judged from outside only, by the networks' ledgers and what the commands print:
+nothing twice, nothing lost, nothing early, and each part is out exactly where postsched says so.
+Exit 1 if not.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.soak.town import ACCOUNTS, Town
 from tests.soak.user import User, number_of
@@ -73,10 +73,23 @@ def _evidence(town: Town, user: User, account: str, number: int) -> Iterator[str
 
 def _early(town: Town, user: User) -> Iterator[str]:
     """No request for a post arrived before its instant."""
+    told = {
+        (number_of(post), delivery["account"]): datetime.fromisoformat(delivery["occurrence"])
+        for post in user.posts() for delivery in post["deliveries"]
+    }  # fmt: skip
     for account, server in town.servers.items():
         for request in server.published_requests() if server is not None else ():
             for number in {int(found) for found in TEXT.findall(request.body)}:
-                due: datetime = user.due[number]
+                due = _floor(user, number, request.at, told.get((number, account)))
                 if request.at < due.timestamp() * 1e9 - 1000:
                     early = due.timestamp() - request.at / 1e9
                     yield f"post {number} reached {account} {early:.6f} s early"
+
+
+def _floor(user: User, number: int, at: int, occurrence: datetime | None) -> datetime:
+    """The earliest instant for a request that arrived at `at` (ns)."""
+    since, until = user.put_off.get(number, (None, None))
+    if since is None or until is None or at < since.timestamp() * 1e9:
+        return user.due[number]
+    is_so = occurrence is not None and occurrence >= until - timedelta(milliseconds=1)
+    return until if is_so else user.due[number]

@@ -32,6 +32,8 @@ class User:
         self._count = 0
         self._version = 0
         self.due: dict[int, datetime] = {}
+        self.put_off: dict[int, tuple[datetime, datetime]] = {}
+        """By number: since when it is surely put off, and until when."""
         self.accepted: set[int] = set()
         self.wrong: list[str] = []
         self.done: Counter[str] = Counter()
@@ -43,6 +45,7 @@ class User:
         acts: list[Callable[[], None]] = [
             *[self._add] * 4, *[self._import] * 3, self._edit, self._cancel,
             self._hold, self._release, self._retry, self._resolve, self._backup,
+            self._put_off, self._look, self._check_account,
         ]  # fmt: skip
         act = self._rng.choice(acts)
         self.done[act.__name__.strip("_")] += 1
@@ -73,9 +76,10 @@ class User:
 
     def _add(self) -> None:
         number, text, due, accounts = self._new()
-        then = ["--then", f"{text}-then"] if self._rng.random() < 0.3 else []
+        more = ["--then", f"{text}-then"] if self._rng.random() < 0.3 else []
         to = ",".join(accounts)
-        if self._call("add", text, "--to", to, "--at", due.isoformat(), *then):
+        more += ["--grace", "8s"] if self._rng.random() < 0.2 else []
+        if self._call("add", text, "--to", to, "--at", due.isoformat(), *more):
             self.accepted.add(number)
 
     def _import(self) -> None:
@@ -100,6 +104,35 @@ class User:
             self._version += 1
             text = f"soak-{number_of(found[0])}-{self._version}"
             self._call("edit", str(found[0]["id"]), "--text", text, "--no-then")
+
+    def _put_off(self) -> None:
+        """Only what nobody has tried, and only to a later time."""
+        fresh = [
+            post for post in self.posts()
+            if all(d["status"] == "scheduled" and not d["attempts"] for d in post["deliveries"])
+        ]  # fmt: skip
+        if not fresh:
+            return
+        post = self._rng.choice(fresh)
+        number = number_of(post)
+        last = max(datetime.fromisoformat(d["occurrence"]) for d in post["deliveries"])
+        at = max(last, datetime.now(UTC)) + timedelta(seconds=self._rng.uniform(3, 15))
+        if self._call("edit", str(post["id"]), "--at", at.isoformat()):
+            self.put_off[number] = (datetime.now(UTC), at)
+
+    def _look(self) -> None:
+        """What only reads prints one document, whatever happens meanwhile."""
+        words = self._rng.choice((["status"], ["history"], ["next"], ["doctor"], ["check"]))
+        code, out, said = self._town.call(*words, "--json")
+        try:
+            json.loads(out)
+        except ValueError:
+            self.wrong.append(f"{words} ended with {code} and printed {out!r}: {said}")
+        if code > 1 or "Traceback" in said:
+            self.wrong.append(f"{words} ended with {code}: {said}")
+
+    def _check_account(self) -> None:
+        self._call("account", "check", self._rng.choice(ACCOUNTS))
 
     def _cancel(self) -> None:
         if found := self._one("scheduled", "retrying", "failed"):
