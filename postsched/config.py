@@ -26,6 +26,8 @@ from postsched.domain.zones import zone_named
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from postsched.domain.quiet import QuietHours
+
 _DATABASE, _FILE = "postsched.db", "config.toml"
 _SECRETS = "postsched-secrets.json"
 _PLACES = "Give a path, sqlite:///PATH or postgresql://…"
@@ -70,6 +72,9 @@ class Settings:
     prepare_ahead: timedelta = timedelta(minutes=10)
     shutdown_timeout: timedelta = timedelta(seconds=30)
     require_alt_text: bool = False
+    quiet_hours: QuietHours | None = None
+    min_spacing: timedelta = timedelta(0)
+    close_gaps: bool = False
     media_dir: Path | None = None
     state_dir: Path | None = None
     secrets: SecretStore = SecretStore.AUTO

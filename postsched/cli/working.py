@@ -38,7 +38,9 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     patience = {"patience": 2.0} if kind == "run" else {}
     database = open_database(settings.database, **patience)
     database.outlet = outlet_for(settings)
-    engine = assemble(database, settings, program.secrets, SystemClock(), program.rng, kind)
+    engine = assemble(
+        database, settings, program.secrets, SystemClock(), program.rng, kind, program.zone
+    )
     if engine.rewound:
         program.warn(str(engine.rewound))
     if kind != "run" or not is_set(settings):

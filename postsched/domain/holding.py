@@ -40,6 +40,14 @@ class Why(StrEnum):
     """As much went out as the network takes in that time."""
     BREAKER = "breaker"
     """It does not answer."""
+    QUIET = "quiet_hours"
+    """It is in its quiet hours."""
+    SPACING = "min_spacing"
+    """Something went out for it a moment ago, and what follows keeps its distance."""
+
+
+OURS = frozenset({Why.QUOTA, Why.QUIET, Why.SPACING})
+"""What we count ourselves when something is claimed: what is claimed already has its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,8 @@ def tried(hold: Hold, outcome: Sent | Asked, started: datetime, now: datetime, r
 def limited(hold: Hold, outcome: Sent | Asked, again: datetime | None, now: datetime) -> Hold:
     """The hold after what the network said of its limits; `again` is when the delivery itself is
     tried again."""
-    if hold.why is Why.QUOTA and not isinstance(outcome, Published):
-        hold = _without(hold, Why.QUOTA)  # what did not go out takes no room: it is counted again
+    if hold.why in OURS and not isinstance(outcome, Published):
+        hold = _without(hold, hold.why)  # what did not go out takes no room: it is counted again
     if isinstance(outcome, Retry | NotKnown) and outcome.problem.kind is ErrorKind.RATE_LIMIT:
         until = outcome.until if isinstance(outcome, Retry) else None
         wish = wished(outcome.after, until, now) or again
@@ -116,7 +124,7 @@ def later(hold: Hold, until: datetime, why: Why, message: str) -> Hold:
     return replace(hold, until=until, why=why, message=message)
 
 
-def _without(hold: Hold, why: Why) -> Hold:
+def _without(hold: Hold, why: Why | None) -> Hold:
     if hold.why is not why:
         return hold
     return replace(hold, until=None, why=None, message=None)

@@ -13,7 +13,7 @@ from typing import Any
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean, nearest
 from postsched.domain.notifying import NOTIFY_KEYS, WEBHOOK_KEYS
-from postsched.domain.setting import KEYS, LATER_KEYS, MEDIA_HOST_KEYS, PLATFORM_KEYS, Kind, unfit
+from postsched.domain.setting import KEYS, MEDIA_HOST_KEYS, PLATFORM_KEYS, Kind, unfit
 
 _PREFIX = "POSTSCHED_"
 _PLATFORM_PREFIX = "POSTSCHED_PLATFORMS_"
@@ -97,8 +97,6 @@ class Overlay:
             elif member := _section_twin(variable):
                 name, key = member
                 self.sections[name][key] = _fit_text(where, SECTIONS[name][key], written)
-            elif variable not in _OTHER_VARIABLES and key.startswith(LATER_KEYS):
-                _refuse_unknown(where, key, KEYS)
 
 
 def _shown(key: str) -> str:
@@ -140,8 +138,6 @@ def _members(where: str, table: Any, header: str) -> list[tuple[str, Any]]:
 def _refuse_unknown(where: str, key: str, known: Iterable[str]) -> None:
     if key in known:
         return
-    if key.startswith(LATER_KEYS):
-        raise InvalidInput(f"{where}: this version can't do that yet", "Take it out")
     if key in ("db", "database"):
         raise InvalidInput(f"{where}: the database is not set there", "Use --db or POSTSCHED_DB")
     raise InvalidInput(f"{where} is no key that is known", did_you_mean(key, known))

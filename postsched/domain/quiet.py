@@ -11,14 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from postsched.domain.errors import InvalidInput
 from postsched.domain.weekdays import DAY_SECONDS, EVERY_DAY, clock, weekdays
-
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
 
 EXPECTED = "quiet hours such as 22:00-07:00 or mon-fri 22:00-07:00, sat,sun 20:00-10:00"
 _MOST_CHARACTERS = 500
@@ -43,7 +39,7 @@ class QuietHours:
     windows: tuple[Window, ...]
     text: str
 
-    def until(self, instant: datetime, zone: ZoneInfo) -> datetime | None:
+    def until(self, instant: datetime, zone: tzinfo) -> datetime | None:
         """When the quiet hours end that an aware instant lies in (UTC); None if it lies in none."""
         found = instant.astimezone(UTC)
         for _ in range(_MOST_STEPS):
@@ -53,7 +49,7 @@ class QuietHours:
             found = max(ends)
         return found if found != instant else None
 
-    def _around(self, instant: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    def _around(self, instant: datetime, zone: tzinfo) -> Iterator[tuple[datetime, datetime]]:
         """The windows that may hold an instant, as instants; none at the ends of the calendar."""
         try:
             today = instant.astimezone(zone).date()
@@ -129,7 +125,7 @@ def _is_all(windows: list[Window]) -> bool:
     return reached >= _WEEK
 
 
-def _readings(local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def _readings(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     """The earliest and the latest instant that a local time may mean: they differ where a clock
     change skips or repeats it."""
     found = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]

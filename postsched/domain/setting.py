@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postsched.domain.duration import LONGEST, format_duration, parse_duration
 from postsched.domain.errors import InvalidInput
 from postsched.domain.post import CatchUp, Missed
 from postsched.domain.secret import SecretStore
+from postsched.domain.timing import MOST_SPACING, quiet_of
 from postsched.domain.zones import zone_named
+
+if TYPE_CHECKING:
+    from postsched.domain.quiet import QuietHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,15 @@ def zone() -> Kind:
         return name
 
     return Kind('the name of a time zone, such as "Europe/Berlin"', read)
+
+
+def quiet_hours() -> Kind:
+    """Times of the week at which nothing goes out."""
+
+    def read(value: Any) -> QuietHours | None:
+        return quiet_of(_line(value))
+
+    return Kind("quiet hours such as 22:00-07:00", read)
 
 
 def rate() -> Kind:
@@ -192,6 +205,9 @@ KEYS: Mapping[str, Kind] = {
     "prepare_ahead": duration(_ZERO, _DAY),
     "shutdown_timeout": duration(_ZERO, _DAY),
     "require_alt_text": yes_or_no(),
+    "quiet_hours": quiet_hours(),
+    "min_spacing": duration(_ZERO, MOST_SPACING),
+    "close_gaps": yes_or_no(),
     "media_dir": text(),
     "state_dir": text(),
     "secrets": choice(SecretStore),
@@ -214,5 +230,3 @@ MEDIA_HOST_KEYS: Mapping[str, Kind] = {
     "region": word(REGION, 'the name of a region, such as "eu-central-1"'),
     "public_url": address(),
 }
-LATER_KEYS = ("quiet_hours", "min_spacing")
-"""Promised by the documentation of the interface, and not yet understood by this version."""

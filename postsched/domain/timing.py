@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from postsched.domain.delivery import EPOCH, MICROSECOND
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from postsched.domain.quiet import QuietHours
 
 ZERO = timedelta(0)
@@ -32,7 +30,7 @@ class Pace:
     """When an account may post: not in its quiet hours, which are local in `zone`, and no two posts
     closer than the spacing."""
 
-    zone: ZoneInfo
+    zone: tzinfo
     quiet: QuietHours | None = None
     spacing: timedelta = ZERO
 
@@ -98,7 +96,7 @@ def pace_of(
     settings: Mapping[str, str],
     quiet: QuietHours | None,
     spacing: timedelta | None,
-    zone: ZoneInfo,
+    zone: tzinfo,
 ) -> Pace:
     """The pace of an account: what its own settings say, else what is set for all. `none` as its
     own quiet hours means that it has none."""

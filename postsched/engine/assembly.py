@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -32,7 +33,7 @@ from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
 from postsched.planning.chain import revive
-from postsched.planning.planner import Planner
+from postsched.planning.planner import planner_of
 from postsched.recognition import Rewound
 from postsched.store import accounts as account_rows
 from postsched.store import holds, outlook, workers
@@ -112,15 +113,17 @@ def assemble(
     clock: Clock,
     rng: Random,
     kind: str,
+    zone: tzinfo = UTC,
 ) -> Engine:
-    """An engine over an open database; `kind` is run or publish-due.
+    """An engine over an open database; `kind` is run or publish-due, and `zone` what quiet hours
+    are local in.
 
     Raises StoreUnavailable.
     """
     tide = recognition.tide_of(database, settings.state_folder)
     rewound = recognition.recognise(database, tide, clock.now())
     growth = Growth(database, tide)
-    planner = Planner(settings.prepare_ahead)
+    planner = planner_of(settings, zone)
     bells = bells_of(database)
     mark = wakeup.new_mark()
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
@@ -129,7 +132,7 @@ def assemble(
             strike_dead(connection, bells)
             worker = register(connection, kind, mark, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
-            holds.forget_quotas(connection)
+            holds.count_anew(connection)
             revive(connection, planner, clock.now())
         clear_bells(database, bells)
     except BaseException:

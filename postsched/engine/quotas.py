@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from postsched.domain import moves
 from postsched.domain.account import Account
 from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.holding import Why
 from postsched.domain.quota import Quota, cost, with_rate
 from postsched.platforms.base import Platform
 from postsched.store import holds, queue, spent
@@ -75,7 +76,7 @@ class Quotas:
             key=lambda found: found[0],
         )  # fmt: skip
         message = f"{window.quota.count:,} {window.quota.name} are the most"
-        holds.hold_for_quota(connection, account_id, until, message)
+        holds.hold_for(connection, account_id, until, Why.QUOTA, message)
         log.info("account %d: %s; more go out from %s", account_id, message,
                  f"{until:%Y-%m-%d %H:%M:%S}Z")  # fmt: skip
 

@@ -24,6 +24,7 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine import pacing
 from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
@@ -196,6 +197,7 @@ class Turns:
         taken, missed = claim_due(connection, look, wish, held)
         to_prepare = claim_to_prepare(connection, look, wish, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
+        works = pacing.let_in(connection, self._planner.timing, works, held.token, wish.now)
         if works and self._quotas is not None:
             works = self._quotas.let_in(connection, works, held.token, wish.now)
         taken_up = taking.take_up(connection, self._planner, works, wish.now)

@@ -15,6 +15,7 @@ from postsched.domain.account import Account
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.planning.planner import Occasion, Planner
+from postsched.planning.timing import turn_in
 from postsched.store import accounts as account_rows
 from postsched.store import chains
 from postsched.store import posts as post_rows
@@ -51,7 +52,8 @@ class Chain:
         taken = chains.taken(connection, self.post.id, self.account.id, after)
         for n, one in enumerate(occurrences(self.schedule, after), number + 1):
             if one.instant not in taken:
-                return Occasion(one.instant, n, leads=True)
+                turn = turn_in(connection, self.post, self.account)
+                return Occasion(one.instant, n, leads=True, turn=turn)
         return None
 
 

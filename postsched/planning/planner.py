@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Any
 
 from postsched import platforms
 from postsched.domain.account import Account
+from postsched.domain.errors import PostschedError
 from postsched.domain.post import Content, Missed, Post
+from postsched.planning.timing import Timing, Turn, turn_of
 from postsched.store.plans import Planned
+
+if TYPE_CHECKING:
+    from postsched.config import Settings
 
 SOON = timedelta(seconds=1)
 """What is due sooner is not prepared ahead: the claim does it at once."""
@@ -19,12 +24,14 @@ SOON = timedelta(seconds=1)
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """An occurrence (UTC), and what sets it apart within a series: its number, whether it leads,
-    and its own wording, if it has one."""
+    and its own wording, if it has one. The account's `turn` is to be given for a post that was read
+    without the names of its accounts."""
 
     at: datetime
     number: int | None = None
     leads: bool = False
     wording: Mapping[str, Any] | None = None
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +39,12 @@ class Planner:
     """Makes rows. What takes requests is prepared so long before it is due."""
 
     prepare_ahead: timedelta
+    timing: Timing = field(default_factory=Timing)
 
     def row(self, post: Post, account: Account, occasion: Occasion, now: datetime) -> Planned:
         """The delivery of a post to an account at an occurrence, planned at `now` (UTC)."""
-        due = occasion.at
+        turn = occasion.turn or turn_of(post, account)
+        due = self.timing.due(post, account, occasion.at, turn)
         return Planned(
             post.id,
             account.id,
@@ -56,11 +65,20 @@ class Planner:
         """When to begin preparing, for what takes requests before it can be sent."""
         if due - now < SOON:
             return None
-        can = platforms.capabilities(account.platform, account.facts)
+        try:
+            can = platforms.capabilities(account.platform, account.facts)
+        except PostschedError:  # a plug-in that is gone or fails must not keep a worker from others
+            return None
         has_media = any(part.media for part in content.parts(account.name))
         if has_media or can.prepares_text or (content.link and can.prepares_link):
             return max(now, due - self.prepare_ahead)
         return None
+
+
+def planner_of(settings: Settings, zone: tzinfo) -> Planner:
+    """The planner that the settings ask for; `zone` is what quiet hours are local in."""
+    timing = Timing(zone, settings.quiet_hours, settings.min_spacing)
+    return Planner(settings.prepare_ahead, timing)
 
 
 def grace_until(post: Post, due: datetime) -> datetime | None:

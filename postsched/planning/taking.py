@@ -20,6 +20,7 @@ from postsched.domain.schedule import Schedule
 from postsched.planning.catching_up import Choice, choose
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion, Planner, grace_until
+from postsched.planning.timing import turn_in
 from postsched.store import chains, plans, queue
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
@@ -131,7 +132,8 @@ class _Leader:
         before = delivery.occurrence
         if at in chains.taken(self.connection, self.work.post.id, self.work.account.id, before):
             return False
-        occasion = Occasion(at, delivery.number, leads=leads)
+        turn = turn_in(self.connection, self.work.post, self.work.account)
+        occasion = Occasion(at, delivery.number, leads=leads, turn=turn)
         row = self.planner.row(self.work.post, self.work.account, occasion, self.now)
         chains.move(self.connection, delivery.id, row, held=self._held and not leads)
         return True

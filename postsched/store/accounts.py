@@ -159,11 +159,13 @@ def all_groups(connection: Connection) -> list[Group]:
 
 
 def set_group(connection: Connection, name: str, account_ids: Sequence[int]) -> None:
-    """Make the group consist of those accounts, at least one."""
-    remove_group(connection, name)
-    result = connection.execute(groups.insert(), {"name": name})
-    assert result.inserted_primary_key is not None
-    group_id = result.inserted_primary_key[0]
+    """Make the group consist of those accounts, at least one; what else belongs to it stays."""
+    group_id = connection.scalar(select(groups.c.id).where(groups.c.name == name))
+    if group_id is None:
+        result = connection.execute(groups.insert(), {"name": name})
+        assert result.inserted_primary_key is not None
+        group_id = result.inserted_primary_key[0]
+    connection.execute(delete(group_members).where(group_members.c.group_id == group_id))
     members = [{"group_id": group_id, "account_id": account_id} for account_id in account_ids]
     connection.execute(group_members.insert(), members)
 

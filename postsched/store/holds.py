@@ -12,7 +12,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, text
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain import holding
@@ -101,20 +101,26 @@ def write(connection: Connection, subject: str, account_id: int | None, hold: Ho
     )
 
 
-def hold_for_quota(connection: Connection, account_id: int, until: datetime, message: str) -> None:
-    """Hold an account of which as much went out as its network takes."""
+def hold_for(
+    connection: Connection, account_id: int, until: datetime, why: Why, message: str
+) -> None:
+    """Hold an account for what we count ourselves: as much of it went out as its network takes, or
+    as it is to post."""
     row = connection.execute(ROWS, {"subjects": [own(account_id)]}).one_or_none()
     before = FREE if row is None else _hold_of(row)
-    after = holding.later(before, until, Why.QUOTA, message)
+    after = holding.later(before, until, why, message)
     if after != before:
         write(connection, own(account_id), account_id, after)
 
 
-def forget_quotas(connection: Connection) -> None:
-    """Count anew what went out: the quotas themselves may be others now."""
-    connection.execute(
-        text("UPDATE holds SET until = NULL, why = NULL, message = NULL WHERE why = 'quota'")
-    )
+def count_anew(connection: Connection, account_id: int | None = None) -> None:
+    """Count anew what went out of an account (None: of all): quotas, quiet hours and distances may
+    be others now."""
+    row = holds.c
+    statement = update(holds).where(row.why.in_([why.value for why in holding.OURS]))
+    if account_id is not None:
+        statement = statement.where(row.account_id == account_id)
+    connection.execute(statement.values(until=None, why=None, message=None))
 
 
 WAITS = text(

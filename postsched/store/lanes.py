@@ -18,7 +18,7 @@ from sqlalchemy import (
 from postsched.domain.delivery import (
     DeliveryStatus,
 )
-from postsched.domain.holding import Why
+from postsched.domain.holding import OURS
 from postsched.store.columns import Instant
 from postsched.store.holds import Wait
 from postsched.store.tables import FREE
@@ -102,11 +102,11 @@ def waiting_lanes(connection: Connection, waits: Mapping[int, Wait] | None = Non
 
 
 def _to_ask(connection: Connection, found: Sequence[Lane], waits: Mapping[int, Wait]) -> list[Lane]:
-    """For accounts that are held for their quota, lanes of what takes no room."""
+    """For accounts that are held for their quota or their pace, lanes of what takes no room."""
     full = {
         lane.account_id: lane.platform
         for lane in found
-        if lane.account_id in waits and waits[lane.account_id].why is Why.QUOTA
+        if lane.account_id in waits and waits[lane.account_id].why in OURS
     }
     made = []
     for account_id, platform in full.items():

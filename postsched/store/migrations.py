@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from postsched.domain.errors import StoreUnavailable
 from postsched.store.limit_tables import holds, limits
+from postsched.store.slot_tables import slots
 from postsched.store.tables import (
     deliveries,
     hosted,
@@ -60,11 +61,17 @@ def _add_series(connection: Connection) -> None:
     next(iter(schedules.indexes)).create(connection)
 
 
+def _add_slots(connection: Connection) -> None:
+    slots.create(connection)
+
+
 def _index(name: str) -> Index:
     return next(index for index in deliveries.indexes if index.name == name)
 
 
-STEPS: Sequence[Step] = (_add_notifications, _add_hosted, _add_holds, _add_graces, _add_series)
+STEPS: Sequence[Step] = (
+    _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
+)  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
 """Tables that every version has: without them it is another program's database."""

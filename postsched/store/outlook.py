@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from postsched.domain.account import Account
 from postsched.domain.delivery import WAITING, DeliveryStatus
-from postsched.domain.holding import Why
+from postsched.domain.holding import OURS
 from postsched.store import accounts as account_rows
 from postsched.store import graces, holds
 from postsched.store.columns import Instant
@@ -53,7 +53,7 @@ class Look:
         """Whether nothing is to be sent for the account now, not even what is claimed: that is
         within its quotas."""
         wait = self.waits.get(account_id)
-        if wait is None or wait.until is None or wait.why is Why.QUOTA:
+        if wait is None or wait.until is None or wait.why in OURS:
             return False
         return wait.until > now
 

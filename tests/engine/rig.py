@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,7 +34,7 @@ from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
 from postsched.planning.chain import revive
-from postsched.planning.planner import Planner
+from postsched.planning.planner import planner_of
 from postsched.platforms.base import Login, Platform
 from postsched.secrets import Secrets
 from postsched.store.queue import Work
@@ -170,7 +170,7 @@ class Rig:
         )  # fmt: skip
         now = self.clock.now()
         rewound = recognition.recognise(self.database, tide, now, publisher.guarantee)
-        planner = Planner(settings.prepare_ahead)
+        planner = planner_of(settings, UTC)
         with self.database.write() as connection:
             revive(connection, planner, now)
         turns = Turns(

@@ -1,0 +1,134 @@
+"""Weekly slots, and what sits in them: the deliveries of posts whose schedule is "slot"."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from sqlalchemy import Connection, delete, select
+
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.schedule import SLOT
+from postsched.domain.slots import Slot
+from postsched.store import deliveries as delivery_rows
+from postsched.store.slot_tables import slots
+from postsched.store.tables import accounts, deliveries, group_members, groups, schedules
+
+S = DeliveryStatus
+QUEUED = (S.SCHEDULED, S.RETRYING, S.PUBLISHING, S.CONFIRMING)
+"""What sits in a slot and is still on its way."""
+TAKING = (*QUEUED, S.UNCONFIRMED, S.PUBLISHED)
+"""What keeps others out of a slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A slot, and the account or group of that name that has it."""
+
+    id: int
+    name: str
+    is_group: bool
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A delivery that is to come: its occurrence, when it is due (UTC), and whether it came by a
+    slot."""
+
+    post_id: int
+    occurrence: datetime
+    due_at: datetime
+    by_slot: bool
+
+
+def every(connection: Connection) -> list[Owned]:
+    """All slots: by name, then as the week has them."""
+    row = slots.c
+    query = (
+        select(row.id, accounts.c.name, groups.c.name.label("group"), row.day, row.at, row.tz)
+        .select_from(slots)
+        .outerjoin(accounts, accounts.c.id == row.account_id)
+        .outerjoin(groups, groups.c.id == row.group_id)
+    )
+    found = [
+        Owned(
+            one.id,
+            one.name or one.group,
+            one.group is not None,
+            Slot(one.day, time.fromisoformat(one.at), one.tz),
+        )
+        for one in connection.execute(query)
+    ]
+    return sorted(found, key=lambda one: (one.name, one.slot))
+
+
+def insert(connection: Connection, owner: str, new: Sequence[Slot]) -> None:
+    """Give the account or group of that name further slots."""
+    account = connection.scalar(select(accounts.c.id).where(accounts.c.name == owner))
+    group = connection.scalar(select(groups.c.id).where(groups.c.name == owner))
+    owned = {"account_id": account, "group_id": None if account is not None else group}
+    rows = [{**owned, "day": s.day, "at": s.at.isoformat(), "tz": s.tz} for s in new]
+    if rows:
+        connection.execute(slots.insert(), rows)
+
+
+def remove(connection: Connection, slot_ids: Sequence[int]) -> None:
+    """Take those slots away."""
+    for start in range(0, len(slot_ids), 500):
+        chunk = slot_ids[start : start + 500]
+        connection.execute(delete(slots).where(slots.c.id.in_(chunk)))
+
+
+def of_accounts(
+    connection: Connection, account_ids: Collection[int] | None = None
+) -> dict[int, list[Slot]]:
+    """By account id, the slots that those accounts (None: all) have, of their own or by a group:
+    each once."""
+    row, member = slots.c, group_members.c
+    queries = (
+        select(row.account_id, row.day, row.at, row.tz).where(row.account_id.is_not(None)),
+        select(member.account_id, row.day, row.at, row.tz).join_from(
+            slots, group_members, member.group_id == row.group_id
+        ),
+    )
+    found: dict[int, set[Slot]] = defaultdict(set)
+    for query in queries:
+        for account_id, day, at, tz in connection.execute(query):
+            found[account_id].add(Slot(day, time.fromisoformat(at), tz))
+    return {
+        number: sorted(mine)
+        for number, mine in found.items()
+        if account_ids is None or number in account_ids
+    }
+
+
+def sitting(connection: Connection, account_id: int, after: datetime) -> list[Sitting]:
+    """What is due for an account after that instant and has, or may have, its place there."""
+    row = deliveries.c
+    query = (
+        select(row.post_id, row.occurrence, row.due_at, schedules.c.kind)
+        .join_from(deliveries, schedules, schedules.c.post_id == row.post_id)
+        .where(row.status.in_([status.value for status in TAKING]), row.due_at > after)
+        .where(row.account_id == account_id)
+    )
+    return [
+        Sitting(one.post_id, one.occurrence, one.due_at, one.kind == SLOT)
+        for one in connection.execute(query)
+    ]
+
+
+def queued(connection: Connection, account_ids: Collection[int] | None = None) -> list[Delivery]:
+    """What sits in slots of those accounts (None: all) and is still on its way, by occurrence."""
+    row = deliveries.c
+    query = (
+        delivery_rows.selected()
+        .join(schedules, schedules.c.post_id == row.post_id)
+        .where(schedules.c.kind == SLOT, row.status.in_([status.value for status in QUEUED]))
+        .order_by(row.occurrence, row.id)
+    )
+    if account_ids is not None:
+        query = query.where(row.account_id.in_(account_ids))
+    return [delivery_rows.delivery_of(one) for one in connection.execute(query)]

@@ -1,0 +1,40 @@
+"""How long ago something went out for an account: read from its deliveries, so that it is the same
+for every process and survives restarts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from postsched.store.columns import Instant, micros
+from postsched.store.tables import SENT
+
+SLACK = timedelta(seconds=5)
+"""What went out that little too late counts as on time: what follows is not moved by it."""
+HAS_OUT = "d.steps LIKE '%\"out\":%'"
+LATEST = text(
+    f"""
+    SELECT d.due_at, d.started_at FROM deliveries d
+    WHERE d.account_id = :account AND {SENT.replace("finished_at", "d.finished_at")}
+        AND d.finished_at > :since AND (d.status IN ('published', 'unconfirmed') OR {HAS_OUT})
+    UNION ALL
+    SELECT d.due_at, d.started_at FROM deliveries d
+    WHERE d.account_id = :account AND (d.claim IS NULL OR d.claim <> :token)
+        AND (d.status IN ('publishing', 'confirming')
+             OR d.status IN ('scheduled', 'retrying') AND d.attempts > 0 AND {HAS_OUT})
+    """  # noqa: S608 - made of constants only
+).columns(due_at=Instant, started_at=Instant)
+
+
+def latest(
+    connection: Connection, account_id: int, now: datetime, back: timedelta, token: str = ""
+) -> datetime | None:
+    """When the last post of an account went out, or may have: not counting what was claimed with
+    the token, and what went out longer `back`. What is being sent counts as sent when it is due."""
+    values = {"account": account_id, "since": micros(now - back), "token": token}
+    found = [
+        max(due_at, started_at - SLACK) if started_at else max(due_at, now)
+        for due_at, started_at in connection.execute(LATEST, values)
+    ]
+    return max(found, default=None)
