@@ -19,7 +19,7 @@ from postsched.cli.options import (
     names,
     which,
 )
-from postsched.cli.posts import confirm, print_posts
+from postsched.cli.posts import confirm, print_posts, show_post
 from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
 
@@ -127,7 +127,14 @@ def retry(
 def resolve(
     ctx: typer.Context,
     post_id: OneId,
-    verdict: Annotated[str, typer.Argument(metavar="published|absent", help="What you saw.")],
+    verdict: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="published|absent",
+            help="What you saw. Without it, all that is known is shown.",
+            show_default=False,
+        ),
+    ] = None,
     url: Annotated[
         str | None, typer.Option("--url", metavar="URL", help="Where the post is.")
     ] = None,
@@ -145,6 +152,10 @@ def resolve(
     from postsched.service.content import check_plain, web_address
 
     program: Program = ctx.obj
+    if verdict is None:
+        if not json:
+            show_post(program, post_id)
+        raise InvalidInput("it isn't said what you saw", "Say published or absent")
     if verdict not in ("published", "absent"):
         raise InvalidInput(f"{verdict!r} is no verdict", "Say published or absent")
     if verdict == "absent" and (url is not None or remote_id is not None):

@@ -75,11 +75,15 @@ def list_(
 @app.command(epilog="Example:\n\npostsched show 12")
 def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
     """One post with its schedule, deliveries and every attempt."""
+    show_post(ctx.obj, post_id, json=json)
+
+
+def show_post(program: Program, post_id: int, *, json: bool = False) -> None:
+    """Show all that is known of a post. Raises NotFound."""
     from postsched.cli.limits import held_now
     from postsched.service.desk import posts_named
     from postsched.store import reading
 
-    program: Program = ctx.obj
     with program.database.read() as connection:
         posts_named(connection, [post_id])
         (filed,) = reading.file_posts(connection, [post_id])

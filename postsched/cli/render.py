@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from postsched.cli.doubt import doubt_lines
 from postsched.cli.screen import Cell, Column, Screen
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.post import Content
 from postsched.domain.when import describe
 from postsched.store.holds import Wait
 from postsched.store.reading import Filed
@@ -157,14 +159,20 @@ def post_page(
     if first:
         lines.append(f"scheduled for {describe(first, now, zone)}")
     for delivery in filed.deliveries:
-        lines += _delivery_lines(delivery, attempts.get(delivery.id, ()), now, zone, screen)
+        made = attempts.get(delivery.id, ())
+        lines += _delivery_lines(delivery, content, made, now, zone, screen)
         if (why := waits_for(delivery, held)) and (until := held[delivery.account_id].until):
             lines.append(paint(f"  waits until {describe(until, now, zone)}: {why}", "yellow"))
     return "\n".join(lines)
 
 
 def _delivery_lines(
-    delivery: Delivery, attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo, screen: Screen
+    delivery: Delivery,
+    content: Content,
+    attempts: Sequence[Attempt],
+    now: datetime,
+    zone: ZoneInfo,
+    screen: Screen,
 ) -> Iterator[str]:
     paint = screen.paint
     head = f"{delivery.account} ({delivery.platform}), delivery {delivery.id}: "
@@ -187,9 +195,7 @@ def _delivery_lines(
     if delivery.status is DeliveryStatus.MISSED:
         yield f"  {PAST_GRACE}. Send it late: postsched retry {delivery.post_id}"
     if delivery.status is DeliveryStatus.UNCONFIRMED:
-        yield (
-            f"  Look at the account, then: postsched resolve {delivery.post_id} published|absent"
-        )
+        yield from doubt_lines(delivery, content, now, zone, screen)
     for attempt in attempts:
         yield paint(_attempt_line(attempt, zone), "dim")
 

@@ -252,6 +252,20 @@ def test_resolve_refuses_and_lists_several(two: Posting) -> None:
     assert "no unconfirmed delivery" in two.refused(1, "resolve", "1", "absent")
 
 
+def test_resolve_lays_out_what_is_known(cli: Posting) -> None:
+    """What to look for, since when, and what each answer does."""
+    cli("add", "One", "--then", "The second part of it", "--comment", "c", "--at", LATER)
+    unconfirmed(cli)
+    steps = [step(1, out="r1"), step(2), step(1, role="comment")]
+    cli.set_delivery(1, steps=steps, sent_at=1_000_000)
+    answer = cli("resolve", "1", code=2)
+    assert "part 2 may be out since Thu 1 Jan 1970, 00:00:01 UTC" in answer.out
+    assert "The second part of it" in answer.out
+    assert "published: what comes after it is sent; absent: it is sent again" in answer.out
+    assert answer.out == cli("show", "1").out
+    assert "Say published or absent" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
