@@ -57,7 +57,8 @@ def delivery_of(row: Row[Any]) -> Delivery:
 
 
 def with_steps(delivery: Delivery, post: Post) -> Delivery:
-    """The delivery with its steps laid out, if they are not yet."""
+    """The delivery with its steps laid out, if they are not yet. The post is as the delivery says
+    it (`domain.occasion.said_by`): one of several texts may have more parts than another."""
     if delivery.steps:
         return delivery
     parts = post.content.parts(delivery.account)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery
 from postsched.domain.post import Post
 from postsched.store import posts as post_rows
 from postsched.store.deliveries import delivery_of, selected
+from postsched.store.said import posts_said
 from postsched.store.tables import attempts, deliveries
 
 BEFORE = timedelta(days=1)
@@ -35,7 +36,7 @@ class Neighbours:
 def neighbours(
     connection: Connection, delivery: Delivery, post: Post, account: Account, now: datetime
 ) -> Neighbours:
-    """The neighbours of a delivery of that post to that account."""
+    """The neighbours of a delivery of that post to that account; the post is as it says it."""
     return Neighbours(
         _others(connection, delivery), _was_removed(connection, post, account, now - LATELY)
     )
@@ -57,8 +58,7 @@ def _others(connection: Connection, delivery: Delivery) -> frozenset[str]:
 
 def _was_removed(connection: Connection, post: Post, account: Account, since: datetime) -> bool:
     query = (
-        select(deliveries.c.post_id)
-        .distinct()
+        selected()
         .join(attempts, attempts.c.delivery_id == deliveries.c.id)
         .where(
             deliveries.c.account_id == account.id,
@@ -67,9 +67,10 @@ def _was_removed(connection: Connection, post: Post, account: Account, since: da
             attempts.c.started_at >= since,
         )
     )
-    ids = [found.post_id for found in connection.execute(query)]
+    gone = [delivery_of(found) for found in connection.execute(query)]
+    posts = post_rows.to_send(connection, list({delivery.post_id for delivery in gone}))
     text = _text(post, account)
-    return any(_text(one, account) == text for one in post_rows.to_send(connection, ids).values())
+    return any(_text(one, account) == text for one in posts_said(connection, gone, posts))
 
 
 def _text(post: Post, account: Account) -> str:

@@ -38,6 +38,7 @@ from postsched.store import outbox
 from postsched.store import posts as post_rows
 from postsched.store.columns import Instant
 from postsched.store.lanes import Lane
+from postsched.store.said import posts_said
 from postsched.store.tables import CLAIMED, FREE, UNPREPARED, deliveries
 
 S = DeliveryStatus
@@ -45,7 +46,8 @@ S = DeliveryStatus
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A delivery that a worker holds, with all it needs to send it."""
+    """A delivery that a worker holds, with all it needs to send it. The post is as this delivery
+    says it, not as it was written."""
 
     delivery: Delivery
     post: Post
@@ -154,13 +156,10 @@ def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
     found.sort(key=lambda delivery: (delivery.due_at, delivery.id))
     known_posts = post_rows.to_send(connection, list({d.post_id for d in found}))
     known_accounts = account_rows.by_ids(connection, list({d.account_id for d in found}))
+    said = posts_said(connection, found, known_posts)
     return [
-        Work(
-            delivery_rows.with_steps(delivery, known_posts[delivery.post_id]),
-            known_posts[delivery.post_id],
-            known_accounts[delivery.account_id],
-        )
-        for delivery in found
+        Work(delivery_rows.with_steps(delivery, post), post, known_accounts[delivery.account_id])
+        for delivery, post in zip(found, said, strict=True)
     ]
 
 

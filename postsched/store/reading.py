@@ -25,10 +25,12 @@ from sqlalchemy import (
 )
 
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.occasion import said_by
 from postsched.domain.post import Post, PostStatus, post_status
 from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
+from postsched.store.said import posts_said
 from postsched.store.tables import DRAFTS, deliveries, posts, targets
 
 S = DeliveryStatus
@@ -88,9 +90,17 @@ def file_posts(connection: Connection, post_ids: Sequence[int]) -> list[Filed]:
     plans = post_rows.schedule_of(connection, post_ids)
     sent = delivery_rows.of_posts(connection, list(post_ids))
     return [
-        Filed(post, plans[post.id], tuple(delivery_rows.with_steps(d, post) for d in sent[post.id]))
+        Filed(
+            post, plans[post.id], tuple(_with_steps(d, post, plans[post.id]) for d in sent[post.id])
+        )
         for post in (found[post_id] for post_id in post_ids if post_id in found)
     ]
+
+
+def _with_steps(delivery: Delivery, post: Post, schedule: Schedule) -> Delivery:
+    if delivery.steps:
+        return delivery
+    return delivery_rows.with_steps(delivery, said_by(delivery, post, schedule.tz))
 
 
 def attempts_of(connection: Connection, filed: Filed) -> dict[int, list[Attempt]]:
@@ -217,9 +227,8 @@ def _unplanned(wanted: Filter) -> ColumnElement[bool]:
 def _words(wanted: Filter) -> list[ColumnElement[bool]]:
     """The conditions on tags and texts; case does not matter."""
     conditions: list[ColumnElement[bool]] = []
-    tags, then, variants = (
-        type_coerce(column, Text) for column in (posts.c.tags, posts.c.then, posts.c.variants)
-    )
+    columns = (posts.c.tags, posts.c.then, posts.c.variants, posts.c.texts)
+    tags, then, variants, texts = (type_coerce(column, Text) for column in columns)
     if wanted.tag is not None:
         conditions.append(_contains(tags, json.dumps(wanted.tag, ensure_ascii=False)))
     if wanted.search is not None:
@@ -228,7 +237,7 @@ def _words(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(
             or_(
                 *(_contains(column, wanted.search) for column in plain),
-                *(_contains(column, in_json) for column in (then, variants)),
+                *(_contains(column, in_json) for column in (then, variants, texts)),
             )
         )
     return conditions
@@ -279,6 +288,7 @@ def history(connection: Connection, wanted: Filter, limit: int | None) -> list[D
 
 def _laid_out(connection: Connection, found: list[Delivery]) -> list[Delivery]:
     """With the steps of those that never began."""
-    bare = list({d.post_id for d in found if not d.steps})
-    known = post_rows.get(connection, bare)
-    return [d if d.steps else delivery_rows.with_steps(d, known[d.post_id]) for d in found]
+    bare = [d for d in found if not d.steps]
+    known = post_rows.get(connection, list({d.post_id for d in bare}))
+    said = iter(posts_said(connection, bare, known))
+    return [d if d.steps else delivery_rows.with_steps(d, next(said)) for d in found]

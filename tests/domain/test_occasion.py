@@ -51,7 +51,7 @@ def test_every_text_of_a_post_may_name_what_differs() -> None:
     assert (said.link, said.title, said.warning) == (
         "https://example.org/3",
         "title 3",
-        "warning 3",
+        "cats 3",
     )
     assert [part.text for part in said.parts("work")] == ["for work 3"]
     assert said.media[0].path == "a.png"
