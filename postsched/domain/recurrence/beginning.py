@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from postsched.domain.errors import PostschedError
 from postsched.domain.recurrence.cron import expression
-from postsched.domain.recurrence.describing import day_text, time_text
 from postsched.domain.recurrence.expansion import Expansion
 from postsched.domain.recurrence.occurrence import Occurrence, occurrence
 from postsched.domain.recurrence.pattern import Calendar, Pattern, days_of
+from postsched.domain.recurrence.phrases import day_text, time_text
 from postsched.domain.recurrence.rule import Rule, clean, rule
 from postsched.domain.recurrence.wishes import (
     MOST_EVERY,
