@@ -141,6 +141,11 @@ def split_thread(text: str) -> tuple[str, ...]:
     return tuple(ESCAPED_BREAK.sub(r"---\1", piece) for piece in pieces)
 
 
+def joined_thread(texts: Iterable[str]) -> str:
+    """The text that `split_thread` makes these texts of."""
+    return "\n---\n".join(BREAK.sub(r"\\\g<0>", text) for text in texts)
+
+
 def _with_media(texts: Sequence[str], media: tuple[Media, ...]) -> tuple[Part, ...]:
     return tuple(Part(text, media if i == 0 else ()) for i, text in enumerate(texts))
 

@@ -25,6 +25,9 @@ from postsched.service.content import Intake, check_plain, content_of, length_of
 from postsched.service.desk import Desk, unknown_account
 from postsched.service.fits import Changes, Fits, Fitted
 from postsched.service.hosting import as_hosted
+from postsched.service.renditions import Rendition, judged, renditions
+from postsched.service.renditions import notes as notes_on
+from postsched.service.scheduling import wishes_of
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -41,7 +44,8 @@ MICROSECOND = timedelta(microseconds=1)
 @dataclass(frozen=True, slots=True)
 class Composed:
     """A draft that has been understood. `notes` is what the person should know and did not ask
-    for; `differing` are those of them that say what an account does without or gets otherwise."""
+    for; `differing` are those of them that say what an account does without or gets otherwise.
+    `content` is as it was written, `renditions` are what its next occurrences say."""
 
     content: Content
     accounts: tuple[Account, ...]
@@ -56,6 +60,7 @@ class Composed:
     draft: bool
     notes: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
+    renditions: tuple[Rendition, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,7 +113,9 @@ class Composer:
             schedule, first, notes = self._schedule(draft, zone, schedule)
             field = "text"
             content = content_of(draft, self._keep, [account.name for account in accounts])
-            left_out, fitted = self._judged(content, accounts, draft=draft.draft)
+            said = renditions(content, schedule, first, self._desk.now())
+            notes = [*notes, *notes_on(content, schedule, said)]
+            left_out, fitted = self._judged(said, accounts, draft=draft.draft)
             check_plain("tags", *draft.tags)
             return Composed(
                 content=content,
@@ -119,8 +126,9 @@ class Composer:
                 **self._ways(draft),
                 key=draft.key,
                 draft=draft.draft,
-                notes=(*notes, *self._keep.doubts(content.link), *left_out, *fitted),
+                notes=(*notes, *self._keep.doubts(said[0].content.link), *left_out, *fitted),
                 differing=(*left_out, *fitted),
+                renditions=said,
             )
         except PostschedError as error:
             error.field = error.field or field
@@ -174,15 +182,10 @@ class Composer:
         return schedule, first, []
 
     def _series(self, draft: Draft, zone: ZoneInfo) -> tuple[Schedule, datetime | None, list[str]]:
-        from postsched.domain.recurrence import Wishes, plan
+        from postsched.domain.recurrence import plan
 
-        wishes = Wishes(
-            at=draft.at, repeat=draft.repeat, every=draft.every, on=draft.on, cron=draft.cron,
-            rrule=draft.rrule, except_=draft.except_, from_=draft.from_, until=draft.until,
-            count=draft.count,
-        )  # fmt: skip
         now = self._desk.now()
-        schedule, notes = plan(wishes, now, zone)
+        schedule, notes = plan(wishes_of(draft), now, zone)
         return schedule, self._next(schedule, now - MICROSECOND), list(notes)
 
     def _next(self, schedule: Schedule, after: datetime | None = None) -> datetime | None:
@@ -201,21 +204,25 @@ class Composer:
             return error.moment
 
     def _judged(
-        self, content: Content, accounts: Sequence[Account], *, draft: bool
+        self, said: Sequence[Rendition], accounts: Sequence[Account], *, draft: bool
     ) -> tuple[list[str], list[str]]:
         """What the accounts will do without, a draft's faults too; and how files are made to fit.
         Raises Unfit for the faults of other posts."""
-        if draft:
-            check_characters(content)
+        for one in said if draft else ():
+            check_characters(one.content)
         findings: list[Finding] = []
         changes = Changes()
         for account in accounts:
-            fitted, found = self.verdict(content, account)
+            fitted, found = self.verdict(said[0].content, account)
             changes.note(account.name, fitted.changed)
-            findings += found
+            findings += found if len(said) == 1 else self.verdicts(said, account)
         if not draft and any(finding.fatal for finding in findings):
             raise Unfit([finding for finding in findings if finding.fatal])
         return [finding.message for finding in findings], changes.sentences()
+
+    def verdicts(self, said: Sequence[Rendition], account: Account) -> list[Finding]:
+        """All that is wrong with what the occurrences say to an account."""
+        return judged(said, lambda content: self.verdict(content, account)[1])
 
     def verdict(self, content: Content, account: Account) -> tuple[Fitted, list[Finding]]:
         """What an account would get of a post, and all that is wrong with that."""
@@ -254,7 +261,7 @@ def capabilities_of(account: Account) -> Capabilities:
 
 def _check_done(draft: Draft) -> None:
     """Raise InvalidInput for what this version takes in and does not do yet."""
-    for name in ("slot", "spread", "jitter", "texts", "vars"):
+    for name in ("slot", "spread", "jitter"):
         if getattr(draft, name):
             error = InvalidInput("this version can't do that yet", "Leave it out")
             error.field = name

@@ -96,6 +96,8 @@ class Intake:
 def content_of(draft: Draft, keep: Keep, names: Sequence[str]) -> Content:
     """The content a draft stands for; `names` are the accounts it may have variants for."""
     check_size(draft)
+    check_plain("texts", *draft.texts)
+    check_plain("vars", *draft.vars, *draft.vars.values())
     for name in draft.variants:
         if name not in names:
             raise _wrong(
@@ -108,12 +110,14 @@ def content_of(draft: Draft, keep: Keep, names: Sequence[str]) -> Content:
         media=tuple(map(keep, draft.media)),
         then=tuple(Part(part.text, tuple(map(keep, part.media))) for part in draft.then),
         comment=draft.comment or None,
-        link=web_address(draft.link, "link") if draft.link else None,
+        link=_link(draft),
         title=draft.title or None,
         variants=dict(draft.variants),
         visibility=word_of(Visibility, draft.visibility, "visibility"),
         warning=draft.warning or None,
         lang=_language(draft.lang),
+        texts=draft.texts,
+        vars=dict(draft.vars),
     )
 
 
@@ -121,7 +125,7 @@ def check_size(draft: Draft) -> None:
     """Raise InvalidInput for what is too much for any post."""
     size = len(draft.text) + len(draft.comment or "")
     size += sum(len(part.text) for part in draft.then)
-    size += sum(map(len, draft.variants.values()))
+    size += sum(map(len, (*draft.variants.values(), *draft.texts, *draft.vars.values())))
     if size > LONGEST_TEXT:
         raise _wrong("text", f"the post has more than {LONGEST_TEXT:,} characters")
     if len(draft.then) >= MOST_PARTS:
@@ -164,6 +168,13 @@ def web_address(url: str, field: str) -> str:
         hint += ", or the path of a file" if field == "media" else ""
         raise _wrong(field, f"{url!r} is no web address", hint)
     return url
+
+
+def _link(draft: Draft) -> str | None:
+    """The link; one that is to be filled in is judged once it is (`service.renditions`)."""
+    if not draft.link or ("{{" in draft.link and (draft.recurs or draft.texts or draft.vars)):
+        return draft.link or None
+    return web_address(draft.link, "link")
 
 
 def _has_host(url: str) -> bool:

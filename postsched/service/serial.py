@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from postsched.domain import moves
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.occasion import said_by
 from postsched.domain.post import Post
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion
@@ -45,7 +46,8 @@ def keep_begun(connection: Connection, subject: Subject, post: Post) -> None:
         return
     for delivery in subject.deliveries:
         if delivery.out and delivery.status is not S.PUBLISHED and delivery.wording is None:
-            parts = [part.text for part in subject.post.content.parts(delivery.account)]
+            post_said = said_by(delivery, subject.post, subject.schedule.tz)
+            parts = [part.text for part in post_said.content.parts(delivery.account)]
             plans.reword(connection, delivery.id, {"parts": parts})
 
 

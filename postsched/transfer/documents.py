@@ -13,7 +13,7 @@ from typing import Any
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step
 from postsched.domain.duration import format_duration
 from postsched.domain.outcome import Problem
-from postsched.domain.post import Media, Post, post_status
+from postsched.domain.post import Media, Post, joined_thread, post_status
 from postsched.domain.schedule import Schedule
 
 S = DeliveryStatus
@@ -56,6 +56,8 @@ def post_document(
         "visibility": content.visibility.value if content.visibility else None,
         "warning": content.warning,
         "lang": content.lang,
+        **({"texts": list(content.texts)} if content.texts else {}),
+        **({"vars": dict(content.vars)} if content.vars else {}),
         "missed": post.missed.value,
         "grace": format_duration(post.grace),
         "callback": None,
@@ -136,6 +138,8 @@ def delivery_document(
         "parts": _parts(delivery),
         "error": _problem(delivery.problem),
     }
+    if delivery.wording:
+        document["text"] = joined_thread(delivery.wording["parts"])
     if attempts is not None:
         document["tries"] = [_attempt(attempt) for attempt in attempts]
     return document
