@@ -194,6 +194,8 @@ class Stage:
 
     def _serve(self, line: Connection, at: Boundary | None, kind: str) -> None:
         assert self.stand.server is not None
+        assert self._line is not None
+        self._line.close()  # else it would not be seen that the other process has ended
         server = self.stand.server(port=self._port, clock=self.world.nanoseconds)
         if at is not None:
             server.faults = _AtRequest(server, at, kind)
