@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -135,7 +136,8 @@ def test_the_usual_forms_load_no_library() -> None:
     """Nor do freer phrases, where no date has to be read or counted."""
     code = """
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 from postsched.domain.when import understand
 now, zone = datetime(2026, 11, 22, 13, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin")
@@ -152,9 +154,44 @@ assert "dateparser" in sys.modules
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("answer", [datetime(2026, 11, 28), datetime(2027, 11, 27), None])  # noqa: DTZ001
+def test_the_library_is_not_trusted(
+    answer: datetime | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another day than the words name, another number of days than they count, or a failure."""
+
+    def get_date_data(parser: object, words: str) -> SimpleNamespace:
+        if answer is None:
+            raise AttributeError(words)
+        return SimpleNamespace(date_obj=answer)
+
+    monkeypatch.setattr("dateparser.date.DateDataParser.get_date_data", get_date_data)
+    for phrase in ("27 nov 2026 9am", "in 2 weeks at 9am", "in 2 months at 9am", "fri 27 nov 9am"):
+        assert found(phrase, SUNDAY) == "refused", phrase
+
+
+@pytest.mark.slow
+def test_every_day_of_three_years_in_every_spelling() -> None:
+    now, zone = datetime(2026, 11, 22, tzinfo=UTC), ZoneInfo("UTC")
+    for n in range(1, 3 * 365):
+        day = now + timedelta(days=n)
+        long, short = f"{day:%B}", f"{day:%b}"
+        spellings = [
+            f"{day.day} {long} {day.year}",
+            f"{short} {day.day}, {day.year}",
+            f"{day:%A}, {day.day} {short} {day.year}",
+            f"{day.year} {short} {day.day}",
+        ]
+        spellings += [f"{day.day} {short}", f"{long} {day.day}"] if n < 300 else []
+        for spelling in [*spellings, f"in {n} days", f"{n - 1} days from tomorrow"]:
+            moment = understand(f"{spelling} at 9am", now, zone)
+            assert moment.instant == day.replace(hour=9), spelling
+
+
 def test_the_library_is_not_put_out_by_an_odd_system_zone() -> None:
     code = """
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 from postsched.domain.when import understand
 now = datetime(2026, 11, 22, 13, 30, tzinfo=UTC)
