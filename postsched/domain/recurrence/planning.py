@@ -110,7 +110,7 @@ def _about_end(schedule: Schedule) -> tuple[str, ...]:
     made = series(schedule)
     counted = sum(1 for _ in made.named(None))
     if counted < count:
-        return (f"It ends with the {counted}. of {count}, by until {until}",)
+        return (f"It ends after {counted} of {count}, by until {until}",)
     return ()
 
 

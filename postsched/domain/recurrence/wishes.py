@@ -193,8 +193,8 @@ def _day(field: str, text: str) -> str:
 
 def _exception(text: str) -> str:
     """A day, or a local time, as it is kept."""
-    clock = r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
-    kept = _checked("except", text.upper(), rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{clock})?")
+    clock = r"[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+    kept = _checked("except", text, rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{clock})?")
     return kept if len(text) > len("2026-12-24") else kept[:10]
 
 
