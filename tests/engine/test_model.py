@@ -158,7 +158,11 @@ class Model(RuleBasedStateMachine):
 
     @rule(minutes=st.sampled_from([1, 3, 60, 60 * 30]))
     def suspend(self, minutes: int) -> None:
-        self.clock.suspend(timedelta(minutes=minutes))
+        self.suspend_for(timedelta(minutes=minutes))
+
+    def suspend_for(self, time: timedelta) -> None:
+        """The machine sleeps, and all that were not stopped wake up."""
+        self.clock.suspend(time)
         self.crew.tell()
 
     @rule(minutes=st.sampled_from([-120, -5, -1, 1, 5, 120]))
@@ -171,8 +175,7 @@ class Model(RuleBasedStateMachine):
         """Or until shortly before the hour that comes twice, or its end."""
         asleep = change + timedelta(minutes=minutes) - self.clock.now()
         if asleep > timedelta(0):
-            self.clock.suspend(asleep)
-            self.crew.tell()
+            self.suspend_for(asleep)
 
     # ---- what networks do
 
@@ -213,15 +216,19 @@ class Model(RuleBasedStateMachine):
     def go_on(self) -> None:
         self.crew.go_on()
 
-    @rule(to=TO, seconds=st.sampled_from([5, 130, 300]))
-    def stop_at_work(self, to: list[str], seconds: int) -> None:
-        """Another is there, and takes over what is held for too long."""
+    @rule(to=TO, seconds=st.sampled_from([5, 130, 300]), asleep=st.booleans())
+    def stop_at_work(self, to: list[str], seconds: int, asleep: bool) -> None:
+        """Another is there, and takes over what is held for too long: by the clock on the wall,
+        where the machine sleeps meanwhile."""
         self._have_awake(2)
         self.add(to, 5, None, None, False, False, None)
         self.wait_until_nearly_due()
         if holding := [m for m in self.crew.awake if m.sim.dispatcher.hands.everything()]:
             holding[0].asleep = True
-        self.crew.go(seconds)
+        if asleep:
+            self.suspend_for(timedelta(seconds=seconds))
+        else:
+            self.crew.go(seconds)
         self.crew.go_on()
 
     def _have_awake(self, count: int) -> None:
