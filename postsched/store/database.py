@@ -22,7 +22,7 @@ from sqlalchemy.pool import QueuePool
 
 from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
 from postsched.store import migrations
-from postsched.store.place import file_id, is_full, make_file
+from postsched.store.place import file_id, is_full, log_of, make_file
 
 if TYPE_CHECKING:
     from postsched.store.outbox import Outlet
@@ -35,6 +35,9 @@ PATIENCE = 20.0
 WAL_TRIES, WAL_WAIT = 1000, 0.01
 """How often turning on the write-ahead log is tried where others use the new file already, and the
 seconds in between."""
+
+LOG = "postsched_log"
+"""Under this name a connection keeps which file its write-ahead log is."""
 
 
 class Database:
@@ -74,8 +77,10 @@ class Database:
                 connection = connection.execution_options(
                     postsched_write=write, postsched_leaving=leaving
                 )
+                self._expect_the_log(connection)
                 with connection.begin():
                     yield connection
+                self._note_the_log(connection)
             if leaving is not None and leaving.left and self.outlet:
                 self.outlet.ring()
         except exc.DBAPIError as error:
@@ -100,6 +105,20 @@ class Database:
                 "Stop postsched, make sure that the right one is there, and start it again",
             )
 
+    def _expect_the_log(self, connection: Connection) -> None:
+        """Not one that another program has removed: while a connection is open it must not, and
+        what is written to it nobody else would see."""
+        known = connection.info.get(LOG)
+        if known is not None and self.path is not None and known != _id_of(log_of(self.path)):
+            raise StoreUnavailable(
+                f"the log of the database {self.path} was removed by another program",
+                "Stop postsched, and start it again",
+            )
+
+    def _note_the_log(self, connection: Connection) -> None:
+        if self.path is not None and connection.info.get(LOG) is None:
+            connection.info[LOG] = _id_of(log_of(self.path))
+
     @property
     def has_room(self) -> bool:
         """Whether there is room for more on its disk."""
@@ -123,6 +142,13 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _id_of(path: Path) -> tuple[int, int] | None:
+    try:
+        return file_id(path)
+    except OSError:
+        return None
 
 
 def open_database(place: str, patience: float = PATIENCE) -> Database:

@@ -46,12 +46,29 @@ def make_file(path: Path) -> None:
             what = "a directory" if path.is_dir() else "no ordinary file"
             raise StoreUnavailable(f"{path} is {what}", "Name a file with --db")
         if not path.exists():
+            _expect_no_log(path)
             with suppress(FileExistsError):  # another process was faster
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
         elif not os.access(path, os.R_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise _unopened(path, error) from error
+
+
+def log_of(path: Path) -> Path:
+    """Where SQLite keeps the write-ahead log of a database file."""
+    return path.with_name(path.name + "-wal")
+
+
+def _expect_no_log(path: Path) -> None:
+    """SQLite empties the log that it finds beside a new file. Where the file was only moved away,
+    its users would go on writing to a log that nobody else sees, and what they send others would
+    send again."""
+    if log_of(path).exists() and not path.exists():  # or another process was faster
+        raise StoreUnavailable(
+            f"the database {path} is gone, but its log {log_of(path).name} is there",
+            "Put it back where it was; to begin a new one, stop postsched and remove the log too",
+        )
 
 
 def _unopened(path: Path, error: OSError) -> StoreUnavailable:

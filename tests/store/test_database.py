@@ -162,6 +162,34 @@ def test_many_make_the_same_new_file_at_once(path: Path) -> None:
             assert pragma(connection, "journal_mode") == "wal"
 
 
+def test_none_is_made_beside_the_log_of_one_that_is_gone(base: Database, path: Path) -> None:
+    """SQLite would empty it, and who has that one open would write where nobody else looks."""
+    with base.write() as connection:
+        connection.execute(text("UPDATE meta SET value = 'u' WHERE name = 'uid'"))
+    path.rename(path.with_name("away"))
+    log = path.with_name(path.name + "-wal")
+    before = log.read_bytes()
+    with pytest.raises(StoreUnavailable, match=r"is gone, but its log posts\.db-wal is there"):
+        open_database(str(path))
+    assert (path.exists(), log.read_bytes()) == (False, before)
+    path.with_name("away").rename(path)
+    with base.read() as connection:
+        assert connection.scalar(text("SELECT value FROM meta WHERE name = 'uid'")) == "u"
+
+
+def test_nothing_is_written_to_a_log_that_was_removed(base: Database, path: Path) -> None:
+    with base.write() as connection:
+        connection.execute(text("UPDATE meta SET value = 'u' WHERE name = 'uid'"))
+    log = path.with_name(path.name + "-wal")
+    log.rename(path.with_name("away"))
+    for use in (base.write, base.read):
+        with pytest.raises(StoreUnavailable, match="was removed by another program"), use():
+            pass
+    path.with_name("away").rename(log)
+    with base.read() as connection:
+        assert connection.scalar(text("SELECT value FROM meta WHERE name = 'uid'")) == "u"
+
+
 def test_a_file_without_a_log_gets_one(base: Database, path: Path) -> None:
     base.close()
     with closing(sqlite3.connect(path)) as plain:
