@@ -75,7 +75,7 @@ def calendar(
     program.expect_database()
     with program.database.read() as connection:
         rows = FiringRows(connection, among_of(connection, account, tag))
-        outlook = Outlook(rows, program.now())
+        outlook = Outlook(rows, program.now(), lambda: program.desk.planner.timing)
         if ics:
             _write(program, _listed(outlook, program, span if month or week else None), output)
         elif json:

@@ -67,7 +67,7 @@ def list_(
         )
         found = reading.find_posts(connection, wanted, count(every, limit))
         ending = endings.of_waiting(connection)
-    print_filed(program, found, json=json)
+    print_filed(program, found, json=json, by_day=True)
     for one in ending:
         program.warn(endings.sentence(one, program.now(), program.zone))
 
@@ -156,8 +156,10 @@ def confirm(program: Program, question: str) -> None:
         raise typer.Abort
 
 
-def print_filed(program: Program, found: Sequence[Filed], *, json: bool) -> None:
-    """Those posts, as a table or as a JSON array."""
+def print_filed(
+    program: Program, found: Sequence[Filed], *, json: bool, by_day: bool = False
+) -> None:
+    """Those posts, as a table, by day if that is wanted, or as a JSON array."""
     if json:
         from postsched.transfer.documents import post_document
 
@@ -166,8 +168,10 @@ def print_filed(program: Program, found: Sequence[Filed], *, json: bool) -> None
         )
         return
     from postsched.cli.limits import held_now
-    from postsched.cli.render import post_table
+    from postsched.cli.looks.agenda import Reader
+    from postsched.cli.looks.shelf import Shelf
 
     with program.database.read() as connection:
         held = held_now(connection, program.now())
-    program.show(post_table(found, program.now(), program.zone, program.screen, held))
+    shelf = Shelf(Reader(program.now(), program.zone, program.screen), held)
+    program.show(shelf.by_day(found) if by_day else shelf.table(found))

@@ -31,14 +31,6 @@ COLOURS = {
 PAST_GRACE = "it could not go out within its grace"
 """Why a delivery is missed, where no attempt says more."""
 NO_NAME = "it is out; the network did not say where"
-POST_COLUMNS = (
-    Column("ID", right=True),
-    Column("WHEN"),
-    Column("ACCOUNT"),
-    Column("STATUS"),
-    Column("TEXT", flexible="cut", most=60),
-    Column("LINK OR REASON", flexible="fold"),
-)
 HISTORY_COLUMNS = (
     Column("WHEN"),
     Column("POST", right=True),
@@ -52,40 +44,6 @@ HISTORY_COLUMNS = (
 def status_cell(status: str, paused: bool = False) -> Cell:
     """A status in its colour."""
     return status + (" paused" if paused else ""), COLOURS.get(status, "")
-
-
-def post_table(
-    found: Sequence[Filed],
-    now: datetime,
-    zone: ZoneInfo,
-    screen: Screen,
-    held: Mapping[int, Wait] = NOTHING_HELD,
-) -> str:
-    """Posts, one line for each account they go to; `held` are the accounts that have to wait."""
-    if not found:
-        return 'There are no posts here. Write one: postsched add "Hello" --at "tomorrow 9am"'
-    rows = [row for filed in found for row in _post_rows(filed, now, zone, held)]
-    return screen.table(POST_COLUMNS, rows)
-
-
-def _post_rows(
-    filed: Filed, now: datetime, zone: ZoneInfo, held: Mapping[int, Wait]
-) -> Iterator[tuple[Cell, ...]]:
-    post, text = filed.post, (filed.post.content.text, "")
-    if not filed.deliveries:
-        accounts = (", ".join(post.accounts), "")
-        when = (short_time(filed.schedule.first(), now, zone), "")
-        status = status_cell(filed.status.value, post.paused)
-        yield (str(post.id), ""), when, accounts, status, text, ("", "")
-    for index, delivery in enumerate(filed.deliveries):
-        yield (
-            (str(post.id) if index == 0 else "", ""),
-            (short_time(shown_instant(delivery), now, zone), ""),
-            (delivery.account, ""),
-            status_cell(delivery.status.value, post.paused),
-            text if index == 0 else ("", ""),
-            result_cell(delivery, waits_for(delivery, held)),
-        )
 
 
 def waits_for(delivery: Delivery, held: Mapping[int, Wait]) -> str | None:

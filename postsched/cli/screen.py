@@ -20,8 +20,8 @@ GAP = "  "
 INDENT = "  "
 JOINED = " \u200d"
 """What a text that is cut must not end with: the joiner would take up the ellipsis."""
-NARROWEST = 12
-"""Columns that a cell which may shrink keeps."""
+SHRINKING = (("cut", 28), ("fold", 28), ("cut", 12), ("fold", 12))
+"""The order in which cells give way, and the columns that they keep."""
 
 Cell = tuple[str, str]
 """A text and its style: words of CODES."""
@@ -78,10 +78,10 @@ class Screen:
         if self.width is None:
             return [min(w, c.most or w) for w, c in zip(widths, columns, strict=True)]
         excess = sum(widths) + len(GAP) * (len(widths) - 1) + indent - self.width
-        for way in ("cut", "fold"):
+        for way, least in SHRINKING:
             for n, column in enumerate(columns):
                 if column.flexible == way and excess > 0:
-                    spared = min(excess, max(widths[n] - NARROWEST, 0))
+                    spared = min(excess, max(widths[n] - least, 0))
                     widths[n] -= spared
                     excess -= spared
         return widths

@@ -57,7 +57,11 @@ def next_(
     most = number or (USUAL if days is None else MOST)
     with program.database.read() as connection:
         among = among_of(connection, account, tag)
-        found = list(Outlook(FiringRows(connection, among), now).coming(until, most))
+        found = list(
+            Outlook(FiringRows(connection, among), now, lambda: program.desk.planner.timing).coming(
+                until, most
+            )
+        )
     if len(found) == MOST and number is None:
         program.warn(f"there are more: these are the first {MOST:,}")
     if json:

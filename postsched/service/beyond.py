@@ -6,18 +6,18 @@ Nothing of it is worked out before its turn has come, and no further than is ask
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from operator import attrgetter
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.firing import Firing
 from postsched.domain.post import CatchUp
 from postsched.domain.zones import ClockChange, resolve, zone_named
-from postsched.store.firing_rows import Planned, said
+from postsched.store.firing_rows import Planned, text_of
 
 if TYPE_CHECKING:
     from postsched.domain.recurrence import Occurrence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CROWD = 200
 """Occurrences of one series that are counted in one day; a minutely one has more."""
 COUNTED = timedelta(days=400)
-"""How far ahead occurrences are counted to tell which of several texts has its turn."""
+"""How far ahead occurrences are counted where the text depends on their number."""
 MICROSECOND = timedelta(microseconds=1)
 NEAR = timedelta(hours=26)
 """A clock change further away does nothing to a time."""
@@ -59,84 +59,112 @@ class Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
-    """What a series names beyond the rows that lead it, one for each account. `taken` are the
-    occurrences that have a row, by post and account."""
+class Leader:
+    """The row that leads a series for one account. `due` gives when one of its occurrences is due,
+    never before it (UTC); `reach` is how much later that may be. `taken` are the occurrences that
+    have a row."""
 
-    leaders: Sequence[Planned]
-    taken: Mapping[tuple[int, int], AbstractSet[datetime]]
+    row: Planned
+    due: Callable[[datetime], datetime]
+    reach: timedelta
+    taken: AbstractSet[datetime]
+
+    @property
+    def occurrence(self) -> datetime:
+        """Its own."""
+        return self.row.firing.occurrence
+
+    def after(self, now: datetime) -> datetime:
+        """After which instant the series goes on behind it. What has passed in between is not made
+        up for, but where all that was missed is sent that is within its grace."""
+        if self.row.catch_up is not CatchUp.ALL:
+            return max(self.occurrence, now - self.reach)
+        grace = self.row.grace
+        return self.occurrence if grace is None else max(self.occurrence, now - grace - self.reach)
+
+    @property
+    def says_different_things(self) -> bool:
+        """Whether its text has to be made for each occurrence."""
+        content = self.row.content
+        texts = [content.text, *content.variants.values()]
+        return bool(content.texts) or any("{{" in text for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a series names beyond the rows that lead it, one for each account."""
+
+    leaders: Sequence[Leader]
     now: datetime
 
     @property
     def first(self) -> datetime:
         """Nothing of it fires before that instant."""
-        return min(_after(one, self.now) for one in self.leaders)
+        return min(one.after(self.now) for one in self.leaders)
 
     def firings(self, start: datetime, crowd: Crowd | None = None) -> Iterator[Firing]:
         """All of them from `start` on, soonest first; lazily, and endless for an endless series."""
         after = self._counts_from(start)
-        chains = [_Chain(one, self, numbered=after == self._base) for one in self.leaders]
-        for one in _occurrences(self.leaders[0].schedule, after, crowd):
+        chains = [_Chain(one, self.now, numbered=after == self._base) for one in self.leaders]
+        waiting: list[tuple[tuple[datetime, int, int], Firing]] = []
+        for one in _occurrences(self.leaders[0].row.schedule, after, crowd):
+            while waiting and waiting[0][1].due_at < one.instant:
+                yield heapq.heappop(waiting)[1]
             crowded = crowd is not None and bool(crowd.full)
-            named = [chain.take(one, numbered=not crowded) for chain in chains]
-            firings = (firing for firing in named if firing is not None)
-            if one.instant >= start:
-                yield from sorted(firings, key=attrgetter("order"))
+            for chain in chains:
+                firing = chain.take(one, numbered=not crowded)
+                if firing is not None and firing.due_at >= start:
+                    heapq.heappush(waiting, (firing.order, firing))
+        yield from (firing for _, firing in sorted(waiting, key=itemgetter(0)))
 
     @property
     def _base(self) -> datetime:
-        return min(one.firing.occurrence for one in self.leaders)
+        return min(one.occurrence for one in self.leaders)
 
     def _counts_from(self, start: datetime) -> datetime:
         """After which instant occurrences are looked at: from the leader on, where that is near."""
-        goal = max(self.first, start - MICROSECOND)
-        near = COUNTED if self.leaders[0].texts else timedelta(days=1)
+        reach = max(one.reach for one in self.leaders) + MICROSECOND
+        goal = max(self.first, start - reach)
+        numbered = any(one.says_different_things for one in self.leaders)
+        near = COUNTED if numbered else timedelta(days=1)
         return self._base if goal - self._base <= near else goal
 
 
 class _Chain:
     """A series to one account: counts the occurrences, and leaves out those that have a row."""
 
-    def __init__(self, leader: Planned, series: Series, *, numbered: bool) -> None:
-        firing = leader.firing
-        self._leader = leader
-        self._after = _after(leader, series.now)
-        self._taken = series.taken.get((firing.post_id, firing.account_id), frozenset())
-        self._number = firing.number if numbered else None
+    def __init__(self, leader: Leader, now: datetime, *, numbered: bool) -> None:
+        self._leader, self._after = leader, leader.after(now)
+        self._renders = leader.says_different_things
+        self._number = leader.row.firing.number if numbered else None
 
     def take(self, one: Occurrence, *, numbered: bool) -> Firing | None:
         """The firing of the next occurrence, None if there is none of its own."""
-        if one.instant <= self._leader.firing.occurrence:
+        if one.instant <= self._leader.occurrence:
             return None
         self._number = self._number + 1 if self._number is not None and numbered else None
-        if one.instant <= self._after or one.instant in self._taken:
+        if one.instant <= self._after or one.instant in self._leader.taken:
             return None
-        return _named(self._leader, one, self._number)
+        return self._firing(one)
 
-
-def _after(leader: Planned, now: datetime) -> datetime:
-    """After which instant a series goes on behind its leader. What has passed in between is not
-    made up for, but where all that was missed is sent that is within its grace."""
-    occurrence = leader.firing.occurrence
-    if leader.catch_up is not CatchUp.ALL:
-        return max(occurrence, now)
-    return occurrence if leader.grace is None else max(occurrence, now - leader.grace)
-
-
-def _named(leader: Planned, one: Occurrence, number: int | None) -> Firing:
-    """The firing of an occurrence that has no row yet."""
-    return replace(
-        leader.firing,
-        due_at=one.instant,
-        occurrence=one.instant,
-        text=said(leader.written, leader.texts, number),
-        status=DeliveryStatus.SCHEDULED,
-        delivery_id=None,
-        number=number,
-        moved=False,
-        reworded=False,
-        change=one.change,
-    )
+    def _firing(self, one: Occurrence) -> Firing:
+        """The firing of an occurrence that has no row yet."""
+        leader = self._leader.row
+        content, account = leader.content, leader.firing.account
+        text = content.variants.get(account, content.text or next(iter(content.texts), ""))
+        if self._renders and self._number is not None:
+            text = text_of(content, account, self._number, one.instant, leader.schedule.tz)
+        return replace(
+            leader.firing,
+            due_at=self._leader.due(one.instant),
+            occurrence=one.instant,
+            text=text,
+            status=DeliveryStatus.SCHEDULED,
+            delivery_id=None,
+            number=self._number,
+            reworded=False,
+            change=one.change,
+        )
 
 
 def _occurrences(schedule: Schedule, after: datetime, crowd: Crowd | None) -> Iterator[Occurrence]:

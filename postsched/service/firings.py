@@ -9,19 +9,28 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby, islice, pairwise, takewhile
 from operator import attrgetter
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.firing import Firing
 from postsched.domain.zones import resolve
-from postsched.service.beyond import Crowd, Series, change_of, in_turn
+from postsched.service.beyond import Crowd, Leader, Series, change_of, in_turn
+from postsched.store import accounts as account_rows
+from postsched.store import posts as post_rows
 from postsched.store.firing_rows import SEEN, WAITING, FiringRows, Planned, Window
 
+if TYPE_CHECKING:
+    from postsched.planning.timing import Timing
+
+NO_TIME = timedelta(0)
+QUIET = timedelta(days=2)
+"""How long quiet hours may hold something back, at either end of what it is spread over."""
 MOST = 100_000
 """Firings that are listed at the most."""
 FEW = 2000
@@ -43,10 +52,11 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What there is to see at `now` (UTC)."""
+    """What there is to see at `now` (UTC). `timing` gives what says when an occurrence is due."""
 
     rows: FiringRows
     now: datetime
+    timing: Callable[[], Timing]
 
     def coming(self, until: datetime | None = None, most: int = MOST) -> Iterator[Firing]:
         """What is still to go out, overdue ones first, up to but without `until`: at most so
@@ -64,7 +74,7 @@ class Outlook:
         whole = Window(windows[0].start, windows[-1].end)
         dates = [first + timedelta(days=number) for number in range(count)]
         if self.rows.count(SEEN, whole) <= FEW:
-            rows = [_plain(row) for row in self.rows.due(SEEN, whole)]
+            rows = [self._plain(row) for row in self.rows.due(SEEN, whole)]
             found = _added([Day(day) for day in dates], rows, zone, most)
         else:
             found = [self._busy(*one, most) for one in zip(dates, windows, strict=True)]
@@ -77,34 +87,64 @@ class Outlook:
         return found
 
     def _busy(self, day: date, window: Window, most: int) -> Day:
-        firings = [_plain(row) for row in self.rows.due(SEEN, window, most)]
+        firings = [self._plain(row) for row in self.rows.due(SEEN, window, most)]
         total = len(firings) if len(firings) < most else self.rows.count(SEEN, window)
         return Day(day, firings, total)
 
     def _merged(
         self, statuses: Iterable[DeliveryStatus], window: Window, most: int
     ) -> Iterator[Firing]:
-        rows = (_plain(row) for row in self.rows.due(statuses, window, most))
+        rows = (self._plain(row) for row in self.rows.due(statuses, window, most))
         beyond = in_turn([(one.first, one.firings(window.start)) for one in self._series()])
         merged = heapq.merge(rows, beyond, key=attrgetter("order"))
         within = takewhile(lambda one: one.due_at < window.end, merged)
         return islice(within, most)
 
     def _series(self) -> list[Series]:
-        leaders = sorted(self.rows.leading(), key=lambda one: one.firing.post_id)
+        leaders = sorted(self.rows.leading(), key=lambda one: one.firing.order[1:])
+        if not leaders:
+            return []
         taken: dict[tuple[int, int], set[datetime]] = defaultdict(set)
-        for post, account, at in self.rows.made_ahead() if leaders else ():
+        for post, account, at in self.rows.made_ahead():
             taken[post, account].add(at)
+        timed = self._timed(leaders)
         return [
-            Series(list(group), taken, self.now)
-            for _, group in groupby(leaders, key=lambda one: one.firing.post_id)
+            Series([timed(one, taken[post, one.firing.account_id]) for one in group], self.now)
+            for post, group in groupby(leaders, key=lambda one: one.firing.post_id)
         ]
 
+    def _timed(self, leaders: Sequence[Planned]) -> Callable[[Planned, set[datetime]], Leader]:
+        """Makes leaders of rows: the same timing as that of what is planned says when they are
+        due."""
+        from postsched.planning.timing import turn_of
 
-def _plain(row: Planned) -> Firing:
-    """The firing of a row, with what a clock change did to its time."""
-    change = change_of(row.schedule, row.firing.occurrence)
-    return row.firing if change is None else replace(row.firing, change=change)
+        timing, connection = self.timing(), self.rows.connection
+        posts = post_rows.get(connection, sorted({one.firing.post_id for one in leaders}))
+        ids = sorted({one.firing.account_id for one in leaders})
+        accounts = account_rows.by_ids(connection, ids)
+
+        def timed(row: Planned, taken: set[datetime]) -> Leader:
+            post, account = posts[row.firing.post_id], accounts[row.firing.account_id]
+            turn, quiet = turn_of(post, account), timing.pace(account).quiet
+            reach = (
+                (post.spread or NO_TIME) + (post.jitter or NO_TIME) + (QUIET if quiet else NO_TIME)
+            )
+            if not reach:
+                return Leader(row, lambda at: at, reach, taken)
+            return Leader(row, lambda at: timing.due(post, account, at, turn), reach, taken)
+
+        return timed
+
+    def _plain(self, row: Planned) -> Firing:
+        """The firing of a row, with what a clock change did to its time, and whether a person has
+        moved it."""
+        firing = row.firing
+        if change := change_of(row.schedule, firing.occurrence):
+            firing = replace(firing, change=change)
+        if row.shifted and firing.number is not None and not row.leads:
+            (leader,) = [self._timed([row])(row, set())]
+            return replace(firing, moved=leader.due(firing.occurrence) != firing.due_at)
+        return firing
 
 
 def day_windows(first: date, count: int, zone: ZoneInfo) -> list[Window]:

@@ -32,7 +32,7 @@ from sqlalchemy import (
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.firing import Firing
-from postsched.domain.post import CatchUp, Missed
+from postsched.domain.post import CatchUp, Content, Missed
 from postsched.domain.schedule import Schedule
 from postsched.store.columns import Json
 from postsched.store.pauses import all_paused
@@ -43,6 +43,8 @@ WAITING = (S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.PUBLISHING)
 """What is still to go out by itself, or is just going out."""
 SEEN = (*WAITING, S.PUBLISHED, S.FAILED, S.MISSED, S.UNCONFIRMED)
 """What a calendar shows: all but what was cancelled."""
+THREAD = "\n---\n"
+"""What parts the posts of a thread in one text."""
 CHUNK = 500
 """How many rows are read at once."""
 
@@ -69,13 +71,14 @@ class Among:
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A row, with what is needed to tell what of its series comes after it: its schedule, whether
-    it leads, what was written for its account, and `texts` that take turns."""
+    it leads, and what its post says, as far as that is text. `shifted`: it is due at another time
+    than its occurrence without having been tried."""
 
     firing: Firing
     schedule: Schedule
     leads: bool
-    written: str
-    texts: Sequence[str]
+    shifted: bool
+    content: Content
     catch_up: CatchUp
     grace: timedelta | None
     """How late it may be, None for any."""
@@ -171,7 +174,7 @@ def _selected() -> Select[Any]:
             row.paused, row.attempts, row.number, row.leads, row.wording, row.published_at,
             type_coerce(steps, Json).label("steps"),
             posts.c.uid, posts.c.text, posts.c.variants, posts.c.texts, posts.c.catch_up,
-            posts.c.missed, posts.c.grace, posts.c.spread, posts.c.jitter,
+            posts.c.missed, posts.c.grace, posts.c.vars,
             accounts.c.uid.label("account_uid"), accounts.c.name, accounts.c.platform,
             accounts.c.paused.label("account_paused"),
             schedules.c.kind, schedules.c.at, schedules.c.tz, schedules.c.rule,
@@ -184,8 +187,8 @@ def _selected() -> Select[Any]:
 
 
 def _planned(row: Row[Any], held: bool) -> Planned:
-    variant = (row.variants or {}).get(row.name)
-    written, texts = (row.text, row.texts or ()) if variant is None else (variant, ())
+    content = Content(row.text, variants=row.variants or {}, texts=tuple(row.texts or ()),
+                      vars=row.vars or {})  # fmt: skip
     firing = Firing(
         due_at=row.due_at,
         occurrence=row.occurrence,
@@ -195,39 +198,37 @@ def _planned(row: Row[Any], held: bool) -> Planned:
         account=row.name,
         account_uid=row.account_uid,
         platform=row.platform,
-        text=(row.wording or {}).get("text") or said(written, texts, row.number),
+        text=THREAD.join(row.wording["parts"]) if row.wording
+        else text_of(content, row.name, row.number, row.occurrence, row.tz),
         status=S(row.status),
         delivery_id=row.id,
         number=row.number,
         paused=bool(row.paused or row.account_paused or held),
-        moved=_is_moved(row),
         reworded=bool(row.wording),
         published_at=row.published_at,
         url=_url(row.steps),
-    )
+    )  # fmt: skip
     return Planned(
         firing,
         Schedule(row.kind, row.at, row.tz, row.rule or {}),
         bool(row.leads),
-        written,
-        texts,
+        row.status == S.SCHEDULED and not row.attempts and row.due_at != row.occurrence,
+        content,
         CatchUp(row.catch_up),
         None if row.missed == Missed.LATE else row.grace,
     )
 
 
-def said(written: str, texts: Sequence[str], number: int | None) -> str:
-    """What one occurrence says: the one of `texts` whose turn it is, else what is written."""
-    if not texts:
-        return written
-    return texts[(number - 1) % len(texts)] if number else written or texts[0]
+def text_of(
+    content: Content, account: str, number: int | None, occurrence: datetime, tz: str
+) -> str:
+    """What the post says to that account at an occurrence (UTC) of that number in its series, None
+    if it is in none. `tz` is the zone of its schedule."""
+    if content.texts or content.vars or number is not None:
+        from postsched.domain.occasion import rendered, turn_of
 
-
-def _is_moved(row: Row[Any]) -> bool:
-    """A row that was made ahead and is due at another time than its series names."""
-    ahead = row.number is not None and not row.leads and row.status == S.SCHEDULED
-    timed = row.spread is not None or row.jitter is not None
-    return bool(ahead and not row.attempts and not timed and row.due_at != row.occurrence)
+        content = rendered(content, turn_of(number, occurrence, tz))
+    return content.variants.get(account, content.text)
 
 
 def _url(steps: Sequence[dict[str, Any]] | None) -> str | None:

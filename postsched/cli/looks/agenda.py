@@ -33,6 +33,7 @@ CHANGES = {
     ClockChange.SKIPPED: "clock change: later",
     ClockChange.REPEATED: "clock change: first of two",
 }
+DAY = timedelta(days=1)
 MOST_CHANGES = 2
 """Clock changes between two firings that are all said."""
 
@@ -100,12 +101,20 @@ def _row(entry: Entry, reader: Reader, by_day: bool) -> tuple[Cell, ...]:
     firing = entry.firing
     return (
         (_when(firing.due_at, reader, by_day), ""),
-        (distance(firing.due_at - reader.now).removeprefix("in "), ""),
+        (_how_far(firing.due_at - reader.now), ""),
         (", ".join(entry.accounts), ""),
         (str(firing.post_id), ""),
         (firing.text, ""),
         note(firing, reader.now),
     )
+
+
+def _how_far(length: timedelta) -> str:
+    """`2 hours 5 minutes`; beyond a day in days, for its name is beside it."""
+    if abs(length) >= DAY:
+        whole = DAY * (abs(length) // DAY)
+        length = whole if length > timedelta(0) else -whole
+    return distance(length).removeprefix("in ")
 
 
 def _when(instant: datetime, reader: Reader, by_day: bool) -> str:
