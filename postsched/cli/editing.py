@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from postsched.cli.drafting import given, read_file, sentence, with_changes
-from postsched.cli.options import Json, OneId
+from postsched.cli.options import Account, Json, Occurrence, OneId
 from postsched.cli.post_options import CLEARED, changes_post, clearing
 from postsched.cli.program import Program
 from postsched.domain.draft import Draft
@@ -25,8 +25,12 @@ TextArgument = Annotated[str | None, typer.Argument(metavar="[TEXT]", help="The 
 IsDraft = Annotated[
     bool | None, typer.Option("--draft/--no-draft", help="Make it a draft, or none.")
 ]
-KEPT = ("to", "at", "tz", "key", "draft")
+KEPT = ("to", "key", "draft")
 """What a file need not say: then it stays as it is."""
+KINDS = ("repeat", "cron", "rrule", "slot")
+"""What a post has one of, at the most."""
+TIME = ("at", "tz", *KINDS, "every", "on", "except_", "from_", "until", "count")
+"""What a file that says nothing of a time leaves as it is."""
 
 
 @app.command(
@@ -35,6 +39,8 @@ KEPT = ("to", "at", "tz", "key", "draft")
 postsched edit 12 --at "tomorrow 9am"
 
 postsched edit 12 --no-comment --for work="Another text"
+
+postsched edit 12 --occurrence "2026-12-24 09:00" --at "2026-12-23 09:00"
 
 postsched edit 12    (opens your editor)
 
@@ -48,6 +54,8 @@ def edit(
     *,
     text: NewText = None,
     draft: IsDraft = None,
+    occurrence: Occurrence = None,
+    account: Account = None,
     json: Json = False,
     **options: Any,
 ) -> None:
@@ -59,10 +67,54 @@ def edit(
     if text is not None and file is not None:
         raise InvalidInput("there is a text and a --file", "Give one of them")
     changes = given(text, options)
+    if account is not None and occurrence is None:
+        raise InvalidInput(
+            "--account goes with --occurrence", "Say where a post goes with --to, or --for ACCOUNT"
+        )
+    if occurrence is not None:
+        cleared = [name for name in CLEARED if options[clearing(name)]]
+        _edit_one(ctx.obj, post_id, (occurrence, account), changes, cleared, json=json)
+        return
     _clear(changes, [name for name in CLEARED if options[clearing(name)]])
     if draft is not None:
         changes["draft"] = draft
     _edit(ctx.obj, post_id, changes, file, json=json)
+
+
+def _edit_one(
+    program: Program,
+    post_id: int,
+    named: tuple[str, list[str] | None],
+    changes: dict[str, Any],
+    cleared: Sequence[str],
+    *,
+    json: bool,
+) -> None:
+    """Move one occurrence of a series, or give it a text of its own."""
+    from postsched.cli.options import which
+    from postsched.domain.when import describe, understand
+    from postsched.domain.zones import zone_named
+    from postsched.service import occurrences
+
+    if (other := [*(changes.keys() - {"text", "at", "tz"}), *cleared]) or not changes:
+        said = f"--{other[0].strip('_').replace('_', '-')} changes" if other else "nothing changes"
+        raise InvalidInput(f"{said} one occurrence", "Give a text, or --at WHEN")
+    zone = zone_named(changes["tz"]) if "tz" in changes else program.zone
+    moment = understand(changes["at"], program.now(), zone) if "at" in changes else None
+    chosen = which(program, named[1], named[0], None)
+    changed = occurrences.change(
+        program.desk, post_id, chosen, moment.instant if moment else None, changes.get("text")
+    )
+    if moment and moment.note:
+        program.say(f"note: {moment.note}")
+    if json:
+        from postsched.cli.posts import print_posts
+
+        print_posts(program, [post_id], json=True, single=True)
+        return
+    due = describe(changed[0].due_at, program.now(), zone)
+    accounts = ", ".join(delivery.account for delivery in changed)
+    program.print(f"Post {post_id}, this once: {due}, to {accounts}")
 
 
 def _clear(changes: dict[str, Any], names: Iterable[str]) -> None:
@@ -107,10 +159,25 @@ def _changed(draft: Draft, changes: dict[str, Any]) -> Draft:
     """The draft with the changes. A time without a zone is in the person's zone; it makes a post
     of a draft, unless it is to stay one."""
     changes = dict(changes)
-    if "at" in changes:
-        changes.setdefault("tz", None)
+    if any(changes.get(name) for name in ("at", *KINDS)):
         changes.setdefault("draft", False)
-    return with_changes(draft, changes)
+    if changes.get("at"):
+        changes.setdefault("tz", None)
+    return with_changes(draft, _without_other_kinds(changes))
+
+
+def _without_other_kinds(changes: dict[str, Any]) -> dict[str, Any]:
+    """A post has one kind of schedule: what belongs to another goes with it, and all that recurs
+    with a recurrence that is cleared."""
+    named = [name for name in KINDS if name in changes]
+    if not named:
+        return changes
+    kind = next((name for name in named if changes[name]), None)
+    gone = {*KINDS, "every", "on"} if kind != "repeat" else {"cron", "rrule", "slot"}
+    gone |= set() if kind else {"except_", "from_", "until", "count"}
+    gone |= {"at"} if kind in ("cron", "rrule", "slot") else set()
+    blank = Draft()
+    return {name: getattr(blank, name) for name in gone} | changes
 
 
 def _laid_over(before: Draft, found: Draft) -> Draft:
@@ -118,8 +185,8 @@ def _laid_over(before: Draft, found: Draft) -> Draft:
     doesn't say that."""
     from postsched.cli.editor import with_kept_media
 
-    kept = {name: getattr(before, name) for name in KEPT if not getattr(found, name)}
-    if found.at:
-        kept.pop("tz", None)
+    names = KEPT if found.has_time else (*KEPT, *TIME)
+    kept = {name: getattr(before, name) for name in names if not getattr(found, name)}
+    if found.has_time:
         kept["draft"] = found.draft
     return with_kept_media(replace(found, **kept), before)

@@ -73,7 +73,7 @@ CLEARED = {
     "media": "media", "alt": "alts", "then": "then", "comment": "comment", "link": "link",
     "title": "title", "for": "variants", "visibility": "visibility", "warning": "warning",
     "lang": "lang", "tag": "tags", "missed": "missed", "grace": "grace", "priority": "priority",
-    "key": "key", "repeat": "repeat", "every": "every", "on": "on", "except": "except_",
+    "key": "key", "repeat": "repeat", "cron": "cron", "rrule": "rrule", "every": "every", "on": "on", "except": "except_",
     "from": "from_", "until": "until", "count": "count", "texts": "texts", "var": "vars",
     "catch-up": "catch_up", "spread": "spread", "jitter": "jitter",
 }  # fmt: skip

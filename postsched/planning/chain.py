@@ -73,7 +73,7 @@ def revive(connection: Connection, planner: Planner, now: datetime) -> int:
     planned = 0
     for post_id, account_id in lacking:
         chain = Chain(posts[post_id], accounts[account_id], schedules[post_id], planner)
-        tail = chains.tail(connection, post_id, account_id)
+        tail = chains.tail(connection, post_id, account_id, now)
         after = tail.occurrence if tail else posts[post_id].updated_at - MICROSECOND
         number = tail.number if tail else 0
         planned += chain.plan_after(connection, after, number, now) is not None

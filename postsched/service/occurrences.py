@@ -93,11 +93,11 @@ def go_on(connection: Connection, desk: Desk, post: Post, account_ids: Sequence[
     series = series_of(connection, post)
     for account in series.accounts if series else ():
         if account.id in account_ids and not chains.has_leader(connection, post.id, account.id):
-            last = chains.last(connection, post.id, account.id)
-            after = max(desk.now(), last.occurrence) if last else desk.now()
             assert series is not None
+            now = desk.now()
+            tail = chains.tail(connection, post.id, account.id, now)
             chain = Chain(post, account, series.schedule, desk.planner)
-            chain.plan_after(connection, after, last.number if last else 0, desk.now())
+            chain.plan_after(connection, now, tail.number if tail else 0, now)
 
 
 def change(
@@ -166,7 +166,7 @@ def _number(connection: Connection, series: Series, account: Account, at: dateti
     """The number of an occurrence to come, counted from the last one that has a row."""
     from postsched.domain.recurrence import occurrences
 
-    last = chains.last_before(connection, series.post.id, account.id, at)
+    last = chains.tail(connection, series.post.id, account.id, at)
     if last is None:
         return 1
     rest = zip(count(last.number + 1), occurrences(series.schedule, last.occurrence), strict=False)

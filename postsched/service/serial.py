@@ -120,7 +120,6 @@ class _Replanning:
             return
         if chains.has_leader(self.connection, self.post.id, account.id):
             return
-        tail = chains.tail(self.connection, self.post.id, account.id)
-        after = max(first - MICROSECOND, tail.occurrence) if tail else first - MICROSECOND
+        tail = chains.tail(self.connection, self.post.id, account.id, now)
         chain = Chain(self.post, account, self.composed.schedule, self.desk.planner)
-        chain.plan_after(self.connection, after, tail.number if tail else 0, now)
+        chain.plan_after(self.connection, first - MICROSECOND, tail.number if tail else 0, now)

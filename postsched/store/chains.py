@@ -13,11 +13,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select, text, update
 
-from postsched.domain.delivery import DeliveryStatus
 from postsched.store.plans import Planned, plan, planned_values
 from postsched.store.tables import LEADING, RECURRING, deliveries, posts, schedules, targets
-
-S = DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,43 +76,16 @@ def lead(connection: Connection, planned: Planned) -> None:
     plan(connection, [planned])
 
 
-def tail(connection: Connection, post_id: int, account_id: int) -> Tail | None:
-    """The last row of a chain that is of the past: those made ahead, which still wait, are not
-    counted; None if there is none."""
+def tail(connection: Connection, post_id: int, account_id: int, before: datetime) -> Tail | None:
+    """The last row of a chain before that occurrence, of whatever status."""
     row = deliveries.c
     query = (
         select(row.occurrence, row.number)
-        .where(row.post_id == post_id, row.account_id == account_id)
-        .where(row.status != S.SCHEDULED.value)
+        .where(row.post_id == post_id, row.account_id == account_id, row.occurrence < before)
         .order_by(row.occurrence.desc())
         .limit(1)
     )
-    found = connection.execute(query).first()
-    return None if found is None else Tail(found.occurrence, found.number or 0)
-
-
-def last(connection: Connection, post_id: int, account_id: int) -> Tail | None:
-    """The last row of a chain, of whatever status."""
-    return _last(connection, post_id, account_id, None)
-
-
-def last_before(connection: Connection, post_id: int, account_id: int, at: datetime) -> Tail | None:
-    """The last row of a chain before that occurrence."""
-    return _last(connection, post_id, account_id, at)
-
-
-def _last(
-    connection: Connection, post_id: int, account_id: int, before: datetime | None
-) -> Tail | None:
-    row = deliveries.c
-    query = (
-        select(row.occurrence, row.number)
-        .where(row.post_id == post_id, row.account_id == account_id)
-        .order_by(row.occurrence.desc())
-        .limit(1)
-    )
-    found = connection.execute(query if before is None else query.where(row.occurrence < before))
-    one = found.first()
+    one = connection.execute(query).first()
     return None if one is None else Tail(one.occurrence, one.number or 0)
 
 

@@ -16,7 +16,7 @@ from postsched.domain.post import CatchUp, Content, Missed, Post
 from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.tables import accounts
+from postsched.store.tables import accounts, deliveries
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play
@@ -217,9 +217,7 @@ def test_a_series_without_a_next_gets_one_at_the_start(
     live(rig, timedelta(seconds=1))
     turns(rig, clock, 1)
     with rig.database.write() as connection:
-        connection.execute(
-            delivery_rows.deliveries.delete().where(delivery_rows.deliveries.c.leads == 1)
-        )
+        connection.execute(deliveries.delete().where(deliveries.c.leads == 1))
     live(rig, timedelta(seconds=1))
     turns(rig, clock, 1)
     assert [one.number for one in chain(rig)] == [1, 2, 3]
