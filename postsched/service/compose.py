@@ -5,11 +5,12 @@ Everything that can be wrong with what a person wrote is found here, before anyt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from postsched import platforms
 from postsched.domain.account import Account
@@ -18,16 +19,18 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, PostschedError
 from postsched.domain.fitting import Finding, check_characters, judge
 from postsched.domain.post import CatchUp, Content, Missed
-from postsched.domain.schedule import Schedule, once_at
+from postsched.domain.schedule import SLOT, Schedule, once_at
 from postsched.domain.when import PastTime, understand
 from postsched.domain.zones import zone_named
-from postsched.service.content import Intake, check_plain, content_of, length_of, word_of
+from postsched.service.content import Intake, check_plain, content_of
 from postsched.service.desk import Desk, unknown_account
 from postsched.service.fits import Changes, Fits, Fitted
 from postsched.service.hosting import as_hosted
 from postsched.service.renditions import Rendition, judged, renditions
 from postsched.service.renditions import notes as notes_on
-from postsched.service.scheduling import wishes_of
+from postsched.service.scheduling import slot_schedule, wishes_of
+from postsched.service.slots import Allotment
+from postsched.service.ways import ways_of
 from postsched.store import accounts as account_rows
 
 if TYPE_CHECKING:
@@ -37,7 +40,6 @@ if TYPE_CHECKING:
 
     from postsched.domain.when import Moment
 
-MOST_PRIORITY = 2**31 - 1
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -45,7 +47,8 @@ MICROSECOND = timedelta(microseconds=1)
 class Composed:
     """A draft that has been understood. `notes` is what the person should know and did not ask
     for; `differing` are those of them that say what an account does without or gets otherwise.
-    `content` is as it was written, `renditions` are what its next occurrences say."""
+    `content` is as it was written, `renditions` are what its next occurrences say. `times` are the
+    slots that accounts were given, by id: the `occurrence` is the first of them."""
 
     content: Content
     accounts: tuple[Account, ...]
@@ -61,6 +64,14 @@ class Composed:
     notes: tuple[str, ...] = ()
     differing: tuple[str, ...] = ()
     renditions: tuple[Rendition, ...] = ()
+    spread: timedelta | None = None
+    jitter: timedelta | None = None
+    times: Mapping[int, datetime] = field(default_factory=dict)
+    uid: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def at(self, account: Account) -> datetime | None:
+        """Its first occurrence for an account."""
+        return self.times.get(account.id, self.occurrence)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -92,6 +103,7 @@ class Composer:
         self.accounts = {account.name: account for account in account_rows.every(connection)}
         self._judges: dict[int, tuple[str, Capabilities]] = {}
         self._zones: dict[str, ZoneInfo] = {}
+        self.allotment = Allotment(connection, desk.now())
 
     @cached_property
     def _groups(self) -> dict[str, tuple[str, ...]]:
@@ -108,9 +120,11 @@ class Composer:
             accounts = self.targets(draft.to)
             field = "tz"
             zone = self._zone(draft.tz)
-            _check_done(draft)
             field = "at"
-            schedule, first, notes = self._schedule(draft, zone, schedule)
+            kept, (schedule, first, notes) = schedule, self._schedule(draft, zone, schedule)
+            field = "slot"
+            times = {} if kept else self._slots(draft, accounts)
+            first = min(times.values(), default=first)
             field = "text"
             content = content_of(draft, self._keep, [account.name for account in accounts])
             said = renditions(content, schedule, first, self._desk.now())
@@ -122,8 +136,9 @@ class Composer:
                 accounts=accounts,
                 schedule=schedule,
                 occurrence=None if draft.draft else first,
+                times=times,
                 tags=draft.tags,
-                **self._ways(draft),
+                **ways_of(draft, self._desk.settings),
                 key=draft.key,
                 draft=draft.draft,
                 notes=(*notes, *self._keep.doubts(said[0].content.link), *left_out, *fitted),
@@ -167,6 +182,8 @@ class Composer:
         self, draft: Draft, zone: ZoneInfo, kept: Schedule | None
     ) -> tuple[Schedule, datetime | None, list[str]]:
         """The schedule, its first instant, and a note on what a clock change made of its time."""
+        if kept is None and draft.slot:
+            return slot_schedule(draft, zone), None, []
         if kept is None and draft.recurs:
             return self._series(draft, zone)
         if kept is None and draft.at:
@@ -175,11 +192,19 @@ class Composer:
             return schedule, moment.instant, [moment.note] if moment.note else []
         schedule = kept or Schedule(tz=zone.key)
         first = self._next(schedule) if schedule.recurs else schedule.first()
-        if first is None and not draft.draft:
+        if first is None and not draft.draft and schedule.kind != SLOT:
             raise InvalidInput(
-                "it isn't said when this goes out", "Give --at WHEN or --in DURATION, or --draft"
+                "it isn't said when this goes out",
+                "Give --at WHEN, --in DURATION or --slot, or --draft",
             )
         return schedule, first, []
+
+    def _slots(self, draft: Draft, accounts: Sequence[Account]) -> dict[int, datetime]:
+        """The next free slot of each account, by id, for what goes out by slots."""
+        if not draft.slot or draft.draft:
+            return {}
+        pace = self._desk.planner.timing.pace
+        return {one.id: self.allotment.next_for(one, pace(one)) for one in accounts}
 
     def _series(self, draft: Draft, zone: ZoneInfo) -> tuple[Schedule, datetime | None, list[str]]:
         from postsched.domain.recurrence import plan
@@ -242,35 +267,7 @@ class Composer:
             self._judges[account.id] = title, capabilities_of(account)
         return self._judges[account.id]
 
-    def _ways(self, draft: Draft) -> dict[str, Any]:
-        """How it is handled: what the draft says of it, else the settings."""
-        settings = self._desk.settings
-        grace = length_of(draft.grace, "grace")
-        return {
-            "missed": word_of(Missed, draft.missed, "missed") or settings.missed,
-            "grace": settings.misfire_grace if grace is None else grace,
-            "catch_up": word_of(CatchUp, draft.catch_up, "catch_up") or settings.catch_up,
-            "priority": _priority(draft.priority),
-        }
-
 
 def capabilities_of(account: Account) -> Capabilities:
     """What an account can do, from what is known of its server."""
     return platforms.capabilities(account.platform, account.facts)
-
-
-def _check_done(draft: Draft) -> None:
-    """Raise InvalidInput for what this version takes in and does not do yet."""
-    for name in ("slot", "spread", "jitter"):
-        if getattr(draft, name):
-            error = InvalidInput("this version can't do that yet", "Leave it out")
-            error.field = name
-            raise error
-
-
-def _priority(priority: int | None) -> int:
-    if abs(priority or 0) > MOST_PRIORITY:
-        error = InvalidInput(f"a priority is at most {MOST_PRIORITY:,}", "Give a smaller one")
-        error.field = "priority"
-        raise error
-    return priority or 0

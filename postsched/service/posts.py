@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,10 +13,11 @@ from postsched.domain.errors import InvalidInput, NotFound
 from postsched.domain.post import Post
 from postsched.media.kept import MediaStore
 from postsched.planning.planner import Occasion
-from postsched.service import repetition
+from postsched.service import pacing, repetition
 from postsched.service.compose import Composed, Composer
 from postsched.service.content import Intake, check_plain
 from postsched.service.desk import Desk
+from postsched.service.slots import allotted
 from postsched.store import accounts as account_rows
 from postsched.store import plans
 from postsched.store import posts as post_rows
@@ -48,13 +48,18 @@ def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
             return known
         composer = Composer(connection, desk, intake(desk, keep=not dry_run))
         composed = composer.compose(draft)
-        repeated = tuple(repetition.notes(connection, composed, desk.zone))
-        composed = replace(composed, notes=composed.notes + repeated)
+        planned = planned_for(desk, new_post(composed, desk.now()), composed, composed.accounts)
+        said = (
+            *repetition.notes(connection, composed, desk.zone),
+            *pacing.notes(connection, desk, composed, planned),
+        )
+        composed = replace(composed, notes=composed.notes + said)
     if dry_run:
         return Added(None, composed)
     with desk.database.write() as connection:
         if known := find_key(connection, draft):
             return known
+        composed = allotted(connection, desk, composed)
         post_id = insert(connection, desk, composed, digest_of(draft))
     desk.tell()
     return Added(post_id, composed)
@@ -128,7 +133,7 @@ def new_post(composed: Composed, now: datetime, key: str | None = None) -> Post:
     """A post that is to be written; its id is not known yet. `key` is for one without its own."""
     return Post(
         id=0,
-        uid=secrets.token_hex(16),
+        uid=composed.uid,
         content=composed.content,
         accounts=composed.names,
         created_at=now,
@@ -140,6 +145,8 @@ def new_post(composed: Composed, now: datetime, key: str | None = None) -> Post:
         priority=composed.priority,
         key=composed.key or key,
         draft=composed.draft,
+        spread=composed.spread,
+        jitter=composed.jitter,
     )
 
 
@@ -147,12 +154,13 @@ def planned_for(
     desk: Desk, post: Post, composed: Composed, accounts: Sequence[Account]
 ) -> list[Planned]:
     """The deliveries of a post to those accounts, none for a draft."""
-    if composed.occurrence is None:
-        return []
     planner, now = desk.planner, desk.now()
     recurs = composed.schedule.recurs
-    occasion = Occasion(composed.occurrence, 1 if recurs else None, leads=recurs)
-    return [planner.row(post, account, occasion, now) for account in accounts]
+    return [
+        planner.row(post, account, Occasion(at, 1 if recurs else None, leads=recurs), now)
+        for account in accounts
+        if (at := composed.at(account)) is not None
+    ]
 
 
 def intake(desk: Desk, *, keep: bool = True) -> Intake:

@@ -12,20 +12,24 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.draft import Draft
-from postsched.domain.schedule import CRON, MONTHLY, REPEATS, RRULE, YEARLY, Schedule, once
+from postsched.domain.errors import InvalidInput
+from postsched.domain.schedule import CRON, MONTHLY, REPEATS, RRULE, SLOT, YEARLY, Schedule, once
 from postsched.domain.zones import zone_named
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from postsched.domain.recurrence import Wishes
 
 PATTERN = ("repeat", "every", "on", "cron", "rrule")
 BOUNDS = ("except_", "from_", "until", "count")
+RECURRENCE = (*PATTERN, *BOUNDS)
 NOTHING = Draft()
 
 
 def words_of(schedule: Schedule) -> dict[str, Any]:
     """What a draft says that is meant so, by the fields of a draft."""
-    words: dict[str, Any] = {"at": schedule.at, "tz": schedule.tz}
+    words: dict[str, Any] = {"at": schedule.at, "tz": schedule.tz, "slot": schedule.kind == SLOT}
     if not schedule.recurs:
         return words
     rule = schedule.rule
@@ -54,9 +58,22 @@ def wishes_of(draft: Draft) -> Wishes:
     )  # fmt: skip
 
 
+def slot_schedule(draft: Draft, zone: ZoneInfo) -> Schedule:
+    """The schedule of what goes out by slots. Raises InvalidInput where a time is named too."""
+    if draft.at or draft.recurs:
+        error = InvalidInput("a slot and a time are both given", "Give --slot alone, or the time")
+        error.field = "slot"
+        raise error
+    return Schedule(SLOT, None, zone.key)
+
+
 def changed(schedule: Schedule, before: Draft, after: Draft, now: datetime) -> Schedule | Draft:
     """What becomes of a schedule, of which a draft read `before`, by what it reads now: a schedule,
     or a draft to make a new one of. Raises InvalidInput."""
+    if after.slot and not before.slot:
+        return replace(after, at=None, **{name: getattr(NOTHING, name) for name in RECURRENCE})
+    if before.slot and (after.at or after.recurs):
+        return replace(after, slot=False)
     if _differ(before, after, ("at", "slot")):
         return after
     if _differ(before, after, PATTERN):

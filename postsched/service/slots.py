@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
 from postsched.domain.errors import InvalidInput, NotAllowed
+from postsched.domain.schedule import SLOT
 from postsched.domain.slots import Slot, instants, next_free
 from postsched.domain.timing import Pace
 from postsched.service.desk import Desk, unknown_account
@@ -19,6 +20,9 @@ from postsched.store.slots import Owned
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from postsched.service.compose import Composed
+
+NONE_KEPT: Mapping[int, datetime] = {}
 MOST = 1000
 """How many slots an account or group has at the most."""
 
@@ -92,16 +96,16 @@ class Allotment:
         self._due: dict[int, list[datetime]] = {}
         self._given: dict[int, set[datetime]] = {}
 
-    def next_for(self, account: Account, pace: Pace, post_id: int | None = None) -> datetime:
-        """The next free slot of an account, which is taken from now on; what sits there of that
-        post does not count. Raises InvalidInput where the account has none."""
+    def next_for(self, account: Account, pace: Pace) -> datetime:
+        """The next free slot of an account, which is taken from now on. Raises InvalidInput where
+        the account has none."""
         if self._slots is None:
             self._slots = slot_rows.of_accounts(self._connection)
         mine = self._slots.get(account.id)
         if not mine:
             raise _no_slots(account)
         if account.id not in self._taken:
-            self._look_up(account, post_id)
+            self._look_up(account)
         taken, due = self._taken[account.id], self._due[account.id]
         found = next_free(mine, self._now, taken, due, pace.spacing)
         if found is None:
@@ -110,11 +114,10 @@ class Allotment:
         self._given.setdefault(account.id, set()).add(found)
         return found
 
-    def _look_up(self, account: Account, post_id: int | None) -> None:
+    def _look_up(self, account: Account) -> None:
         there = slot_rows.sitting(self._connection, account.id, self._now)
-        others = [one for one in there if one.post_id != post_id]
-        self._taken[account.id] = {one.occurrence for one in others if one.by_slot}
-        self._due[account.id] = [one.due_at for one in others]
+        self._taken[account.id] = {one.occurrence for one in there if one.by_slot}
+        self._due[account.id] = [one.due_at for one in there]
 
     def check_still_free(self, connection: Connection) -> None:
         """Raise NotAllowed where somebody else has taken since what was given out here. To be
@@ -123,6 +126,23 @@ class Allotment:
             there = slot_rows.sitting(connection, account_id, self._now)
             if given & {one.occurrence for one in there if one.by_slot}:
                 raise NotAllowed("somebody else was faster with a slot", "Try again")
+
+
+def allotted(
+    connection: Connection, desk: Desk, composed: Composed, kept: Mapping[int, datetime] = NONE_KEPT
+) -> Composed:
+    """The same with the slots that are free now, in the transaction that it is written in: nobody
+    else can take them meanwhile. Accounts (by id) keep those that are `kept`.
+
+    Raises InvalidInput for an account without slots.
+    """
+    if composed.schedule.kind != SLOT or composed.draft:
+        return composed
+    allotment, pace = Allotment(connection, desk.now()), desk.planner.timing.pace
+    times = {
+        one.id: kept.get(one.id) or allotment.next_for(one, pace(one)) for one in composed.accounts
+    }
+    return replace(composed, times=times, occurrence=min(times.values(), default=None))
 
 
 def _no_slots(account: Account) -> InvalidInput:
