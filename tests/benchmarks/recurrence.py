@@ -4,7 +4,7 @@ resolving the local time in its zone. CPU time, so other work on the machine doe
     python -m tests.benchmarks.recurrence [--rounds 7] [--check]
 
 Goals: 20,000 occurrences a second for a daily rule, at most 2 times the floor; the next occurrence
-of a rule of minutes 20 years after its beginning at most 4 times that a day after it (both are far below a millisecond).
+of a rule 20 years after its beginning at most 4 times that a day after it, about a millisecond.
 """
 
 from __future__ import annotations

@@ -27,21 +27,12 @@ def instant(local: datetime, zone: str) -> datetime:
     return plain.assume_tz(zone, disambiguation="compatible").to_instant().to_stdlib()
 
 
-def instants(
-    names: Day, times: Iterable[time], zone: str, first: datetime, end: date
-) -> list[datetime]:
-    """All of them from the first on, up to that day; each instant once."""
+def local_times(names: Day, times: Iterable[time], first: datetime, end: date) -> list[datetime]:
+    """All that are named from the first on, up to that day."""
     days = (first.date() + timedelta(days=n) for n in range((end - first.date()).days + 1))
     clock = list(times)
-    return sorted(
-        {
-            instant(local, zone)
-            for day in days
-            if names(day)
-            for at in clock
-            if (local := datetime.combine(day, at)) >= first
-        }
-    )
+    named = (datetime.combine(day, at) for day in days if names(day) for at in clock)
+    return [local for local in named if local >= first]
 
 
 def days_apart(first: date, every: int) -> Day:

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from random import Random
 from zoneinfo import ZoneInfo, available_timezones
@@ -50,9 +51,13 @@ class Case:
         return datetime.combine(day, min(map(time.fromisoformat, self.times)))
 
     def expected(self, first: datetime, zone: str, until: date) -> list[datetime]:
+        """Each instant once."""
+        return sorted({oracle.instant(local, zone) for local in self._local(first, until)})
+
+    @lru_cache(maxsize=32)  # noqa: B019 - the same in every zone
+    def _local(self, first: datetime, until: date) -> list[datetime]:
         clock = map(time.fromisoformat, self.times)
-        names = self._names(first.date(), self.every)
-        return oracle.instants(names, clock, zone, first, until)
+        return oracle.local_times(self._names(first.date(), self.every), clock, first, until)
 
     def _names(self, first: date, every: int) -> oracle.Day:
         if self.kind == DAILY:
