@@ -79,7 +79,7 @@ def fault(phrase: str, instant: datetime, now: datetime, zone: ZoneInfo) -> str 
         return None if stamp == instant else "another stamp"
     text = re.sub(r"(?:z|[+-][0-9]{2}:?[0-9]{2})?\[(.*)\]$", r" \1", text)
     text = re.sub(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9])", " ", text)
-    text = re.sub(r"^([0-9]{4})-?w([0-9]{2})-?([0-9])\b", _plain_week, text)
+    text = re.sub(r"\b([0-9]{4})-?w([0-9]{2})-?([0-9])\b", _plain_week, text)
     tokens, at = [], 0
     while at < len(text):
         match = TOKEN.match(text, at)
