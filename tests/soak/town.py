@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ class Town:
         self.home = home
         self.servers: dict[str, Any] = {}
         self.faults: Counter[str] = Counter()
+        self.took = 0.0
+        """Seconds that the last command took."""
         self._rng = rng
         self._stack = ExitStack()
         self.environment = {
@@ -91,6 +94,7 @@ class Town:
 
     def call(self, *words: str, kill_after: float | None = None) -> tuple[int, str, str]:
         """Run a command; its exit code, output and messages. Killed after so many seconds."""
+        begun = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "postsched", *words], env=self.environment,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -101,6 +105,7 @@ class Town:
             process.kill()
             out, err = process.communicate()
             assert kill_after, f"it hangs: {words}"
+        self.took = time.monotonic() - begun
         return process.returncode, out, err
 
     def trouble(self) -> None:

@@ -70,7 +70,8 @@ class User:
 
     def _new(self) -> tuple[int, str, datetime, list[str]]:
         number, self._count = self._count, self._count + 1
-        self.due[number] = datetime.now(UTC) + timedelta(seconds=self._rng.uniform(4, 20))
+        wait = self._rng.uniform(4, 20) + self._town.took  # it must not be past by then
+        self.due[number] = datetime.now(UTC) + timedelta(seconds=wait)
         accounts = self._rng.sample(ACCOUNTS, self._rng.randint(1, 3))
         return number, f"soak-{number}-0", self.due[number], accounts
 
@@ -122,7 +123,9 @@ class User:
 
     def _look(self) -> None:
         """What only reads prints one document, whatever happens meanwhile."""
-        words = self._rng.choice((["status"], ["history"], ["next"], ["doctor"], ["check"]))
+        words = self._rng.choice(
+            (["status"], ["history"], ["account", "list"], ["doctor"], ["check"])
+        )
         code, out, said = self._town.call(*words, "--json")
         try:
             json.loads(out)
