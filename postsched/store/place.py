@@ -46,7 +46,7 @@ def make_file(path: Path) -> None:
             what = "a directory" if path.is_dir() else "no ordinary file"
             raise StoreUnavailable(f"{path} is {what}", "Name a file with --db")
         if not path.exists():
-            _expect_no_log(path)
+            expect_no_log(path)
             with suppress(FileExistsError):  # another process was faster
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
         elif not os.access(path, os.R_OK):
@@ -60,8 +60,10 @@ def log_of(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def _expect_no_log(path: Path) -> None:
-    """SQLite empties the log that it finds beside a new file. Where the file was only moved away,
+def expect_no_log(path: Path) -> None:
+    """Raise StoreUnavailable where a file is to be made, or is not there, and its log is.
+
+    SQLite empties the log that it finds beside a new file. Where the file was only moved away,
     its users would go on writing to a log that nobody else sees, and what they send others would
     send again."""
     if log_of(path).exists() and not path.exists():  # or another process was faster

@@ -108,6 +108,14 @@ def test_the_page_says_what_to_do_below(cli: Caller) -> None:
     assert lines[at + 1].strip().startswith("Give it one with: postsched account login far")
 
 
+def test_a_database_that_was_moved_away_from_its_log(cli: Caller) -> None:
+    cli.database.with_name(cli.database.name + "-wal").touch()
+    cli.database.rename(cli.database.with_name("away"))
+    state, message, hint = the(cli("doctor", "--json"), "database")
+    assert (state, "is gone, but its log" in message) == ("problem", True)
+    assert hint.startswith("Put it back")
+
+
 def test_what_can_not_be_opened_leaves_the_rest(cli: Caller) -> None:
     cli.database.write_bytes(b"rubbish" * 1000)
     answer = cli("doctor", "--json")

@@ -19,6 +19,7 @@ from postsched.service import workplace
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
 from postsched.store import age, copies
 from postsched.store.database import SQLITE, Database
+from postsched.store.place import expect_no_log, log_of
 
 SCARCE, TOO_SCARCE = 200_000_000, 20_000_000
 """Bytes free on a disk below which there is a warning, and a problem."""
@@ -33,7 +34,7 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     yield ok("versions", versions)
     place = subject.place
     if place is not None and not place.exists():
-        yield ok("database", f"{place} is made when something is written")
+        yield _not_there(place)
     if subject.database is None or place is None:
         return
     holds = copies.summary(place)
@@ -45,6 +46,14 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     yield from _log_findings(place)
     yield from _left_findings(place)
     yield from _permission_findings(place)
+
+
+def _not_there(place: Path) -> Finding:
+    try:
+        expect_no_log(place)
+    except StoreUnavailable as error:
+        return problem("database", error.message, error.hint)
+    return ok("database", f"{place} is made when something is written")
 
 
 def _integrity(place: Path) -> Finding:
@@ -93,7 +102,7 @@ def _copy_findings(subject: Subject, database: Database) -> Iterator[Finding]:
 
 
 def _log_findings(place: Path) -> Iterator[Finding]:
-    log = place.with_name(place.name + "-wal")
+    log = log_of(place)
     if log.exists() and log.stat().st_size > LONG_LOG:
         yield warning(
             "log",
