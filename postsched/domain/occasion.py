@@ -16,7 +16,7 @@ from postsched.domain import placeholders
 from postsched.domain.delivery import Delivery
 from postsched.domain.errors import InvalidInput
 from postsched.domain.placeholders import COUNTER, TEXT, TIMES
-from postsched.domain.post import Content, Media, Part, Post
+from postsched.domain.post import Content, Media, Part, Post, joined_thread
 from postsched.domain.zones import zone_named
 
 FRAME = "{{text}}"
@@ -53,13 +53,18 @@ def is_template(content: Content, *, recurs: bool) -> bool:
     return recurs or bool(content.texts or content.vars)
 
 
+def framed(content: Content) -> Content:
+    """The template with a text in any case: where it has only `texts`, a place for them."""
+    return replace(content, text=FRAME) if content.texts and not content.text else content
+
+
 def rendered(content: Content, turn: Turn) -> Content:
     """What a template says in its turn: no placeholder, no `texts` and no `vars` are left. Nothing
     is raised: what stands for nothing stays."""
     fill = _Filling(content, turn)
     return replace(
         content,
-        text=fill.framed(content.text or (FRAME if content.texts else "")),
+        text=fill.framed(framed(content).text),
         media=fill.media(content.media),
         then=tuple(Part(fill(part.text), fill.media(part.media)) for part in content.then),
         comment=fill.optional(content.comment),
@@ -78,7 +83,8 @@ def said_by(delivery: Delivery, post: Post, tz: str) -> Post:
     if is_template(content, recurs=delivery.number is not None):
         content = rendered(content, turn_of(delivery.number, delivery.occurrence, tz))
     if delivery.wording:
-        content = replace(content, worded=tuple(delivery.wording["parts"]))
+        parts = tuple(delivery.wording["parts"])
+        content = replace(content, text=joined_thread(parts), worded=parts)
     return post if content is post.content else replace(post, content=content)
 
 

@@ -6,7 +6,7 @@ so that what is shown is what would go out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -22,7 +22,7 @@ from postsched.domain.draft import Draft, DraftMedia
 from postsched.domain.errors import InvalidInput, PostschedError
 from postsched.domain.fitting import Finding
 from postsched.domain.lacking import name_of
-from postsched.domain.post import Content, Media
+from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
 from postsched.platforms.base import Attachment
 from postsched.platforms.messages import message_of
@@ -31,6 +31,8 @@ from postsched.service import posts
 from postsched.service.compose import Composer, capabilities_of
 from postsched.service.content import Intake, content_of
 from postsched.service.desk import Desk
+from postsched.service.renditions import Rendition, sample
+from postsched.service.renditions import notes as notes_on
 
 KEY = "0" * 64
 
@@ -153,30 +155,44 @@ def preview(desk: Desk, draft: Draft) -> Preview:
         composer = Composer(connection, desk, intake)
         accounts = composer.targets(draft.to)
         content = content_of(draft, intake, [account.name for account in accounts])
-        now = desk.now()
-        made = tuple(_AccountView(one, content, composer, intake, now).made() for one in accounts)
+        now, composed, fault = desk.now(), None, None
         try:
             # As a draft: what the accounts refuse is said for each of them.
             composed = composer.compose(replace(draft, draft=True))
             known = posts.find_key(connection, draft)
         except PostschedError as error:
-            return Preview(made, tags=draft.tags, error=error)
-    note = (f"post {known.id} is there already, with the same key",) if known else ()
+            fault = error
+        said = composed.renditions if composed else (sample(content, recurs=draft.recurs, at=now),)
+        made = tuple(_AccountView(one, said, composer, intake, now).made() for one in accounts)
+    if composed is None or fault is not None:
+        return Preview(made, tags=draft.tags, error=fault)
+    notes = [f"post {known.id} is there already, with the same key"] if known else []
+    notes += notes_on(content, composed.schedule, said)
+    notes += [f"this is {said[0].name}"] if content.texts else []
     schedule = composed.schedule
     return Preview(
-        made, schedule.first(), schedule.tz, draft.tags, notes=(*note, *intake.doubts(content.link))
-    )
+        made, schedule.first(), schedule.tz, draft.tags,
+        notes=(*notes, *intake.doubts(said[0].content.link)),
+    )  # fmt: skip
 
 
 class _AccountView:
-    """What one account gets."""
+    """What one account gets: the first that is `said` is shown, and all are judged."""
 
     def __init__(
-        self, account: Account, content: Content, composer: Composer, intake: Lenient, now: datetime
+        self,
+        account: Account,
+        said: Sequence[Rendition],
+        composer: Composer,
+        intake: Lenient,
+        now: datetime,
     ) -> None:
-        self._account, self._content, self._intake, self._now = account, content, intake, now
+        self._account, self._intake, self._now = account, intake, now
+        self._content = said[0].content
         self._can = capabilities_of(account)
-        self._fitted, found = composer.verdict(content, account)
+        self._fitted, found = composer.verdict(self._content, account)
+        if len(said) > 1:
+            found = composer.verdicts(said, account)
         missing = [self._finding(why) for why in intake.refused.values()]
         known = [one for one in found if not any(map(self._about(one), intake.refused))]
         self._findings = [*missing, *known]

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
+from postsched.domain.errors import InvalidInput
 from postsched.domain.fitting import Finding
-from postsched.domain.occasion import check, ignored, is_template, rendered, turn_of
+from postsched.domain.occasion import check, framed, ignored, is_template, rendered, turn_of
 from postsched.domain.post import Content
 from postsched.domain.schedule import Schedule
 from postsched.service.content import web_address
@@ -35,10 +36,11 @@ class Rendition:
 
 
 def renditions(
-    content: Content, schedule: Schedule, first: datetime | None, now: datetime
+    content: Content, schedule: Schedule, first: datetime | None, now: datetime, number: int = 1
 ) -> tuple[Rendition, ...]:
-    """The next occurrences from the `first` on, each text once and the first again at least; one
-    for what is no template. Raises InvalidInput for a template that can't be rendered."""
+    """The next occurrences from the `first` on (UTC), which has that number: each text once and
+    the first again at least; one for what is no template. Where no time is set, `now` is taken.
+    Raises InvalidInput for a template that can't be rendered."""
     if not is_template(content, recurs=schedule.recurs):
         return (Rendition(content, first),)
     check(content)
@@ -46,10 +48,22 @@ def renditions(
     instants = _instants(schedule, first, count)
     if not instants:
         instants = [None] * len(content.texts or ("",))
-    found = [_rendition(content, n, at, now, schedule.tz) for n, at in enumerate(instants, 1)]
+    turns = enumerate(instants, number)
+    found = [_rendition(content, n, at, now, schedule.tz) for n, at in turns]
     if found[0].content.link:
         web_address(found[0].content.link, "link")
     return tuple(found)
+
+
+def sample(content: Content, *, recurs: bool, at: datetime) -> Rendition:
+    """What would be said then (UTC), where more is not known; a template with faults stays one."""
+    if not is_template(content, recurs=recurs):
+        return Rendition(content)
+    try:
+        check(content)
+    except InvalidInput:
+        return Rendition(framed(content))
+    return Rendition(rendered(content, turn_of(1, at, "UTC")))
 
 
 def judged(found: Sequence[Rendition], judge: Judge) -> list[Finding]:

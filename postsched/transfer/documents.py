@@ -12,6 +12,7 @@ from typing import Any
 
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Step
 from postsched.domain.duration import format_duration
+from postsched.domain.occasion import framed
 from postsched.domain.outcome import Problem
 from postsched.domain.post import Media, Post, joined_thread, post_status
 from postsched.domain.schedule import Schedule
@@ -45,7 +46,7 @@ def post_document(
         "text": content.text,
         "parts": [
             {"text": part.text, "media": [_medium(medium) for medium in part.media]}
-            for part in content.parts()
+            for part in framed(content).parts()
         ],
         "comment": content.comment,
         "media": [_medium(medium) for medium in content.media],

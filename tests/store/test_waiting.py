@@ -94,7 +94,7 @@ def test_drafts(database: Database) -> None:
 def test_posts_that_may_be_equal(database: Database) -> None:
     with database.read() as connection:
         near = repeats.may_be_equal(connection, 2, "you", NOON, NOON + 2 * SECOND)
-        assert near == [(NOON + 2 * SECOND, 2)] * 3
+        assert [(one.due_at, one.post_id) for one in near] == [(NOON + 2 * SECOND, 2)] * 3
         assert repeats.may_be_equal(connection, 2, "you", NOON, NOON + SECOND) == []
         assert repeats.may_be_equal(connection, 2, "me", NOON, NOON + 2 * SECOND) == []
         assert len(repeats.may_be_equal(connection, 1, "me", NOON, NOON + 2 * SECOND)) == 27
@@ -105,7 +105,8 @@ def test_every_query_goes_by_an_index(database: Database) -> None:
     seen: list[tuple[str, Any]] = []
 
     def note(_: Any, __: Any, statement: str, parameters: Any, *rest: Any) -> None:
-        if statement.startswith("SELECT deliveries."):
+        whole = "deliveries.wording" in statement.split("FROM")[0]  # a few rows, by their ids
+        if statement.startswith("SELECT deliveries.") and not whole:
             seen.append((statement, parameters))
 
     event.listen(database.engine, "before_cursor_execute", note)

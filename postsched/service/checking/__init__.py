@@ -13,15 +13,18 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from postsched.domain.delivery import Delivery
 from postsched.domain.post import Content, Post
 from postsched.service.checking.accounts import Known, know, login_fault
 from postsched.service.checking.content import Judge
 from postsched.service.checking.finding import Check, Fault, Finding
 from postsched.service.checking.traffic import Traffic
 from postsched.service.desk import Desk, posts_named
+from postsched.service.renditions import Rendition, renditions, sample
 from postsched.store import accounts as account_rows
 from postsched.store import pauses, waiting
 from postsched.store import posts as post_rows
+from postsched.store.said import posts_said, those_apart
 from postsched.store.waiting import CHUNK, Among, Timed
 
 if TYPE_CHECKING:
@@ -62,6 +65,17 @@ def check(
         return Checked(walk.findings, len(named) if named and not drafts else posts, deliveries)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A delivery in the order of time, with its post as it says it and as it was written; the
+    `delivery` itself where these may differ."""
+
+    timed: Timed
+    post: Post
+    written: Post
+    delivery: Delivery | None
+
+
 class _Walk:
     """One pass. `wanted` are the posts to look at, none for all; what else goes to an account is
     counted only where that matters."""
@@ -96,22 +110,24 @@ class _Walk:
         among = Among(self._traffic, self._wanted) if self._wanted else mine
         total, _ = waiting.count(self._connection, among)
         rows = waiting.to_go_out(self._connection, among)
-        for done, (one, post) in enumerate(self._with_posts(rows)):
+        for done, row in enumerate(self._with_posts(rows)):
             if done % CHUNK == 0:
                 progress(done, total)
-            self._look(one, post, max(one.at, now))
+            self._look(row, max(row.timed.at, now))
         deliveries, posts = waiting.count(self._connection, mine)
         return posts, deliveries
 
     def go_over_drafts(self, ids: Iterator[int]) -> int:
         """Look at what those drafts say, and at logins where a time is set; how many there are."""
         by_name = {known.account.name: known for known in self._known.values()}
-        count = 0
+        count, now = 0, self._desk.now()
         while chunk := list(islice(ids, CHUNK)):
             plans = post_rows.schedule_of(self._connection, chunk)
             for post_id, post in post_rows.get(self._connection, chunk).items():
+                first = plans[post_id].first()
+                said = sample(post.content, recurs=plans[post_id].recurs, at=first or now)
                 for name in post.accounts:
-                    self._keep(post_id, None, by_name[name], plans[post_id].first(), post.content)
+                    self._keep(post_id, None, by_name[name], first, said.content)
             count += len(chunk)
         return count
 
@@ -121,20 +137,36 @@ class _Walk:
             return
         since = now - max(known.memory for known in self._known.values())
         rows = waiting.gone_out(self._connection, Among(self._traffic), since)
-        for one, post in self._with_posts(rows):
-            self._traffic[one.account_id].is_out(post.content, min(one.at, now), post.id)
+        for row in self._with_posts(rows):
+            timed, post = row.timed, row.post
+            self._traffic[timed.account_id].is_out(post.content, min(timed.at, now), post.id)
 
-    def _with_posts(self, rows: Iterator[Timed]) -> Iterator[tuple[Timed, Post]]:
+    def _with_posts(self, rows: Iterator[Timed]) -> Iterator[_Row]:
         while chunk := list(islice(rows, CHUNK)):
             posts = post_rows.to_send(self._connection, list({one.post_id for one in chunk}))
-            yield from ((one, posts[one.post_id]) for one in chunk)
+            apart = those_apart(self._connection, [one.delivery_id for one in chunk])
+            said = posts_said(self._connection, apart, posts)
+            found = {d.id: (post, d) for d, post in zip(apart, said, strict=True)}
+            for one in chunk:
+                written = posts[one.post_id]
+                post, delivery = found.get(one.delivery_id, (written, None))
+                yield _Row(one, post, written, delivery)
 
-    def _look(self, one: Timed, post: Post, at: datetime) -> None:
-        traffic = self._traffic.get(one.account_id)
+    def _look(self, row: _Row, at: datetime) -> None:
+        timed, post = row.timed, row.post
+        traffic = self._traffic.get(timed.account_id)
         met = list(traffic.faults(post.content, at, post.id)) if traffic else []
         if not self._wanted or post.id in self._wanted:
-            known = self._known[one.account_id]
-            self._keep(post.id, one.delivery_id, known, one.at, post.content, met)
+            if traffic and row.delivery and row.delivery.leads:
+                met += traffic.repeats(self._next(row.written, row.delivery), post.id)
+            known = self._known[timed.account_id]
+            self._keep(post.id, timed.delivery_id, known, timed.at, post.content, met)
+
+    def _next(self, post: Post, leader: Delivery) -> Sequence[Rendition]:
+        """What a series says from the delivery on that leads it."""
+        schedule = post_rows.schedule_of(self._connection, [post.id])[post.id]
+        first, number = leader.occurrence, leader.number or 1
+        return renditions(post.content, schedule, first, self._desk.now(), number)
 
     def _keep(
         self,

@@ -5,7 +5,7 @@ Deliveries are told in the order of their instants, those that are out first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,8 @@ from postsched.domain.repetition import Memory, texts
 from postsched.service.checking.accounts import Known
 from postsched.service.checking.content import change
 from postsched.service.checking.finding import Check, Fault
-from postsched.service.repetition import said_before
+from postsched.service.renditions import Rendition
+from postsched.service.repetition import LET_DIFFER, in_series, said_again, said_before
 
 
 class Traffic:
@@ -44,6 +45,14 @@ class Traffic:
         for field, text in self._texts(content):
             if before := self._memory.meet(text, at, post_id):
                 yield self._equal(field, before, post_id)
+
+    def repeats(self, said: Sequence[Rendition], post_id: int) -> Iterator[Fault]:
+        """What a series will say too soon after it has said it."""
+        if not self._span or self._known.can is None:
+            return
+        if again := in_series(said, self._known.account, self._known.can):
+            message = f"{self._known.who}: {said_again(again, self._span, self._zone)}"
+            yield Fault(Check.EQUAL_TEXT, message, LET_DIFFER, again[0])
 
     def _texts(self, content: Content) -> list[tuple[str, str]]:
         if not self._span or self._known.can is None:
