@@ -120,6 +120,7 @@ def _with(command: Callable[..., Any], added: Mapping[str, tuple[Any, Any]]) -> 
         return command(*args, **kwargs)
 
     parameters = [*by_kind[KINDS[0]], *options, *by_kind[KINDS[1]]]
-    called.__signature__ = found.replace(parameters=parameters)  # type: ignore[attr-defined]  # inspect looks for it
+    # inspect.signature looks for it
+    called.__signature__ = found.replace(parameters=parameters)  # type: ignore[attr-defined]
     called.__annotations__ = {one.name: one.annotation for one in parameters}
     return called

@@ -14,6 +14,8 @@ from postsched.domain.when import describe
 from postsched.store.holds import Wait
 from postsched.store.reading import Filed
 
+SHOWN_NEXT, SHOWN_OVER = 3, 10
+"""How many of what a series is to send next, and of what it has sent, a page shows."""
 NOTHING_HELD: Mapping[int, Wait] = {}
 COLOURS = {
     "published": "green",
@@ -104,6 +106,7 @@ def post_page(
     status = paint(*status_cell(filed.status.value, post.paused))
     lines = [f"{paint(f'Post {post.id}', 'bold')}  {status}"]
     lines += [paint(f"  {line}") for line in content.text.splitlines()]
+    lines += [paint(f"  text {n}: {one_line(text)}") for n, text in enumerate(content.texts, 1)]
     lines += [paint(f"  then: {part.text}") for part in content.then]
     fields = {
         "comment": content.comment, "link": content.link, "title": content.title,
@@ -111,17 +114,45 @@ def post_page(
         "tags": ", ".join(post.tags), "key": post.key, "priority": post.priority or None,
         "media": ", ".join(f"{m.path or m.url} ({m.alt or 'no alt text'})" for m in content.media),
         **{f"for {name}": text for name, text in content.variants.items()},
+        **{f"{{{{{name}}}}}": value for name, value in content.vars.items()},
     }  # fmt: skip
     lines += [paint(f"{name}: {value}", "dim") for name, value in fields.items() if value]
-    first = filed.schedule.first()
-    if first:
-        lines.append(f"scheduled for {describe(first, now, zone)}")
-    for delivery in filed.deliveries:
+    lines += _when_lines(filed, now, zone)
+    shown, earlier = _newest(filed)
+    if earlier:
+        lines.append(f"\n{earlier:,} earlier ones are in: postsched show {post.id} --json")
+    for delivery in shown:
         made = attempts.get(delivery.id, ())
         lines += _delivery_lines(delivery, content, made, now, zone, screen)
         if (why := waits_for(delivery, held)) and (until := held[delivery.account_id].until):
             lines.append(paint(f"  waits until {describe(until, now, zone)}: {why}", "yellow"))
     return "\n".join(lines)
+
+
+def _when_lines(filed: Filed, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """When it goes out; of a series, what it is and what comes next."""
+    schedule = filed.schedule
+    first = schedule.first()
+    if not schedule.recurs:
+        if first:
+            yield f"scheduled for {describe(first, now, zone)}"
+        return
+    from postsched.domain import recurrence
+    from postsched.transfer.documents import coming
+
+    yield f"goes out {recurrence.describe(schedule, now)}"
+    for at in coming(schedule, filed.deliveries, SHOWN_NEXT):
+        yield f"  next: {describe(at, now, zone)}"
+
+
+def _newest(filed: Filed) -> tuple[Sequence[Delivery], int]:
+    """The deliveries to show, and how many finished ones came before them: a series has many."""
+    over = [d for d in filed.deliveries if d.next_at is None and d.claim is None]
+    known = [d for d in over if d.status is not DeliveryStatus.UNCONFIRMED]
+    if not filed.schedule.recurs or len(known) <= SHOWN_OVER:
+        return filed.deliveries, 0
+    left_out = {d.id for d in known[:-SHOWN_OVER]}
+    return [d for d in filed.deliveries if d.id not in left_out], len(left_out)
 
 
 def _delivery_lines(
@@ -162,6 +193,8 @@ def _attempt_line(attempt: Attempt, zone: ZoneInfo) -> str:
     at = attempt.started_at.astimezone(zone)
     took = (attempt.finished_at - attempt.started_at).total_seconds() * 1000
     words = [f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}", f"try {attempt.n}:"]
+    if not attempt.n:
+        words.pop()
     words += [attempt.action, attempt.step, "->", attempt.outcome, f"({took:.0f} ms)"]
     if attempt.problem:
         status = f"HTTP {attempt.problem.http_status}: " if attempt.problem.http_status else ""

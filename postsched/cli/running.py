@@ -51,10 +51,11 @@ def run(
     is noticed at once.
 
     Stopping begins nothing new and waits for the answers that are under way; a second Ctrl-C ends
-    at once. With --until-idle it ends when nothing is scheduled, retrying or in flight; posts that
-    are paused, or whose account has to log in, don't keep it; nor do those of an account whose
-    secret can't be read here, which another process may send. It exits with 1 if a post failed, or
-    is due and waits for a login that was refused, and with 4 if one waits for a secret.
+    at once. With --until-idle it ends when nothing is scheduled, retrying or in flight, and is
+    refused where a series never ends. Posts that are paused, or whose account has to log in, don't
+    keep it; nor do those of an account whose secret can't be read here, which another process may
+    send. It exits with 1 if a post failed, or is due and waits for a login that was refused, and
+    with 4 if one waits for a secret.
 
     SIGHUP reads the settings again, while posts go out on time; if they can't be, all stays as it
     was. Those of where secrets are need a new start. At a terminal SIGHUP ends it in order.
@@ -67,6 +68,8 @@ def run(
     if log_format not in ("text", "json"):
         raise InvalidInput(f"there is no log format {log_format!r}", "Say text or json")
     program.expect_database()
+    if until_idle:
+        _expect_an_end(program)
     tally = Tally()
     live = not no_live and log_format == "text" and watching.is_possible(program)
     engine = engine_for(program, "run", concurrency)
@@ -88,6 +91,24 @@ def run(
     if until_idle:
         code = _say_what_stays(program, engine)
         raise typer.Exit(1 if tally.failed or engine.dispatcher.failures else code)
+
+
+def _expect_an_end(program: Program) -> None:
+    """Raise InvalidInput for a series that never ends: this would never be idle."""
+    from postsched.domain.recurrence import describe, is_endless
+    from postsched.store import chains
+    from postsched.store import posts as post_rows
+
+    with program.database.read() as connection:
+        schedules = post_rows.schedule_of(connection, chains.leading(connection))
+    for post_id, schedule in schedules.items():
+        if is_endless(schedule):
+            said = describe(schedule, program.now())
+            raise InvalidInput(
+                f"post {post_id} goes out {said}, for ever, so this would never be idle",
+                "Leave --until-idle away, or give it an end: "
+                f"postsched edit {post_id} --until DATE",
+            )
 
 
 @app.command(

@@ -128,6 +128,13 @@ def move(connection: Connection, delivery_id: int, planned: Planned, *, held: bo
     connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(values))
 
 
+def leading(connection: Connection) -> list[int]:
+    """The posts whose series have a row that leads and are not paused."""
+    row = deliveries.c
+    query = select(row.post_id).where(text(f"deliveries.{LEADING}"), row.paused == 0).distinct()
+    return sorted(connection.scalars(query))
+
+
 def place_of(connection: Connection, post_id: int, account_id: int) -> tuple[int, int]:
     """The place of an account among those of a post, from 0, and how many there are."""
     row = targets.c
