@@ -181,9 +181,14 @@ def _cron(wishes: Wishes, setting: Setting) -> Beginning:
 def _rrule(wishes: Wishes, setting: Setting) -> Beginning:
     """The first is DTSTART, else `at`, else the first that the rule names from now on."""
     said = rule(str(wishes.rrule))
-    own = zone_named_in(said) or setting.zone
+    own = _zone_of(said) or setting.zone
     notes: tuple[str, ...] = ()
     if own.key != setting.zone.key:
+        if not said.start:
+            hint = f"Give --tz {own.key}, or a DTSTART in the rule"
+            raise refused(
+                RRULE, f"the times of the rule are in {own.key}, not {setting.zone.key}", hint
+            )
         notes = (f"The rule's times are in {own.key}",)
         setting = replace(setting, zone=own)
     clock = clock_times(wishes.at) if wishes.at else None
@@ -201,7 +206,7 @@ def _rrule(wishes: Wishes, setting: Setting) -> Beginning:
     return replace(made, rule={"rule": text}, notes=(*notes, *made.notes))
 
 
-def zone_named_in(said: Rule) -> ZoneInfo | None:
+def _zone_of(said: Rule) -> ZoneInfo | None:
     """The zone of a rule's times. Raises InvalidInput for one that is not known."""
     try:
         return zone_named(said.zone) if said.zone else None

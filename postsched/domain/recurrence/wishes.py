@@ -101,8 +101,7 @@ _ON_HINTS = {
 
 def on_words(on: tuple[str, ...], kind: str) -> list[str]:
     """The words of `on`, short, sorted, each once. Raises InvalidInput for what is none."""
-    words = [word.strip().lower() for text in on for word in text.split(",")][: _MOST_WORDS + 1]
-    words = [word for word in words if word]
+    words = [word.lower() for word in _listed("on", on)]
     if kind == DAILY and words:
         raise refused(
             "on", "daily is every day, it takes no --on", "Use --repeat weekly for some weekdays"
@@ -150,7 +149,7 @@ def _place(word: str) -> tuple[bool, bool, int, int, str]:
 def bounds(wishes: Wishes) -> dict[str, Any]:
     """`except`, `from`, `until` and `count` as they are kept, of what is given."""
     found = {
-        "except": sorted({_exception(text) for text in _listed(wishes.except_)}),
+        "except": sorted({_exception(text) for text in _listed("except", wishes.except_)}),
         "from": wishes.from_ and _day("from", wishes.from_),
         "until": wishes.until and _day("until", wishes.until),
         "count": number("count", wishes.count, MOST_COUNT),
@@ -177,11 +176,12 @@ def number(field: str, value: int | None, most: int) -> int | None:
     return value
 
 
-def _listed(texts: tuple[str, ...]) -> list[str]:
+def _listed(field: str, texts: tuple[str, ...]) -> list[str]:
+    """The words of comma lists. Raises InvalidInput for more than anyone means."""
     words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
     if len(words) > _MOST_WORDS:
         raise refused(
-            "except", f"there are more than {_MOST_WORDS} exceptions", "Leave some of them away"
+            field, f"{field} has more than {_MOST_WORDS} words", "Leave some of them away"
         )
     return words
 

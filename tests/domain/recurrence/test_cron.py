@@ -49,7 +49,7 @@ def test_around_clock_changes(zone: str, year: int) -> None:
     beside = timedelta(hours=14)
     for change in oracle.changes(zone, year, year)[:2]:
         begin, end = change - beside, change + beside
-        for text in (*BY_CLOCK[:5], BY_CALENDAR[0], BY_CALENDAR[1], BY_CALENDAR[6]):
+        for text in (BY_CLOCK[0], BY_CLOCK[1], BY_CLOCK[4], BY_CALENDAR[1]):
             check(text, zone, begin, end)
 
 
@@ -100,10 +100,10 @@ def test_any_expression_names_what_the_oracle_names(text: str, day: date) -> Non
     assert first is not None
     assert oracle.cron_fits(text, first.local)
     quiet = oracle.cron_instants(
-        text, "UTC", max(begin, first.instant - timedelta(days=3)), first.instant, by_clock=True
+        text, "UTC", max(begin, first.instant - timedelta(days=1)), first.instant, by_clock=True
     )
     assert quiet == []
-    end = first.instant + timedelta(days=2)
+    end = first.instant + timedelta(days=1)
     busy = oracle.cron_instants(text, "UTC", first.instant, end, by_clock=True)
     assert found(text, "UTC", begin, end) == busy
 

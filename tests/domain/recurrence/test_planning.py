@@ -124,6 +124,7 @@ def test_where_nothing_is_odd_nothing_is_said(wishes: Wishes) -> None:
         (replace(DAILY, repeat="hourly"), "repeat", "'hourly' is no way to repeat"),
         (replace(DAILY, on=("mon",)), "on", "daily is every day"),
         (replace(WEEKLY, on=("1",)), "on", "'1' is no weekday"),
+        (replace(WEEKLY, on=("mon",) * 1001), "on", "on has more than 1000 words"),
         (replace(WEEKLY, on=("mon-",)), "on", "'mon-' is no weekday"),
         (replace(MONTHLY, on=("32",)), "on", "'32' is no day of a month"),
         (replace(MONTHLY, on=("mon",)), "on", "'mon' is no day of a month"),

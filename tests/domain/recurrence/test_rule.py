@@ -106,7 +106,7 @@ def ours(text: str, first: datetime, start: datetime, end: datetime) -> list[dat
 def test_the_times_of_any_rule_are_those_of_dateutil(
     text: str, first: datetime, into: float
 ) -> None:
-    end = first + timedelta(days=1500)
+    end = first + timedelta(days=1000)
     expected = others(text, first, end)
     assert ours(text, first, first, end) == expected
     start = first + (end - first) * into
@@ -116,7 +116,7 @@ def test_the_times_of_any_rule_are_those_of_dateutil(
 @given(CLOCKWISE, st.datetimes(datetime(2026, 10, 1), datetime(2026, 10, 4)), st.floats(0, 1))  # noqa: DTZ001 - local
 def test_hours_minutes_and_seconds_too(text: str, first: datetime, into: float) -> None:
     first = first.replace(microsecond=0)
-    end = first + timedelta(days=0.1 if "SECONDLY" in text else 60 if "HOURLY" in text else 3)
+    end = first + timedelta(days=0.02 if "SECONDLY" in text else 30 if "HOURLY" in text else 1.5)
     expected = others(text, first, end)
     assert ours(text, first, first, end) == expected
     start = first + (end - first) * into
@@ -187,6 +187,7 @@ def test_a_calendar_program_names_the_same_instants(text: str, zone: str, first:
         ("FREQ=DAILY RDATE;VALUE=PERIOD:20261201T090000/PT1H", "'VALUE=PERIOD' of RDATE"),
         ("DTSTART;TZID=Europe/Berlni:20261201T090000 FREQ=DAILY", "Europe/Berlin"),
         ("DTSTART;TZID=A:20261201T090000 FREQ=DAILY EXDATE;TZID=B:20261201T090000", "A, B"),
+        ("FREQ=DAILY EXDATE;TZID=Asia/Tokyo:20261201T090000", "Give --tz Asia/Tokyo"),
         ("FREQ=DAILY;" * 5000, "it has no RRULE"),
     ],
 )
@@ -200,8 +201,7 @@ def test_what_is_refused_says_where(text: str, said: str) -> None:
 
 NEVER = (
     "FREQ=SECONDLY;BYSETPOS=2;BYHOUR=1", "FREQ=MINUTELY;BYSECOND=1,2;BYSETPOS=9",
-    "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=300", "FREQ=YEARLY;BYMONTH=1;BYDAY=MO;BYSETPOS=6",
-    "FREQ=YEARLY;BYYEARDAY=1;BYMONTH=12", "FREQ=YEARLY;BYWEEKNO=30;BYMONTH=1",
+    "FREQ=WEEKLY;BYDAY=MO;BYSETPOS=300", "FREQ=YEARLY;BYWEEKNO=30;BYMONTH=1",
     "DTSTART:20261201T043000 FREQ=MINUTELY;INTERVAL=60;BYMINUTE=31",
     "DTSTART:20261201T043000 FREQ=HOURLY;INTERVAL=24;BYHOUR=5",
     "DTSTART:20261201T043000 FREQ=SECONDLY;INTERVAL=60;BYSECOND=1",
