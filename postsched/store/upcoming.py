@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, literal, select, text
 
 from postsched.domain.delivery import DeliveryStatus
+from postsched.store import posts as post_rows
 from postsched.store.lanes import Lane, waiting_lanes
 from postsched.store.pauses import all_paused
+from postsched.store.said import posts_said, those_apart
 from postsched.store.tables import FREE, accounts, deliveries, posts
 
 MANY = 1000
@@ -22,7 +24,7 @@ BEGINNING = 300
 
 @dataclass(frozen=True, slots=True, order=True)
 class Coming:
-    """A delivery that waits for an instant (UTC), with the beginning of its post's text."""
+    """A delivery that waits for an instant (UTC), with the beginning of what it says."""
 
     at: datetime
     delivery_id: int
@@ -45,7 +47,7 @@ def upcoming(connection: Connection, limit: int) -> Upcoming:
     """The first `limit` deliveries that nobody holds and that no person has to release."""
     waiting = waiting_lanes(connection)
     firsts = heapq.merge(*(_first(connection, lane, limit) for lane in waiting))
-    return Upcoming(list(firsts)[:limit], _count(connection, waiting))
+    return Upcoming(_said(connection, list(firsts)[:limit]), _count(connection, waiting))
 
 
 def _first(connection: Connection, lane: Lane, limit: int) -> list[Coming]:
@@ -63,6 +65,18 @@ def _first(connection: Connection, lane: Lane, limit: int) -> list[Coming]:
     found = connection.execute(query)
     return [Coming(at, n, post, name, DeliveryStatus(status), start)
             for at, n, post, name, status, start in found]  # fmt: skip
+
+
+def _said(connection: Connection, coming: Sequence[Coming]) -> list[Coming]:
+    """The same, where a post says something else than it reads with what it says."""
+    apart = those_apart(connection, [one.delivery_id for one in coming])
+    posts = post_rows.to_send(connection, list({d.post_id for d in apart})) if apart else {}
+    said = dict(zip((d.id for d in apart), posts_said(connection, apart, posts), strict=True))
+    return [
+        replace(one, text=said[one.delivery_id].content.text[:BEGINNING])
+        if one.delivery_id in said else one
+        for one in coming
+    ]  # fmt: skip
 
 
 def _count(connection: Connection, lanes: Sequence[Lane]) -> int:
