@@ -73,8 +73,8 @@ CLEARED = {
     "media": "media", "alt": "alts", "then": "then", "comment": "comment", "link": "link",
     "title": "title", "for": "variants", "visibility": "visibility", "warning": "warning",
     "lang": "lang", "tag": "tags", "missed": "missed", "grace": "grace", "priority": "priority",
-    "key": "key", "repeat": "repeat", "cron": "cron", "rrule": "rrule", "every": "every", "on": "on", "except": "except_",
-    "from": "from_", "until": "until", "count": "count", "texts": "texts", "var": "vars",
+    "key": "key", "repeat": "repeat", "cron": "cron", "rrule": "rrule", "every": "every",
+    "on": "on", "except": "except_", "from": "from_", "until": "until", "count": "count", "texts": "texts", "var": "vars",
     "catch-up": "catch_up", "spread": "spread", "jitter": "jitter",
 }  # fmt: skip
 """What `--no-NAME` clears: the name in a draft."""
