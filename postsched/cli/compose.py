@@ -87,18 +87,20 @@ def _warn_of_endings(program: Program, composed: Composed) -> None:
 def _would_be(program: Program, composed: Composed) -> dict[str, Any]:
     """The JSON of a post that was not written: it has no number."""
     from postsched.domain.delivery import Delivery, DeliveryStatus
-    from postsched.service.posts import new_post
+    from postsched.service.posts import new_post, planned_for
     from postsched.transfer.documents import post_document
 
-    at = composed.occurrence
+    post, accounts = new_post(composed, program.now()), composed.accounts
+    planned = {row.account_id: row for row in planned_for(program.desk, post, composed, accounts)}
     deliveries = [
         Delivery(
-            0, 0, account.id, account.name, account.platform, at, at, at, DeliveryStatus.SCHEDULED
+            0, 0, account.id, account.name, account.platform, row.occurrence, row.due, row.due,
+            DeliveryStatus.SCHEDULED,
         )
-        for account in composed.accounts
-        if at is not None
-    ]
-    document = post_document(new_post(composed, program.now()), composed.schedule, deliveries)
+        for account in accounts
+        if (row := planned.get(account.id)) is not None
+    ]  # fmt: skip
+    document = post_document(post, composed.schedule, deliveries)
     document["id"] = None
     for delivery in document["deliveries"]:
         delivery["id"] = delivery["post_id"] = None

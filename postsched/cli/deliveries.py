@@ -30,13 +30,20 @@ app = typer.Typer()
 Everything = Annotated[bool, typer.Option("--all", help="Everything.")]
 
 
-@app.command(epilog="Examples:\n\npostsched cancel 12\n\npostsched cancel 12 --account work")
+@app.command(
+    epilog="Examples:\n\npostsched cancel 12\n\npostsched cancel 12 --account work\n\n"
+    "postsched cancel 12 --close-gap"
+)
 def cancel(
     ctx: typer.Context,
     ids: Ids,
     account: Account = None,
     occurrence: Occurrence = None,
     delivery: DeliveryId = None,
+    close_gap: Annotated[
+        bool | None,
+        typer.Option("--close-gap/--leave-gap", help="Later posts move up into a slot it leaves."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Cancel what has not gone out."""
@@ -44,7 +51,10 @@ def cancel(
 
     program: Program = ctx.obj
     wanted = which(program, account, occurrence, delivery)
-    done = deliveries.cancel(program.desk, ids, wanted)
+    done = deliveries.cancel(program.desk, ids, wanted, close_gaps=close_gap)
+    if done.moved_up:
+        posts = "post moves" if done.moved_up == 1 else "posts move"
+        program.say(f"{done.moved_up} later {posts} up. See: postsched queue")
     _answer(program, ids, done.refused, json=json)
 
 

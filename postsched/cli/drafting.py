@@ -131,6 +131,8 @@ def sentence(program: Program, composed: Composed) -> str:
 
     accounts = ", ".join(account.name for account in composed.accounts)
     schedule = composed.schedule
+    if len(set(composed.times.values())) > 1:
+        return _by_account(program, composed)
     first = composed.occurrence or schedule.first()
     said = describe(first, program.now(), zone_named(schedule.tz)) if first else ""
     if schedule.recurs:
@@ -140,6 +142,19 @@ def sentence(program: Program, composed: Composed) -> str:
     if composed.draft:
         return f"a draft for {accounts}" + (f", {said}" if said else "")
     return f"{said}, to {accounts}"
+
+
+def _by_account(program: Program, composed: Composed) -> str:
+    """The slots that accounts were given, where they differ."""
+    from postsched.domain.when import describe
+    from postsched.domain.zones import zone_named
+
+    zone, by_time = zone_named(composed.schedule.tz), sorted(set(composed.times.values()))
+    return "; ".join(
+        f"{describe(at, program.now(), zone)}, to "
+        + ", ".join(one.name for one in composed.accounts if composed.at(one) == at)
+        for at in by_time
+    )
 
 
 def _stdin() -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
+from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Post
 from postsched.domain.timing import ZERO, Offsets, Pace, due_at, key_of, pace_of
 from postsched.store import chains
@@ -42,8 +43,12 @@ class Timing:
     spacing: timedelta = ZERO
 
     def pace(self, account: Account) -> Pace:
-        """When an account may post."""
-        return pace_of(account.settings, self.quiet, self.spacing, self.zone)
+        """When an account may post; settings of its own that can't be read, which nothing of ours
+        writes, don't count."""
+        try:
+            return pace_of(account.settings, self.quiet, self.spacing, self.zone)
+        except InvalidInput:
+            return Pace(self.zone, self.quiet, self.spacing)
 
     def due(self, post: Post, account: Account, occurrence: datetime, turn: Turn) -> datetime:
         """When the delivery of an occurrence is due (all UTC)."""

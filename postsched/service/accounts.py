@@ -18,6 +18,7 @@ from postsched.domain.errors import (
 )
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
+from postsched.domain.timing import PACE_KEYS
 from postsched.platforms.base import Login, Platform, PlatformError
 from postsched.secrets import check_names
 from postsched.service.deliveries import accounts_named
@@ -25,6 +26,7 @@ from postsched.service.desk import Desk
 from postsched.service.endings import command_of, end_of
 from postsched.service.wanted import Wanted, changed, new_account
 from postsched.store import accounts as account_rows
+from postsched.store import holds
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -181,11 +183,13 @@ def _refuse_other_person(before: Account, after: Account) -> None:
 
 
 def set_values(desk: Desk, account: Account, values: Mapping[str, str]) -> Checked:
-    """Change `url`, `user` or settings of the account's platform. Raises InvalidInput."""
+    """Change `url`, `user`, settings of the account's platform or its pace. Raises InvalidInput."""
     with desk.database.write() as connection:
         current = one(connection, account.name)
         after = changed(desk, platforms.get(account.platform), current, values)
         account_rows.save(connection, after)
+        if not {*PACE_KEYS}.isdisjoint(values):
+            holds.count_anew(connection, after.id)
     desk.tell()
     if {"url", "user"}.isdisjoint(values) or after.state is not AccountState.UNCHECKED:
         return Checked(after)

@@ -14,7 +14,7 @@ from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
 from postsched.domain.outcome import Published
 from postsched.domain.post import Post
 from postsched.planning import taking
-from postsched.service import occurrences
+from postsched.service import occurrences, order
 from postsched.service.desk import Desk, posts_named, unknown_account
 from postsched.service.occurrences import Series
 from postsched.store import accounts as account_rows
@@ -67,11 +67,16 @@ class Changed:
 
     changed: tuple[Delivery, ...] = ()
     refused: tuple[str, ...] = ()
+    moved_up: int = 0
+    """How many later deliveries have moved up into the slots that were left."""
 
 
-def cancel(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
+def cancel(
+    desk: Desk, post_ids: Sequence[int], which: Which, *, close_gaps: bool | None = None
+) -> Changed:
     """Cancel what has not gone out; a draft is cancelled as a whole. What may be going out, or is
-    out, is refused and named, and does not keep the rest from being cancelled."""
+    out, is refused and named, and does not keep the rest from being cancelled. `close_gaps`: what
+    sits in later slots moves up (None: as is set)."""
     now = desk.now()
     with desk.database.write() as connection:
         changed: list[Delivery] = []
@@ -92,8 +97,10 @@ def cancel(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
                 _end(connection, series, which, fitting)
             elif series:
                 occurrences.pass_on(connection, desk, series, fitting)
+        closing = desk.settings.close_gaps if close_gaps is None else close_gaps
+        moved = order.close_gaps(connection, desk, changed) if closing else 0
     desk.tell()
-    return Changed(tuple(changed), tuple(refused))
+    return Changed(tuple(changed), tuple(refused), moved)
 
 
 def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:

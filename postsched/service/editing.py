@@ -19,10 +19,12 @@ from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotAllowed
 from postsched.domain.post import Post
+from postsched.domain.schedule import SLOT
 from postsched.service import posts, scheduling, serial
 from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import written_as
+from postsched.service.slots import allotted
 from postsched.service.subject import Subject
 from postsched.store import chains, plans
 from postsched.store import deliveries as delivery_rows
@@ -50,6 +52,7 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
         subject = _subject(connection, post_id, before)
         _check(connection, subject, composed)
         posts.check_accounts(connection, composed.accounts)
+        composed = allotted(connection, desk, composed, _kept_slots(subject))
         changed = _write(connection, subject, composed, after, desk.now())
         if subject.schedule.recurs or composed.schedule.recurs:
             serial.replan(connection, desk, subject, changed, composed)
@@ -57,6 +60,13 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
             _Replanning(connection, desk, subject, changed, composed).run()
     desk.tell()
     return composed
+
+
+def _kept_slots(subject: Subject) -> dict[int, datetime]:
+    """The slots that a post's accounts have, by id: they keep them."""
+    if subject.schedule.kind != SLOT:
+        return {}
+    return {delivery.account_id: delivery.occurrence for delivery in subject.deliveries}
 
 
 def _subject(connection: Connection, post_id: int, before: Draft) -> Subject:
@@ -133,6 +143,8 @@ def _write(
         priority=composed.priority,
         key=composed.key,
         draft=composed.draft,
+        spread=composed.spread,
+        jitter=composed.jitter,
     )
     digest = posts.digest_of(after) if changed.key != post.key else None
     account_ids = [account.id for account in composed.accounts]
@@ -171,10 +183,24 @@ class _Replanning:
             plans.plan(self.connection, [planned])
         for delivery in mine:
             if delivery in self.subject.changeable:
-                self._rewrite(delivery, _moved(delivery, planned), planned)
+                self._rewrite(delivery, self._moved(delivery, planned), planned)
             elif self._is_wanted_again(account, delivery):
                 self._refuse_past(account, planned)
                 self._rewrite(delivery, _at(delivery, planned), planned)
+
+    def _moved(self, delivery: Delivery, planned: Planned) -> Delivery:
+        """The delivery at the planned time; where that has not changed it stays as it is."""
+        retimed = self._is_retimed and delivery.status is S.SCHEDULED
+        if delivery.occurrence != planned.occurrence or retimed:
+            return _at(delivery, planned)
+        return replace(delivery, grace_until=planned.grace_until)
+
+    @property
+    def _is_retimed(self) -> bool:
+        """Whether its accounts are spread out, or delayed, otherwise than they were."""
+        before, after = self.subject.post, self.post
+        ways = (before.spread, before.jitter) != (after.spread, after.jitter)
+        return ways or (after.spread is not None and before.accounts != after.accounts)
 
     def _is_wanted_again(self, account: Account, delivery: Delivery) -> bool:
         """Whether a cancelled delivery is to go out after all: its account has come back, or the
@@ -202,24 +228,17 @@ class _Replanning:
             )
 
 
-def _moved(delivery: Delivery, planned: Planned) -> Delivery:
-    """The delivery at the planned time; where that has not changed it stays as it is."""
-    if delivery.occurrence == planned.occurrence:
-        return replace(delivery, grace_until=planned.grace_until)
-    return _at(delivery, planned)
-
-
 def _at(delivery: Delivery, planned: Planned) -> Delivery:
     """The delivery at another time, with its tries before it."""
     if delivery.status is S.RETRYING:
         delivery = moves.cancel(delivery)
     if delivery.status is not S.SCHEDULED:
-        delivery = moves.retry(delivery, planned.occurrence)
+        delivery = moves.retry(delivery, planned.due)
     return replace(
         delivery,
         occurrence=planned.occurrence,
-        due_at=planned.occurrence,
-        next_at=planned.occurrence,
+        due_at=planned.due,
+        next_at=planned.due,
         grace_until=planned.grace_until,
         problem=None,
     )

@@ -171,10 +171,12 @@ class _Judge:
             yield entries
 
     def check_unchanged(self, connection: Connection) -> None:
-        """Raise NotAllowed if accounts came or went since they were looked up."""
+        """Raise NotAllowed if accounts came or went since they were looked up, and if a slot that
+        a row was given is taken by now."""
         there = Composer(connection, self._desk, posts.intake(self._desk)).accounts
         if {a.uid for a in there.values()} != {a.uid for a in self._composer.accounts.values()}:
             raise NotAllowed(CHANGED, "Import again")
+        self._composer.allotment.check_still_free(connection)
 
     def _keyed(self, row: Row, keys: RowKeys) -> _Keyed | None:
         if row.draft is None:

@@ -14,6 +14,7 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.secret import Secret
 from postsched.domain.setting import LOOPBACK
+from postsched.domain.timing import PACE_KEYS, pace_of
 from postsched.platforms.base import PlatformError
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ def new_account(desk: Desk, platform: Platform, wanted: Wanted) -> Account:
 
 
 def changed(desk: Desk, platform: Platform, account: Account, values: Mapping[str, str]) -> Account:
-    """The account with other values: `url`, `user`, and the keys of its platform; an empty one
-    means the default. What was known of another server or login is forgotten. Raises
+    """The account with other values: `url`, `user`, its pace, and the keys of its platform; an
+    empty one means the default. What was known of another server or login is forgotten. Raises
     InvalidInput."""
     rest = dict(values)
     url = base_url(rest.pop("url")) if "url" in rest else account.url
@@ -94,13 +95,15 @@ def base_url(url: str) -> str | None:
 def check_key(platform: Platform, key: str) -> None:
     """Raise InvalidInput for a setting the platform does not have, and for one that belongs to the
     secret."""
+    if key in PACE_KEYS:
+        return
     if key in platform.secret_settings:
         raise InvalidInput(
             f"{key} is a secret and does not belong on the command line",
             "Give it with --token-stdin",
         )
     if key not in platform.settings:
-        hint = did_you_mean(key, platform.settings) if platform.settings else "It has none"
+        hint = did_you_mean(key, [*platform.settings, *PACE_KEYS])
         raise InvalidInput(f"{platform.name} has no setting {key!r}", hint)
 
 
@@ -108,6 +111,7 @@ def _judged(desk: Desk, platform: Platform, account: Account) -> Account:
     """The account with its folder, if it has one, once nothing is missing."""
     for key in account.settings:
         check_key(platform, key)
+    pace_of(account.settings, None, None, desk.zone)
     try:
         account = replace(account, facts={**account.facts, **platform.stated(account.settings)})
     except PlatformError as error:

@@ -129,7 +129,7 @@ REFUSED: tuple[tuple[list[str], int, str], ...] = (
     (["x", "--at", LATER, "--to", "my account"], 3, "'my account'"),
     (["x", "--at", LATER, "--to", ""], 2, "--to is empty"),
     (["x", "--at", LATER, "--to", " , "], 2, "--to is empty"),
-    (["x"], 2, "--at WHEN or --in DURATION, or --draft"),
+    (["x"], 2, "--at WHEN, --in DURATION or --slot, or --draft"),
     (["x", "--at", ""], 2, "--at is empty"),
     (["x", "--at", "2020-01-01 09:00"], 2, "is past: Wed 1 Jan 2020, 09:00 UTC"),
     (["x", "--at", "gestern"], 2, "not understood"),
