@@ -23,8 +23,8 @@ from postsched.domain.recurrence.rule import rule
 from postsched.domain.schedule import CRON, ONCE, REPEATS, RRULE, Schedule
 from postsched.domain.zones import zone_named
 
-MOST_COUNTED = 10_000
-"""Up to how many occurrences to come are counted by `left`."""
+MOST_COUNTED = 2_000
+"""Up to how many occurrences to come are counted by `left`, for lists are to come at once."""
 
 
 @dataclass(frozen=True, slots=True)
