@@ -72,12 +72,13 @@ def judged(found: Sequence[Rendition], judge: Judge) -> list[Finding]:
     different = [one for n, one in enumerate(found) if n == 0 or one.content != found[0].content]
     if len(different) == 1:
         return list(judge(different[0].content))
-    names: dict[Finding, list[str]] = {}
+    names: dict[Finding, dict[str, None]] = {}
     for one in different:
         for finding in judge(one.content):
-            names.setdefault(finding, []).append(one.name)
-    fatal = [_named(one, said, len(different)) for one, said in names.items() if one.fatal]
-    left_out = [_named(one, said, len(different)) for one, said in names.items() if not one.fatal]
+            names.setdefault(finding, {})[one.name] = None
+    every = len({one.name for one in different})
+    fatal = [_named(one, [*said], every) for one, said in names.items() if one.fatal]
+    left_out = [_named(one, [*said], every) for one, said in names.items() if not one.fatal]
     return [*_few(fatal), *_few(left_out)]
 
 

@@ -65,12 +65,13 @@ def in_series(
     said: Sequence[Rendition], account: Account, can: Capabilities
 ) -> tuple[str, datetime, datetime] | None:
     """What a series says twice to an account within the time in which its network refuses that:
-    the field, and the two instants (UTC)."""
+    the field, and the two instants (UTC). Networks do not say to the second how long that is: what
+    is said daily to one that remembers a day counts."""
     known: dict[bytes, datetime] = {}
     for one in said:
         for field, text in _different(one.content, account, can):
             before = known.get(mark(text))
-            if before and one.at and can.refuses_equal and one.at - before < can.refuses_equal:
+            if before and one.at and can.refuses_equal and one.at - before <= can.refuses_equal:
                 return field, before, one.at
             if one.at:
                 known[mark(text)] = one.at
