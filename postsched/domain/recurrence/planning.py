@@ -65,7 +65,7 @@ def _kind(wishes: Wishes) -> str:
             raise refused(further[0], f"{further[0]} belongs to a post that recurs", hint)
         return ONCE
     if given[0] != "repeat":
-        for name in {"every", "on"} & set(further):
+        for name in [name for name in further if name in ("every", "on")]:
             raise refused(name, f"{name} doesn't go with {given[0]}", f"Say it in the {given[0]}")
         return given[0]
     word = str(wishes.repeat).strip().lower()

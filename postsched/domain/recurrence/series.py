@@ -149,11 +149,13 @@ def is_endless(schedule: Schedule) -> bool:
 
 
 def left(schedule: Schedule, after: datetime | None) -> int | None:
-    """How many are to come after `after`; None for an endless one, or if more than MOST_COUNTED."""
+    """How many are to come after `after`; None for an endless one, and for one without `count` if
+    they are more than MOST_COUNTED."""
     if is_endless(schedule):
         return None
-    counted = sum(1 for _ in islice(occurrences(schedule, after), MOST_COUNTED + 1))
-    return counted if counted <= MOST_COUNTED else None
+    most = schedule.rule.get("count") or MOST_COUNTED
+    counted = sum(1 for _ in islice(occurrences(schedule, after), most + 1))
+    return counted if counted <= most else None
 
 
 def _pattern(schedule: Schedule, first: datetime, zone: ZoneInfo) -> Pattern:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -205,6 +205,14 @@ def test_any_year_is_reached_at_once_and_the_calendar_ends(
     assert next_occurrence(schedule, datetime(9999, 6, 1, tzinfo=UTC)) is None
     for _ in walk(schedule, datetime(9998, 11, 1, tzinfo=UTC)):
         pass
+
+
+def test_a_count_is_counted_out_however_many_and_an_end_only_so_far() -> None:
+    counted = Schedule(DAILY, "2026-12-01T09:00:00", "UTC", {"times": ["09:00"], "count": 5000})
+    assert left(counted, datetime(2026, 12, 2, tzinfo=UTC)) == 4999
+    until = replace(counted, rule={"times": ["09:00"], "until": "2050-01-01"})
+    assert left(until, None) is None
+    assert left(until, datetime(2049, 12, 30, tzinfo=UTC)) == 3
 
 
 def walk(schedule: Schedule, after: datetime) -> Iterator[Occurrence]:
