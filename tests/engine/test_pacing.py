@@ -1,0 +1,162 @@
+"""Quiet hours and the distance of posts hold whenever something is sent: late ones, retries, by any
+process; what waits for them says so, and is missed at the end of its grace."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+
+import httpx
+import pytest
+
+from postsched.domain.account import Account
+from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.holding import Why
+from postsched.domain.outcome import ErrorKind
+from postsched.domain.quiet import parse_quiet
+from postsched.platforms.base import PlatformError
+from postsched.store import accounts as account_rows
+from postsched.store import holds
+from postsched.testing import FakeClock, FakePlatform
+from tests.engine.conftest import MakeRig
+from tests.engine.rig import Rig, Simulation, play
+from tests.engine.test_quotas import live
+
+S = DeliveryStatus
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+def paced(make: MakeRig, fake: FakePlatform, quiet: str | None, spacing: timedelta) -> Rig:
+    """A rig with that pace for all accounts."""
+    rig = make(platforms={"fake": fake})
+    hours = parse_quiet(quiet) if quiet else None
+    rig.settings = replace(rig.settings, quiet_hours=hours, min_spacing=spacing)
+    return rig
+
+
+def begun(rig: Rig, ids: list[int]) -> list[float]:
+    """When each was sent, in minutes since the clock's nine o'clock."""
+    nine = FakeClock().now()
+    return [((rig.delivery(one).started_at or nine) - nine) / MINUTE for one in ids]
+
+
+def test_no_two_posts_are_closer_whatever_made_them_late(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """Three at once, one on time, a retry; and what is planned at the distance is on time."""
+    rig = paced(make, fake, None, 30 * MINUTE)
+    start, me = clock.now(), rig.account()
+    fake.will("publish", PlatformError(ErrorKind.TRANSIENT, "later", after=600))
+    first = rig.posts(me, [start, start, start])
+    exact = rig.posts(me, [start + 150 * MINUTE, start + 180 * MINUTE])
+    other = rig.post("other", rig.account("you"), start)
+    live(rig, 5 * 60)
+    with rig.other.read() as connection:
+        wait = holds.waits(connection)[me.id]
+    assert (wait.why, wait.until) == (Why.SPACING, start + 30 * MINUTE)
+    assert wait.message == "posts are 30m apart at least (min_spacing)"
+    live(rig, 4 * 3600)
+    times = sorted(begun(rig, first))
+    assert all(later - sooner >= 30 for sooner, later in pairwise(times))
+    assert {rig.delivery(one).attempts for one in first} == {1, 2}
+    assert begun(rig, [*exact, other]) == [150, 180, 0]
+    assert [rig.delivery(one).lateness for one in exact] == [timedelta(0)] * 2
+
+
+def test_an_account_may_have_its_own(make: MakeRig, clock: FakeClock, fake: FakePlatform) -> None:
+    rig = paced(make, fake, "09:00-10:00", HOUR)
+    start, me = clock.now(), rig.account()
+    own = {"quiet_hours": "none", "min_spacing": "10m"}
+    with rig.database.write() as connection:
+        account_rows.save(connection, replace(me, settings=own))
+    ids = rig.posts(me, [start, start])
+    live(rig, 1800)
+    assert sorted(begun(rig, ids)) == [0, 10]
+
+
+def test_what_is_late_waits_for_the_end_of_quiet_hours(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """Due at nine, but for the distance, a retry or a sleep it would be later: not from half past
+    nine till noon."""
+    rig = paced(make, fake, "09:30-12:00", timedelta(0))
+    start, me = clock.now(), rig.account()
+    fake.will("publish", PlatformError(ErrorKind.TRANSIENT, "later", after=3600))
+    retried = rig.post("retried", me, start)
+    short = rig.post("short", me, start + 40 * MINUTE, grace=HOUR)
+    live(rig, 61 * 60)
+    with rig.other.read() as connection:
+        wait = holds.waits(connection)[me.id]
+    assert (wait.why, wait.until) == (Why.QUIET, start + 3 * HOUR)
+    assert wait.message == "quiet hours (09:30-12:00)"
+    live(rig, 3 * 3600)
+    assert begun(rig, [retried]) == [180]
+    assert rig.delivery(short).status is S.MISSED
+    assert [post.text for post in fake.posts] == ["retried"]
+
+
+def test_a_doubt_and_a_thread_that_was_begun_are_finished(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    rig = paced(make, fake, "09:00:05-12:00", HOUR)
+    start, me = clock.now(), rig.account()
+    fake.will("publish", None, PlatformError(ErrorKind.TRANSIENT, "later", after=60))
+    thread = rig.post("one", me, start, then=("two",))
+    live(rig, 300)
+    assert rig.delivery(thread).status is S.PUBLISHED
+    assert [call.at for call in fake.called("publish")][-1] == start + MINUTE
+    fake.will("publish", httpx.ReadTimeout(""))
+    asked = rig.post("asked", rig.account("you"), start)
+    with rig.database.write() as connection:
+        account_rows.save(
+            connection, replace(rig_account(rig, "you"), settings={"quiet_hours": "none"})
+        )
+    live(rig, 300)
+    assert rig.delivery(asked).status is S.PUBLISHED
+
+
+def rig_account(rig: Rig, name: str) -> Account:
+    """An account by name."""
+    with rig.database.read() as connection:
+        found = account_rows.by_name(connection, name)
+    assert found
+    return found
+
+
+def test_two_processes_keep_the_distance_together(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    rig = paced(make, fake, None, 10 * MINUTE)
+    start, me = clock.now(), rig.account()
+    ids = rig.posts(me, [start] * 6)
+
+    async def scene() -> None:
+        one, other = Simulation(rig), Simulation(rig)
+        for _ in range(80):
+            await one.quiet()
+            await other.quiet()
+            clock.advance(60)
+        await one.end()
+        await other.end()
+
+    play(scene)
+    times = sorted(begun(rig, ids))
+    assert {rig.delivery(one).status for one in ids} == {S.PUBLISHED}
+    assert all(later - sooner >= 9.9 for sooner, later in pairwise(times))
+
+
+@pytest.mark.parametrize("why", ["lost", "refused"])
+def test_what_did_not_go_out_takes_no_room(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform, why: str
+) -> None:
+    """Of two at once the first is refused: the second need not wait."""
+    rig = paced(make, fake, None, HOUR)
+    start, me = clock.now(), rig.account()
+    refusal = PlatformError(ErrorKind.INVALID, "no", http_status=422)
+    fake.will("publish", refusal if why == "refused" else httpx.ReadTimeout(""))
+    first, second = rig.posts(me, [start, start])
+    live(rig, 60)
+    assert rig.delivery(first).status is (S.FAILED if why == "refused" else S.PUBLISHED)
+    assert rig.delivery(second).status is (S.PUBLISHED if why == "refused" else S.SCHEDULED)
