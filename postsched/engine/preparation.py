@@ -10,8 +10,9 @@ from postsched.domain.outcome import Asked, ErrorKind, LetGo, Problem, Sent
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Held
-from postsched.engine.publisher import Publisher, not_known
+from postsched.engine.publisher import Publisher
 from postsched.engine.settlement import Settlement
+from postsched.engine.verdicts import not_known
 
 log = logging.getLogger("postsched.engine")
 STALE = timedelta(hours=6)

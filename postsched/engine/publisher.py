@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from postsched.domain.account import Account
@@ -29,7 +28,7 @@ from postsched.domain.outcome import (
     Retry,
     Sent,
 )
-from postsched.engine import answers
+from postsched.engine import answers, verdicts
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, wait_until
 from postsched.engine.hosting import NotSet
@@ -156,7 +155,7 @@ class Publisher:
         if remembered:
             outcome = await self.send(work, index, neighbours=neighbours)
             if not isinstance(outcome, Failed) or not guarantee.can_look_up:
-                return _as_answer(outcome, self._clock.now())
+                return verdicts.sent_again(outcome, self._clock.now())
             return await self._find(work, index, neighbours)
         if guarantee.can_look_up:
             return await self._find(work, index, neighbours)
@@ -183,7 +182,9 @@ class Publisher:
         if isinstance(found, Unknown):
             unclear = self._attachments.scrub(Problem(ErrorKind.UNCONFIRMED, found.reason))
             return NotKnown(unclear, found.after, found.final)
-        return found if isinstance(found, Published) else not_known(found, self._clock.now())
+        if isinstance(found, Published):
+            return verdicts.found(found)
+        return verdicts.not_known(found, self._clock.now())
 
     async def _called(
         self, work: Work, call: Callable[[Platform, Login, _Sending], Awaitable[T]], seconds: float
@@ -273,24 +274,3 @@ def _upload_time(work: Work, index: int) -> float:
 
 def _obstacle(error: PostschedError) -> Problem:
     return Problem(ErrorKind.AUTH, error.message, hint=error.hint)
-
-
-def _as_answer(outcome: Sent, now: datetime) -> Asked:
-    """What sending the same again says of the first time."""
-    if isinstance(outcome, Published | LetGo | Failed):
-        return outcome
-    if isinstance(outcome, Retry) and outcome.prepare_again:
-        return Absent(outcome.problem.message, prepare_again=True)
-    return not_known(outcome, now)
-
-
-def not_known(outcome: Any, now: datetime) -> Asked:
-    """An answer that is none."""
-    match outcome:
-        case LetGo():
-            return outcome
-        case Retry(problem, after, until):
-            return NotKnown(problem, after if until is None else (until - now).total_seconds())
-        case Lost(problem) | Failed(problem):  # an adapter that is unsure for good says so
-            return NotKnown(problem, final=problem.kind is ErrorKind.UNCONFIRMED)
-    return NotKnown(Problem(ErrorKind.TRANSIENT, "the answer could not be read"))

@@ -182,7 +182,9 @@ def test_an_answer_that_was_lost_is_settled_by_the_next(
     assert toots.json("publish-due")["confirming"] == 1
     toots.set_delivery(next_at=0)
     assert toots.json("publish-due")["published"] == 1
-    assert len(server.posts()) == 1
+    (post,) = server.posts()
+    assert "answer lost" in (page := toots("show", "1").out)
+    assert f"{post.remote_id} (sent again with the same key)" in page
 
 
 def test_beside_itself_everything_goes_out_once(cli: Posting) -> None:
