@@ -72,24 +72,30 @@ class Outlook:
         """So many local days; of each the first `most` firings."""
         windows = day_windows(first, count, zone)
         whole = Window(windows[0].start, windows[-1].end)
-        dates = [first + timedelta(days=number) for number in range(count)]
-        if self.rows.count(SEEN, whole) <= FEW:
-            rows = [self._plain(row) for row in self.rows.due(SEEN, whole)]
-            found = _added([Day(day) for day in dates], rows, zone, most)
-        else:
-            found = [self._busy(*one, most) for one in zip(dates, windows, strict=True)]
+        page = _Page(first, count, zone, most)
+        self._add_rows(page, whole, windows)
         for series in self._series():
             crowd = Crowd(max(whole.start, series.first), [window.end for window in windows])
-            some = takewhile(lambda one: one.due_at < whole.end, series.firings(whole.start, crowd))
-            found = _added(found, some, zone, most)
-            for number in crowd.full:
-                found[number] = replace(found[number], crowded=True)
-        return found
+            for firing in series.firings(whole.start, crowd):
+                if firing.due_at >= whole.end:
+                    break
+                page.add(firing)
+            page.crowded |= crowd.full
+        return page.days()
 
-    def _busy(self, day: date, window: Window, most: int) -> Day:
-        firings = [self._plain(row) for row in self.rows.due(SEEN, window, most)]
-        total = len(firings) if len(firings) < most else self.rows.count(SEEN, window)
-        return Day(day, firings, total)
+    def _add_rows(self, page: _Page, whole: Window, windows: Sequence[Window]) -> None:
+        """All rows; of very many the first of each day, the rest only counted."""
+        counts = self.rows.counts(SEEN, whole)
+        if sum(counts.values()) <= FEW:
+            for row in self.rows.due(counts, whole):
+                page.add(self._plain(row))
+            return
+        for number, window in enumerate(windows):
+            found = list(self.rows.due(counts, window, page.most))
+            for row in found:
+                page.add(self._plain(row))
+            if len(found) == page.most:
+                page.counts[number] = sum(self.rows.counts(counts, window).values())
 
     def _merged(
         self, statuses: Iterable[DeliveryStatus], window: Window, most: int
@@ -154,22 +160,36 @@ def day_windows(first: date, count: int, zone: ZoneInfo) -> list[Window]:
     return [Window(start, end) for start, end in pairwise(starts)]
 
 
-def _added(days: Sequence[Day], firings: Iterable[Firing], zone: ZoneInfo, most: int) -> list[Day]:
-    """The days with those firings too, which are in order."""
-    more: dict[date, list[Firing]] = defaultdict(list)
-    counts: dict[date, int] = defaultdict(int)
-    for firing in firings:
-        day = firing.due_at.astimezone(zone).date()
-        counts[day] += 1
-        if len(more[day]) < most:
-            more[day].append(firing)
-    return [
-        replace(
-            day,
-            firings=list(heapq.merge(day.firings, more[day.date], key=attrgetter("order")))[:most],
-            count=day.count + counts[day.date],
-        )
-        if day.date in counts
-        else day
-        for day in days
-    ]
+class _Page:
+    """Gathers the firings of local days: the first `most` of each, and how many there are."""
+
+    def __init__(self, first: date, count: int, zone: ZoneInfo, most: int) -> None:
+        self.most = most
+        self.counts = [0] * count
+        self.crowded: set[int] = set()
+        self._first, self._zone = first, zone
+        self._firings: list[list[Firing]] = [[] for _ in range(count)]
+
+    def add(self, firing: Firing) -> None:
+        """One of those days."""
+        number = (firing.due_at.astimezone(self._zone).date() - self._first).days
+        self.counts[number] += 1
+        kept = self._firings[number]
+        kept.append(firing)
+        if len(kept) >= 20 * self.most:
+            kept[:] = self._earliest(kept)
+
+    def days(self) -> list[Day]:
+        """All of them."""
+        return [
+            Day(
+                self._first + timedelta(days=number),
+                self._earliest(self._firings[number]),
+                count,
+                number in self.crowded,
+            )
+            for number, count in enumerate(self.counts)
+        ]
+
+    def _earliest(self, firings: Sequence[Firing]) -> list[Firing]:
+        return sorted(firings, key=attrgetter("order"))[: self.most]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -61,7 +62,8 @@ class Among:
         """The same in SQL."""
         found: list[ColumnElement[bool]] = []
         if self.accounts:
-            found.append(deliveries.c.account_id.in_(self.accounts))
+            # The sum keeps SQLite from going through the accounts first, and sorting all of theirs.
+            found.append((deliveries.c.account_id + 0).in_(self.accounts))
         if self.tag is not None:
             word = json.dumps(self.tag, ensure_ascii=False)
             found.append(type_coerce(posts.c.tags, Text).icontains(word, autoescape=True))
@@ -98,37 +100,42 @@ class Window:
         return and_(due >= self.start, due < self.end)
 
 
-@dataclass(frozen=True, slots=True)
-class FiringRows:
-    """Reads rows of one connection."""
+EVERY = Among()
 
-    connection: Connection
-    among: Among = field(default_factory=Among)
+
+class FiringRows:
+    """Reads rows of one connection, within one transaction."""
+
+    def __init__(self, connection: Connection, among: Among = EVERY) -> None:
+        self.connection, self.among = connection, among
+
+    @cached_property
+    def _held(self) -> bool:
+        return all_paused(self.connection)
 
     def due(
         self, statuses: Iterable[DeliveryStatus], window: Window, most: int | None = None
     ) -> Iterator[Planned]:
         """The rows of those statuses that are due in that window, soonest first: at most `most`."""
-        held = all_paused(self.connection)
-        streams = (self._stream(status, window, most, held) for status in statuses)
+        streams = (self._stream(status, window, most) for status in statuses)
         return islice(merge(*streams, key=lambda one: one.firing.order), most)
 
-    def count(self, statuses: Iterable[DeliveryStatus], window: Window) -> int:
-        """How many these are."""
-        wanted = deliveries.c.status.in_([status.value for status in statuses])
-        query = select(func.count()).select_from(deliveries)
+    def counts(
+        self, statuses: Iterable[DeliveryStatus], window: Window
+    ) -> dict[DeliveryStatus, int]:
+        """How many these are, of the statuses that there are any of."""
+        row = deliveries.c
+        wanted = row.status.in_([status.value for status in statuses])
+        query = select(row.status, func.count()).group_by(row.status)
         if self.among.tag is not None:
-            query = query.join(posts, posts.c.id == deliveries.c.post_id)
-        found = self.connection.scalar(
-            query.where(wanted, window.condition, *self.among.conditions)
-        )
-        return found or 0
+            query = query.join(posts, posts.c.id == row.post_id)
+        query = query.where(wanted, window.condition, *self.among.conditions)
+        return {S(status): count for status, count in self.connection.execute(query)}
 
     def leading(self) -> list[Planned]:
         """Every row that leads a series."""
-        held = all_paused(self.connection)
         query = _selected().where(text(f"deliveries.{LEADING}"), *self.among.conditions)
-        return [_planned(row, held) for row in self.connection.execute(query)]
+        return [_planned(row, self._held) for row in self.connection.execute(query)]
 
     def made_ahead(self) -> set[tuple[int, int, datetime]]:
         """What has a row behind the one that leads, as post, account and occurrence."""
@@ -148,7 +155,7 @@ class FiringRows:
         return {(post, account, at) for post, account, at in self.connection.execute(query)}
 
     def _stream(
-        self, status: DeliveryStatus, window: Window, most: int | None, held: bool
+        self, status: DeliveryStatus, window: Window, most: int | None
     ) -> Iterator[Planned]:
         row = deliveries.c
         size = CHUNK if most is None else min(CHUNK, most)
@@ -156,7 +163,7 @@ class FiringRows:
         whole = whole.order_by(row.due_at, row.post_id, row.account_id).limit(size)
         query = whole.where(window.condition)
         while found := self.connection.execute(query).all():
-            yield from (_planned(one, held) for one in found)
+            yield from (_planned(one, self._held) for one in found)
             if len(found) < size:
                 return
             last = found[-1]

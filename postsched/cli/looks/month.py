@@ -98,7 +98,7 @@ class MonthGrid:
             yield from self._entry(entry)
         left = sum(len(entry.accounts) for entry in found[room:]) + unread
         if left or day.crowded:
-            yield [(f"+{left:,}{' or more' if day.crowded else ' more'}"[: self.width], "dim")]
+            yield [(f"{'>' if day.crowded else '+'}{left} more"[: self.width], "dim")]
 
     def _number(self, day: date) -> Words:
         today = self.reader.today
