@@ -199,7 +199,6 @@ def _rrule(wishes: Wishes, setting: Setting) -> Beginning:
         local = made.first.local.replace(microsecond=0)
         if next(Expansion(said, local, own, literal=False).times(local), None) != local:
             notes = (*notes, _unnamed(local, "not named by the rule"))
-        made = replace(made, first=replace(made.first, local=local))
     else:
         made = _of_rule(said, clock or [], setting)
     text = clean(str(wishes.rrule))

@@ -53,7 +53,8 @@ class Clockwork:
         self._fits = sieve(rule)
         self._within_unit = _within_unit(rule, first)
         into_unit = first.second + (first.minute * 60 if self._unit > 60 else 0)
-        self._first = first - timedelta(seconds=into_unit if self._unit > 1 else 0)
+        begun = first.replace(microsecond=0)
+        self._first = begun - timedelta(seconds=into_unit if self._unit > 1 else 0)
 
     def times(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """The times between two times, both included."""

@@ -170,10 +170,18 @@ def test_in_the_second_pass_of_a_repeated_hour_it_begins_then() -> None:
 
 def test_a_time_of_its_own_with_fractions_is_the_first_only() -> None:
     now = NOW.replace(microsecond=123_456)
-    schedule, _ = plan(replace(DAILY, at="now"), now, BERLIN)
-    first, second = islice(occurrences(schedule), 2)
-    assert first.instant == now
-    assert second.instant == now.replace(microsecond=0) + timedelta(days=1)
+    a_day, an_hour = timedelta(days=1), timedelta(hours=1)
+    for wishes, step in (
+        (replace(DAILY, at="now"), a_day),
+        (Wishes(rrule="FREQ=DAILY", at="now"), a_day),
+        (Wishes(rrule="FREQ=HOURLY", at="now"), an_hour),
+        (Wishes(rrule="FREQ=HOURLY;INTERVAL=48", at="now"), a_day * 2),
+    ):
+        schedule, said = plan(wishes, now, BERLIN)
+        first, second = islice(occurrences(schedule), 2)
+        assert first.instant == now
+        assert second.instant == now.replace(microsecond=0) + step
+        assert not said
 
 
 DAYS = st.dates(date(2026, 11, 1), date(2028, 1, 1)).map(str)
