@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from postsched.testing import MastodonServer
+from postsched.testing.mastodon import TOKEN
 from tests.cli.posting import Posting
 
 DAILY = ("--repeat", "daily", "--at", "2030-05-01 09:00", "--tz", "Europe/Berlin")
@@ -101,3 +104,45 @@ def test_a_preview_shows_the_first_and_says_that_there_are_more(
     shown = cli("preview", "--texts", file, *DAILY)
     assert "one 1 on 1 May" in shown.out
     assert "this is text 1 of 2" in shown.out + shown.err
+
+
+def let_it_be_due(cli: Posting) -> None:
+    """Move the next of the series to this moment."""
+    now = int(datetime.now(UTC).timestamp() * 1e6)
+    with cli.database() as base:
+        base.execute("UPDATE deliveries SET occurrence = ?, due_at = ?, next_at = ?, "
+                     "prepare_at = NULL WHERE leads = 1", (now, now, now))  # fmt: skip
+
+
+def sent(cli: Posting) -> list[str]:
+    """What is in the outbox, oldest first."""
+    files = (cli.call.database.parent / "outbox" / "me" / "posts").glob("*.md")
+    found = sorted(files, key=lambda file: file.stat().st_mtime_ns)
+    return [file.read_text().split("---\n")[-1].strip() for file in found]
+
+
+def test_texts_go_out_in_turn_by_publish_due(cli: Posting, tmp_path: Path) -> None:
+    """A process for each, as cron has it; a change does not begin anew."""
+    file = evergreen(tmp_path, "one", "two {{n}}", "three")
+    cli("add", "--texts", file, *DAILY)
+    for turn in range(5):
+        if turn == 4:
+            cli("edit", "1", "{{n}} {{text}}")
+        let_it_be_due(cli)
+        assert cli.json("publish-due")["published"] == 1
+    assert sent(cli) == ["one", "two 2", "three", "one", "5 two 5"]
+
+
+def test_what_has_become_too_long_fails_and_says_so(cli: Posting) -> None:
+    with MastodonServer() as server:
+        words = ("account", "add", "toot", "--platform", "mastodon", "--url", server.url)
+        cli(*words, "--token-stdin", stdin=TOKEN)
+        cli("add", "{{city}}", "--var", "city=Rome", "--to", "toot", *DAILY)
+        with cli.database() as base:
+            base.execute("UPDATE posts SET vars = ?", (json.dumps({"city": "x" * 501}),))
+        assert "501 graphemes" in cli("check", code=1).out
+        let_it_be_due(cli)
+        (delivery,) = cli.json("publish-due", code=1)["deliveries"]
+    assert delivery["status"] == "failed"
+    assert delivery["error"]["kind"] in ("invalid", "permanent")
+    assert delivery["attempts"] == 1
