@@ -173,6 +173,7 @@ def place(tmp_path: Path) -> Path:
     """The folder of a person who follows the README, with the files that it names."""
     (tmp_path / "cat.png").write_bytes(png())
     (tmp_path / "post.txt").write_text("From a file\n---\nin two parts\n")
+    (tmp_path / "evergreen.txt").write_text("Read the manual\n---\nTake a break\n")
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "postsched"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m postsched "$@"\n')
