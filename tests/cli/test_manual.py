@@ -14,6 +14,8 @@ GROUPS = {
     "account": ("add", "list", "show", "check", "set", "remove", "group", "passphrase"),
     "media-host": ("show", "set", "check", "remove"),
     "notify": ("test", "secret"),
+    "slots": ("add", "list", "remove"),
+    "queue": ("up", "down", "swap", "shuffle"),
 }
 COMMANDS = [(name,) for name in program.COMMANDS if name not in GROUPS]
 PAGES = [*COMMANDS, *((group, name) for group, names in GROUPS.items() for name in names)]

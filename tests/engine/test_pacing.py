@@ -13,7 +13,7 @@ import pytest
 from postsched.domain.account import Account
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.holding import Why
-from postsched.domain.outcome import ErrorKind, Published
+from postsched.domain.outcome import ErrorKind
 from postsched.domain.quiet import parse_quiet
 from postsched.platforms.base import PlatformError
 from postsched.store import accounts as account_rows
@@ -102,8 +102,9 @@ def test_a_doubt_and_a_thread_that_was_begun_are_finished(
 ) -> None:
     rig = paced(make, fake, "09:00:05-12:00", HOUR)
     start, me = clock.now(), rig.account()
-    fake.will("publish", Published("1"), PlatformError(ErrorKind.TRANSIENT, "later", after=60))
-    thread = rig.post("one", me, start, then=("two",))
+    later = PlatformError(ErrorKind.TRANSIENT, "later", after=60)
+    fake.will("publish", lambda call: fake._put(call.prepared, call.key), later)
+    thread = rig.post("one", me, start, comment="two")
     live(rig, 300)
     assert rig.delivery(thread).status is S.PUBLISHED
     last = fake.called("publish")[-1].at
