@@ -20,7 +20,8 @@ GAP = "  "
 INDENT = "  "
 JOINED = " \u200d"
 """What a text that is cut must not end with: the joiner would take up the ellipsis."""
-SHRINKING = (("cut", 28), ("fold", 28), ("cut", 12), ("fold", 12))
+NARROWEST = 12
+SHRINKING = (("cut", 28), ("fold", 28), ("cut", NARROWEST), ("fold", NARROWEST))
 """The order in which cells give way, and the columns that they keep."""
 
 Cell = tuple[str, str]
@@ -65,11 +66,18 @@ class Screen:
         widths = self._widths(columns, [titles, *grid], len(indent))
         lines = [indent + line for line in self._lines(columns, widths, titles)]
         for head, rows in found:
-            lines += [] if head is None else [self.paint(*head)]
+            lines += self._heading(head) if head else []
             for row in rows:
                 cells = [row[n] for n in shown]
                 lines += [indent + line for line in self._lines(columns, widths, cells)]
         return "\n".join(lines)
+
+    def _heading(self, head: Cell) -> list[str]:
+        """The line above a group, folded where it has no room; blanks before it stay."""
+        text = head[0].lstrip(" ")
+        blank = " " * (len(head[0]) - len(text))
+        room = max((self.width or len(head[0])) - len(blank), NARROWEST)
+        return [blank + self.paint(line, head[1]) for line in fold(text, room)]
 
     def _widths(
         self, columns: Sequence[Column], grid: Sequence[Sequence[Cell]], indent: int

@@ -10,7 +10,7 @@ from postsched.cli.looks.agenda import Reader, change_text
 from postsched.cli.looks.month import NARROWEST, WEEK, MonthGrid, column_width
 from postsched.cli.looks.palette import Mark, Palette
 from postsched.cli.looks.week import day_list
-from postsched.cli.screen import width_of
+from postsched.cli.screen import fold, width_of
 from postsched.domain.clock_changes import clock_changes
 
 if TYPE_CHECKING:
@@ -79,4 +79,5 @@ class Almanac:
 
         windows = day_windows(self.days[0].date, len(self.days), self.reader.zone)
         for change in clock_changes(self.reader.zone, windows[0].start, windows[-1].end):
-            yield self.reader.screen.paint(change_text(change), "yellow")
+            for line in fold(change_text(change), self._width):
+                yield self.reader.screen.paint(line, "yellow")
