@@ -90,7 +90,8 @@ def run(
     engine.database.close()  # so that it is one file again, which can be copied
     if until_idle:
         code = _say_what_stays(program, engine)
-        raise typer.Exit(1 if tally.failed or engine.dispatcher.failures else code)
+        failed = tally.failed or engine.dispatcher.failures or _doubtful(engine)
+        raise typer.Exit(1 if failed else code)
 
 
 def _expect_an_end(program: Program) -> None:
@@ -132,7 +133,7 @@ def publish_due(
     program.expect_database()
     tally = Tally(keep=True)
     watching.log_to_stderr(program)
-    unread = failures = 0
+    unread = failures = doubtful = 0
     if _something_is_due(program):
         engine = engine_for(program, "publish-due", None)
         engine.dispatcher.on_event = watching.logging_events(tally)
@@ -140,6 +141,7 @@ def publish_due(
         asyncio.run(_drain(engine))
         unread = _complain_of_secrets(program, engine, program.now())
         failures = engine.dispatcher.failures
+        doubtful = _doubtful(engine)
         engine.database.close()  # so that it is one file again, which can be copied
     refused = _complain_of_logins(program)
     waiting = _say_what_waits(program)
@@ -150,7 +152,13 @@ def publish_due(
         held = refused or unread or failures or waiting
         nothing = "Nothing went out" if held else "Nothing was due"
         program.print(tally.sentence() or nothing)
-    raise typer.Exit(1 if tally.failed or refused or failures else 4 if unread else 0)
+    failed = tally.failed or refused or failures or doubtful
+    raise typer.Exit(1 if failed else 4 if unread else 0)
+
+
+def _doubtful(engine: Engine) -> int:
+    """How many deliveries a person has to look at as the database is a copy from before."""
+    return engine.rewound.unconfirmed if engine.rewound else 0
 
 
 async def _drain(engine: Engine) -> None:

@@ -66,6 +66,8 @@ async def _among_posts(
     rows = await lookup.candidates(graph, dialect, prepared, since)
     if rows is None or len(rows) > 1:
         return Unknown("the account has several posts that could be it")
+    if rows and prepared.anew and not str(prepared.data.get("text") or "").strip():
+        return Unknown("the account has a post without words too, and it could be that")
     return lookup.of(rows[0]) if rows else None
 
 

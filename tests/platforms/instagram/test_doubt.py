@@ -21,14 +21,16 @@ Found = Published | Unknown | None
 play = Player(Instagram)
 
 
-def found(server: InstagramServer, *sent: str, names: tuple[str, ...], **told: Any) -> Found:
-    """What is found of "Hello" once those were sent, and it has a new container."""
+def found(
+    server: InstagramServer, *sent: str, names: tuple[str, ...], said: str = "Hello", **told: Any
+) -> Found:
+    """What is found of a text once those were sent, and it has a new container."""
     files = tuple(Attachment(Media(None, f"https://media.example/{n}", None)) for n in names)
 
     async def scene(sender: Sender) -> Found:
         for place, text in enumerate(sent):
             out(await sender.send(message(text, key=f"sent {place}", attachments=files)))
-        prepared = await sender.prepare(message("Hello", attachments=files))
+        prepared = await sender.prepare(message(said, attachments=files))
         prepared = replace(prepared, anew=True, now=datetime.now(UTC), **told)
         return await sender.find(prepared, key_of("first"))
 
@@ -47,6 +49,12 @@ def test_among_the_posts(names: tuple[str, ...]) -> None:
         answer = found(server, names=names, others=frozenset({post.remote_id}))
         assert isinstance(answer, Published)
         assert answer.remote_id != post.remote_id
+
+
+def test_one_without_words_could_be_any() -> None:
+    with InstagramServer() as server:
+        assert found(server, "other", names=("a.jpg",), said="") is None
+        assert isinstance(found(server, "", names=("a.jpg",), said=""), Unknown)
 
 
 def test_a_comment_is_looked_for_among_those_on_its_post() -> None:
