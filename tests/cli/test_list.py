@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -240,3 +241,47 @@ def test_publish_due_has_all_its_members(cli: Posting) -> None:
     (delivery,) = done["deliveries"]
     (post,) = cli.json("list")
     assert delivery == post["deliveries"][0]
+
+
+def test_on_a_terminal_it_is_by_day_and_elsewhere_each_line_says_all(cli: Posting) -> None:
+    cli.account("work")
+    cli("add", "No time yet", "--to", "me", "--draft")
+    cli("add", "Twice", "--to", "me,work", "--at", "2030-05-01 09:00")
+    cli("add", "That day too", "--to", "me", "--at", "2030-05-01 17:30")
+    cli("add", "Soon", "--to", "me", "--in", "25h")
+    plain = cli("list").out
+    assert "2030-05-01 09:00" in plain
+    assert "\nWed 1 May" not in plain
+    cli.call.set(COLUMNS="100")
+    lines = cli("list").out.splitlines()
+    assert max(map(len, lines)) <= 100
+    heads = [line for line in lines if line[:1].isalpha()]
+    assert (heads[0], heads[-1]) == ("Drafts", "Wed 1 May 2030")
+    assert len(heads) == 3
+    below = lines[lines.index("Wed 1 May 2030") + 1 :]
+    assert [line.split()[:3] for line in below] == [
+        ["2", "09:00", "me"], ["09:00", "work", "scheduled"], ["3", "17:30", "me"],
+    ]  # fmt: skip
+
+
+def test_a_series_has_one_line_and_what_stands_out_of_it(cli: Posting) -> None:
+    cli.account("work")
+    cli("add", "News", "--to", "me,work", "--repeat", "weekly", "--on", "mon,thu", "--count", "9",
+        "--at", "2031-05-05 09:00")  # fmt: skip
+    cli("cancel", "1", "--occurrence", "2031-05-08 09:00")
+    cli("edit", "1", "--occurrence", "2031-05-12 09:00", "Own words", "--account", "me")
+    cli.call.set(COLUMNS="80")
+    lines = cli("list").out.splitlines()
+    assert lines[1] == "Mon 5 May 2031"
+    assert lines[2].split() == ["1", "09:00", "me,", "work", "scheduled", "News"]
+    assert lines[3] == "      every Mon and Thu at 09:00 UTC, 9 left"
+    assert [re.sub(" +", " ", line) for line in lines[4:]] == [
+        " Thu 2031-05-08 09:00 me, work skipped",
+        " Mon 2031-05-12 09:00 me scheduled own text",
+    ]
+    day = micros(datetime(2031, 5, 5, 9, tzinfo=UTC))
+    cli.set_delivery(1, status="failed", leads=0, next_at=None, finished_at=day, error_kind="auth",
+                     error_message="the login is refused")  # fmt: skip
+    assert re.search(r"09:00 +me +failed +the login is refused", cli("list").out)
+    cli.call.set(COLUMNS="0")
+    assert "every Mon and Thu at 09:00 UTC, 9 left" in cli("list").out.splitlines()[1]
