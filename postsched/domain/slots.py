@@ -57,13 +57,13 @@ def next_free(
     and of the `others`; None where there is none."""
     from bisect import bisect_left
 
-    used, near = set(taken), sorted({*taken, *others})
+    near = sorted({*taken, *others}) if spacing else []
     for instant in instants(slots, after):
-        if instant in used:
+        if instant in taken:
             continue
         place = bisect_left(near, instant)
         beside = near[max(place - 1, 0) : place + 1]
-        if not spacing or all(abs(instant - one) >= spacing for one in beside):
+        if all(abs(instant - one) >= spacing for one in beside):
             return instant
     return None
 

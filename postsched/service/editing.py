@@ -20,7 +20,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotAllowed
 from postsched.domain.post import Post
 from postsched.domain.schedule import SLOT
-from postsched.service import posts, scheduling, serial
+from postsched.service import pacing, posts, scheduling, serial
 from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import written_as
@@ -54,6 +54,9 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
         posts.check_accounts(connection, composed.accounts)
         composed = allotted(connection, desk, composed, _kept_slots(subject))
         changed = _write(connection, subject, composed, after, desk.now())
+        planned = posts.planned_for(desk, changed, composed, composed.accounts)
+        said = tuple(pacing.notes(connection, desk, composed, planned))
+        composed = replace(composed, notes=composed.notes + said)
         if subject.schedule.recurs or composed.schedule.recurs:
             serial.replan(connection, desk, subject, changed, composed)
         else:

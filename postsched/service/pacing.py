@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
@@ -33,7 +32,7 @@ def notes(
         if row.due != row.occurrence:
             yield _moved(desk, account, pace, row)
         if pace.spacing:
-            yield from _too_close(connection, desk, account, pace, row.due)
+            yield from _too_close(connection, desk, account, pace, row)
 
 
 def _moved(desk: Desk, account: Account, pace: Pace, row: Planned) -> str:
@@ -50,17 +49,17 @@ def _moved(desk: Desk, account: Account, pace: Pace, row: Planned) -> str:
 
 
 def _too_close(
-    connection: Connection, desk: Desk, account: Account, pace: Pace, due: datetime
+    connection: Connection, desk: Desk, account: Account, pace: Pace, row: Planned
 ) -> Iterator[str]:
     from postsched.domain.duration import format_duration
     from postsched.domain.when import describe
 
     apart = f"posts are {format_duration(pace.spacing)} apart at least (min_spacing)"
     last = spacing.latest(connection, account.id, desk.now(), pace.spacing)
-    if last is not None and due < last + pace.spacing:
+    if last is not None and row.due < last + pace.spacing:
         until = describe(last + pace.spacing, desk.now(), desk.zone)
         yield f"{account.name} has just posted, and its {apart}: this waits until {until}"
-    near = spacing.near(connection, account.id, due, pace.spacing)
+    near = spacing.near(connection, account.id, row.due, pace.spacing, row.post_id)
     if near is not None:
         post_id, at = near
         when = describe(at, desk.now(), desk.zone)

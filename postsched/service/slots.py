@@ -95,6 +95,7 @@ class Allotment:
         self._taken: dict[int, set[datetime]] = {}
         self._due: dict[int, list[datetime]] = {}
         self._given: dict[int, set[datetime]] = {}
+        self._last: dict[int, datetime] = {}
 
     def next_for(self, account: Account, pace: Pace) -> datetime:
         """The next free slot of an account, which is taken from now on. Raises InvalidInput where
@@ -107,11 +108,13 @@ class Allotment:
         if account.id not in self._taken:
             self._look_up(account)
         taken, due = self._taken[account.id], self._due[account.id]
-        found = next_free(mine, self._now, taken, due, pace.spacing)
+        after = self._last.get(account.id, self._now)  # what is before it stays taken
+        found = next_free(mine, after, taken, due, pace.spacing)
         if found is None:
             raise InvalidInput(f"no slot of {account.name} is free", "Give it more: slots add")
         taken.add(found)
         self._given.setdefault(account.id, set()).add(found)
+        self._last[account.id] = found
         return found
 
     def _look_up(self, account: Account) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from postsched.domain.account import Account
 from postsched.domain.delivery import WAITING, DeliveryStatus
-from postsched.domain.holding import OURS
+from postsched.domain.holding import OURS, Why
 from postsched.store import accounts as account_rows
 from postsched.store import graces, holds
 from postsched.store.columns import Instant
@@ -103,6 +103,9 @@ def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] 
 
 
 def _not_before(at: datetime, wait: Wait | None) -> datetime:
+    """When to prepare: not while the network wants no requests; our own pace is no reason."""
+    if wait is not None and wait.why in (Why.QUIET, Why.SPACING) and wait.trial is None:
+        return at
     over = wait.over if wait else None
     return at if over is None else max(at, over)
 

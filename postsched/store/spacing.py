@@ -44,18 +44,20 @@ NEAR = text(
     """
     SELECT d.post_id, d.due_at FROM deliveries d
     WHERE d.status IN ('scheduled', 'retrying') AND d.account_id = :account
-        AND d.due_at > :since AND d.due_at < :until
+        AND d.due_at > :since AND d.due_at < :until AND d.post_id <> :but
     ORDER BY abs(d.due_at - :due) LIMIT 1
     """
 ).columns(due_at=Instant)
 
 
 def near(
-    connection: Connection, account_id: int, due: datetime, distance: timedelta
+    connection: Connection, account_id: int, due: datetime, distance: timedelta, but: int = 0
 ) -> tuple[int, datetime] | None:
     """The delivery of an account that waits for the instant nearest to `due`, closer than the
-    distance: its post, and when it is due; None if there is none."""
+    distance, and is of another post than `but`: its post, and when it is due; None if there is
+    none."""
     at, back = micros(due), distance // timedelta(microseconds=1)
     values = {"account": account_id, "due": at, "since": at - back, "until": at + back}
+    values["but"] = but
     found = connection.execute(NEAR, values).first()
     return None if found is None else (found.post_id, found.due_at)

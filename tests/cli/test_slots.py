@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -242,3 +242,22 @@ def test_a_slot_keeps_the_distance(cli: Posting) -> None:
         cli("add", f"Post {n}", "--slot")
     times = [datetime.fromisoformat(at(cli, n)[0]) for n in (1, 2, 3, 4)]
     assert min(b - a for a, b in pairwise(times)) >= timedelta(minutes=30)
+
+
+def test_what_waits_for_the_end_of_quiet_hours_is_said(cli: Posting) -> None:
+    cli("add", "Late", "--at", "now")
+    now = datetime.now(UTC)
+    begins, ends = now - timedelta(hours=2), now + timedelta(hours=2)
+    hours = f"{begins:%H:%M}-{ends:%H:%M}"
+    cli("account", "set", "me", f"quiet_hours={hours}")
+    said = cli("publish-due")
+    assert f"1 due post waits for me, until {ends:%a}" in said.out + said.err
+    assert f"quiet hours ({hours})" in cli("show", "1").out
+    assert "quiet hours" in cli("list").out
+    (account,) = cli.json("status")["accounts"]
+    assert account["held_kind"] == "quiet_hours"
+    moved = cli("add", "Now", "--at", "now")
+    assert f"me has quiet hours until {ends:%H:%M}: it goes out" in moved.err
+    assert "me has quiet hours" in cli("edit", "2", "Later", "--at", "in 1h").err
+    cli("account", "set", "me", "quiet_hours=none")
+    assert "1 published" in cli("publish-due").err

@@ -163,3 +163,18 @@ def test_what_did_not_go_out_takes_no_room(
     live(rig, 60)
     assert rig.delivery(first).status is (S.FAILED if why == "refused" else S.PUBLISHED)
     assert rig.delivery(second).status is (S.PUBLISHED if why == "refused" else S.SCHEDULED)
+
+
+def test_what_is_due_after_them_is_prepared_in_quiet_hours(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    rig = paced(make, fake, "09:30-10:30", timedelta(0))
+    start, me = clock.now(), rig.account()
+    fake.will("publish", PlatformError(ErrorKind.TRANSIENT, "later", after=2400))
+    rig.post("late", me, start)
+    due = start + 90 * MINUTE
+    post = rig.post("prepared", me, due, prepare_at=due - 10 * MINUTE)
+    live(rig, 85 * 60)
+    assert rig.delivery(post).steps[0].prepared_at == due - 10 * MINUTE
+    live(rig, 10 * 60)
+    assert rig.delivery(post).lateness == timedelta(0)
