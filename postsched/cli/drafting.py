@@ -93,11 +93,12 @@ def read_text(text: str | None) -> str | None:
 
 
 def read_texts(name: str) -> tuple[str, ...]:
-    """The texts in a file, or on stdin (`-`), parted by lines of `---`; raises InvalidInput."""
-    from postsched.domain.post import split_thread
+    r"""The texts in a file, or on stdin (`-`), parted by lines of `---`; a line `\---` stays what
+    it is in any text. Raises InvalidInput."""
+    from postsched.domain.post import BREAK
 
     whole = _stdin() if name == "-" else _file_text(Path(name).expanduser())
-    texts = tuple(text for text in split_thread(whole) if text)
+    texts = tuple(text for piece in BREAK.split(whole) if (text := piece.strip()))
     if not texts:
         raise InvalidInput(f"--texts {name} holds no text", "Part the texts by lines of ---")
     return texts

@@ -38,6 +38,11 @@ def test_what_is_written_is_kept_shown_and_found(cli: Posting, tmp_path: Path) -
     nothing = cli.json("add", "--texts", file, "--var", "city=Rome", *DAILY)
     assert (nothing["text"], nothing["parts"][0]["text"]) == ("", "{{text}}")
     assert {"texts", "vars"}.isdisjoint(cli.json("add", "plain", *DAILY))
+    assert "Wednesday: one Rome" in cli("list").out
+    literally = evergreen(tmp_path, "a\n\\---\nb", "c")
+    kept = cli.json("add", "--texts", literally, *DAILY)
+    assert kept["texts"] == ["a\n\\---\nb", "c"]
+    assert [len(one["parts"]) for one in kept["deliveries"]] == [1]
 
 
 def test_edit_and_export_give_it_back(cli: Posting, tmp_path: Path) -> None:

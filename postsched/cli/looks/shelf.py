@@ -11,6 +11,7 @@ from postsched.cli.looks.agenda import Reader, clock_text, day_heading
 from postsched.cli.render import result_cell, short_time, shown_instant, status_cell, waits_for
 from postsched.cli.screen import Cell, Column, Group
 from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.occasion import said_by
 from postsched.store.holds import Wait
 from postsched.store.reading import UPCOMING, Filed
 
@@ -96,7 +97,7 @@ class Shelf:
             (self._when(shown_instant(delivery), day), ""),
             (delivery.account, ""),
             status_cell(delivery.status.value, filed.post.paused),
-            (filed.post.content.text if first else "", ""),
+            (_text(filed) if first else "", ""),
             result_cell(delivery, waits_for(delivery, self.held)),
         )
 
@@ -145,13 +146,12 @@ class Shelf:
     ) -> tuple[Cell, ...]:
         """The one line of a post."""
         post = filed.post
-        text = post.content.text or next(iter(post.content.texts), "")
         return (
             (str(post.id), ""),
             (self._when(at, day), ""),
             (", ".join(post.accounts), ""),
             status_cell(filed.status.value, post.paused),
-            (text, ""),
+            (_text(filed), ""),
             last,
         )
 
@@ -160,6 +160,14 @@ class Shelf:
         if instant is not None and day == self._local(instant):
             return clock_text(instant.astimezone(self.reader.zone))
         return short_time(instant, self.reader.now, self.reader.zone)
+
+
+def _text(filed: Filed) -> str:
+    """What the first of its deliveries says; of what has none, as it was written."""
+    content = filed.post.content
+    if filed.deliveries:
+        content = said_by(_first(filed), filed.post, filed.schedule.tz).content
+    return content.text or next(iter(content.texts), "")
 
 
 def _first(filed: Filed) -> Delivery:
