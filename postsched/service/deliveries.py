@@ -117,7 +117,9 @@ def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
             if post.draft or not fitting:
                 refused.append(_nothing_to_retry(post))
                 continue
-            changed += _move(connection, now, fitting, lambda d: _fresh(moves.retry(d, now)))
+            tried = _move(connection, now, fitting, lambda d: _fresh(moves.retry(d, now)))
+            order.reseat(connection, desk, post, tried)
+            changed += tried
             again = [d.account_id for d in fitting if d.status is S.CANCELLED]
             if ended := chains.stopped(connection, post.id) & set(again):
                 occurrences.go_on(connection, desk, post, sorted(ended))

@@ -18,6 +18,7 @@ from postsched.domain.post import Post
 from postsched.domain.schedule import SLOT
 from postsched.planning.planner import Occasion
 from postsched.service.desk import Desk
+from postsched.service.slots import Allotment
 from postsched.store import accounts as account_rows
 from postsched.store import plans
 from postsched.store import posts as post_rows
@@ -73,6 +74,13 @@ class Order:
             if delivery.occurrence != occurrence:
                 self._move(posts[delivery.post_id], delivery, occurrence)
 
+    def seat_anew(self, post: Post, delivery: Delivery) -> None:
+        """Move a delivery to the next free slot of its account."""
+        account = self._accounts[delivery.account_id]
+        allotment = Allotment(self._connection, self._desk.now())
+        pace = self._desk.planner.timing.pace(account)
+        self._move(post, delivery, allotment.next_for(account, pace))
+
     def _move(self, post: Post, delivery: Delivery, occurrence: datetime) -> None:
         account = self._accounts[delivery.account_id]
         occasion = Occasion(occurrence)
@@ -106,6 +114,19 @@ def close_gaps(connection: Connection, desk: Desk, gone: Sequence[Delivery]) -> 
             order.exchange(later, places[: len(later)])
             moved += len(later)
     return moved
+
+
+def reseat(connection: Connection, desk: Desk, post: Post, again: Sequence[Delivery]) -> None:
+    """Give deliveries that are to go out after all the next free slot, where others have taken
+    theirs meanwhile. In the caller's transaction."""
+    now, order = desk.now(), Order(connection, desk)
+    if post_rows.schedule_of(connection, [post.id])[post.id].kind != SLOT:
+        return
+    for delivery in again:
+        there = slot_rows.sitting(connection, delivery.account_id, now)
+        others = {one.occurrence for one in there if one.by_slot and one.post_id != post.id}
+        if delivery.occurrence > now and delivery.occurrence in others:
+            order.seat_anew(post, delivery)
 
 
 def _state(delivery: Delivery) -> str:

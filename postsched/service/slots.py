@@ -169,9 +169,9 @@ def _check_name(connection: Connection, name: str) -> None:
 
 
 def _members(connection: Connection, name: str) -> list[Account]:
-    from postsched.service.deliveries import accounts_named
-
-    return accounts_named(connection, [name])
+    groups = {group.name: group.accounts for group in account_rows.all_groups(connection)}
+    names = groups.get(name, (name,))
+    return [account for account in account_rows.every(connection) if account.name in names]
 
 
 def _sitters(
