@@ -24,6 +24,7 @@ from postsched.service.order import Order, is_movable
 from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows
 from postsched.store import slots as slot_rows
+from postsched.store.said import posts_said
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,7 +38,8 @@ MOST_FREE = 100
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A slot of an account: what sits in it, with its post, or None where it is free."""
+    """A slot of an account: what sits in it, with its post as it is said, or None where it is
+    free."""
 
     account: str
     at: datetime
@@ -55,10 +57,13 @@ def places(
     queued: dict[int, list[Delivery]] = defaultdict(list)
     for delivery in slot_rows.queued(connection, ids):
         queued[delivery.account_id].append(delivery)
-    posts = post_rows.get(connection, list({d.post_id for mine in queued.values() for d in mine}))
+    every = [delivery for mine in queued.values() for delivery in mine]
+    written = post_rows.get(connection, list({delivery.post_id for delivery in every}))
+    said = posts_said(connection, every, written)
+    posts = {delivery.id: post for delivery, post in zip(every, said, strict=True)}
     found: list[Place] = []
     for account in sorted(wanted, key=lambda one: one.name):
-        mine = [Place(account.name, d.occurrence, d, posts[d.post_id]) for d in queued[account.id]]
+        mine = [Place(account.name, d.occurrence, d, posts[d.id]) for d in queued[account.id]]
         free = _free(connection, account, now, queued[account.id])
         found += sorted([*mine, *free], key=lambda place: place.at)
     return found

@@ -7,10 +7,14 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.delivery import Attempt, DeliveryStatus
 from postsched.domain.post import Content
 from postsched.store import posts as post_rows
+from postsched.store import queue, reading
+from postsched.store.deliveries import add_attempt
+from postsched.store.neighbours import neighbours
 from postsched.store.tables import deliveries, posts
+from postsched.store.upcoming import upcoming
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.rig import Rig
 from tests.engine.test_series import DAY, chain, live, series, turns
@@ -48,11 +52,30 @@ def test_texts_take_turns_over_restarts_and_changes(
     assert [one.status for one in found] == [S.PUBLISHED] * 4 + [S.SCHEDULED]
     assert [len(one.steps) for one in found[:4]] == [2, 3, 2, 2]
     write(rig, Content("{{n}} {{text}} {{weekday}} {{date}}", texts=("a", "b")))
+    with rig.other.read() as connection:
+        assert upcoming(connection, 5).first[0].text.startswith("5 a ")
+        (filed,) = reading.file_posts(connection, [1])
+        assert len(filed.deliveries[-1].steps) == 1
     turns(rig, clock, 2)
     weekdays = [f"{one.occurrence:%A %Y-%m-%d}" for one in found[-1:]]
     weekdays += [f"{found[-1].occurrence + DAY:%A %Y-%m-%d}"]
     said = [one.text for one in fake.posts[-2:]]
     assert said == [f"5 a {weekdays[0]}", f"6 b {weekdays[1]}"]
+
+
+def test_what_is_looked_up_is_what_was_said(rig: Rig, clock: FakeClock, fake: FakePlatform) -> None:
+    """The first that is compared with one that was removed lately: each by what it says."""
+    begin(rig, Content("", texts=("one", "two")))
+    turns(rig, clock, 2)
+    first, second, third = chain(rig)
+    gone = Attempt(1, clock.now(), clock.now(), "delete", "part 1", "removed")
+    with rig.database.write() as connection:
+        add_attempt(connection, first.id, gone)
+        removed = [
+            neighbours(connection, work.delivery, work.post, work.account, clock.now()).removed
+            for work in queue.load(connection, [second.id, third.id])
+        ]
+    assert removed == [False, True], "the third says what the first said"
 
 
 def test_the_date_is_that_of_the_zone(rig: Rig, clock: FakeClock, fake: FakePlatform) -> None:
