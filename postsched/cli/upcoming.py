@@ -21,7 +21,7 @@ MOST_DAYS = 3660
 Count = Annotated[int | None, typer.Argument(metavar="[N]", min=1, max=MOST, help="How many (10).")]
 Days = Annotated[
     int | None,
-    typer.Option("--days", metavar="D", min=1, max=MOST_DAYS, help="All of so many days."),
+    typer.Option("--days", metavar="D", min=1, max=MOST_DAYS, help="All in so many days."),
 ]
 
 
@@ -35,8 +35,8 @@ postsched next 50 --account me
 
 postsched next --days 7 --json
 
-It is a line for each post and time, where the posts of one account count each. What is overdue
-comes first.""",
+What is overdue comes first. N counts each account; those that get the same at the same time share
+a line.""",
 )
 def next_(
     ctx: typer.Context,

@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.errors import InvalidInput
 from postsched.domain.firing import Firing
 from postsched.domain.post import CatchUp
 from postsched.domain.zones import ClockChange, resolve, zone_named
@@ -198,7 +199,10 @@ def change_of(schedule: Schedule, instant: datetime) -> ClockChange | None:
     """What a clock change did to the local time that an occurrence was meant to be at."""
     if schedule.at is None:
         return None
-    zone = zone_named(schedule.tz)
+    try:
+        zone = zone_named(schedule.tz)
+    except InvalidInput:  # a zone that this system does not know: no time is shown in it
+        return None
     around = [(instant + shift).astimezone(zone).utcoffset() for shift in (-NEAR, NEAR)]
     if around[0] == around[1]:
         return None
@@ -206,4 +210,5 @@ def change_of(schedule: Schedule, instant: datetime) -> ClockChange | None:
         one = next(iter(_occurrences(schedule, instant - MICROSECOND, None)), None)
         return one.change if one is not None and one.instant == instant else None
     at = datetime.fromisoformat(schedule.at)
-    return None if at.tzinfo else resolve(at, zone)[1]
+    meant, change = (instant, None) if at.tzinfo else resolve(at, zone)
+    return change if meant == instant else None
