@@ -57,7 +57,7 @@ def choose(
     elif catch_up is CatchUp.NEWEST:
         at = newest(schedule, occurrence, now)
     else:
-        at = _first_within(schedule, occurrence, grace, now)
+        at = _first_within(schedule, occurrence, due, grace, now)
     return _counted(schedule, occurrence, at, now)
 
 
@@ -74,12 +74,18 @@ def newest(schedule: Schedule, since: datetime, now: datetime) -> datetime:
 
 
 def _first_within(
-    schedule: Schedule, occurrence: datetime, grace: timedelta | None, now: datetime
+    schedule: Schedule,
+    occurrence: datetime,
+    due: datetime,
+    grace: timedelta | None,
+    now: datetime,
 ) -> datetime:
-    """The first that is within its grace; the newest, if none is."""
-    if grace is None or now - occurrence <= grace:
+    """The first that is within its grace, each due as long after its occurrence as this one is; the
+    newest, if none is."""
+    if grace is None or now - due <= grace:
         return occurrence
-    first = next(_after(schedule, max(occurrence, now - grace - MICROSECOND)), None)
+    begun = now - grace - max(due - occurrence, timedelta(0))
+    first = next(_after(schedule, max(occurrence, begun - MICROSECOND)), None)
     return first if first and first <= now else newest(schedule, occurrence, now)
 
 

@@ -21,7 +21,7 @@ from postsched.planning.catching_up import Choice, choose
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion, Planner, grace_until
 from postsched.planning.timing import turn_in
-from postsched.store import chains, plans, queue
+from postsched.store import chains, plans, queue, zone_notes
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 from postsched.store.queue import Work
@@ -48,6 +48,7 @@ def take_up(
         return Taken(list(works))
     post_ids = list({work.post.id for work in leading})
     schedules = post_rows.schedule_of(connection, post_ids)
+    zone_notes.note(connection, {schedule.tz for schedule in schedules.values()})
     taken = Taken([work for work in works if not work.delivery.leads])
     for work in leading:
         _Leader(connection, planner, work, schedules[work.post.id], now).take(taken)
@@ -79,7 +80,7 @@ class _Leader:
             self._say(choice)
         if choice.at is None:
             self._over(taken)
-        elif choice.at > self.now and choice.skipped:
+        elif choice.skipped and self._due(choice.at) > self.now:
             self._wait_for(choice.at)
         else:
             self._send(choice.at, taken)
@@ -91,7 +92,7 @@ class _Leader:
     def _send(self, at: datetime, taken: Taken) -> None:
         """What is to go out now, unless it is past its grace, or has a row of its own."""
         delivery = self.work.delivery
-        until = grace_until(self.work.post, at)
+        until = grace_until(self.work.post, self._due(at))
         if not self._held and at != delivery.occurrence and (until is None or until >= self.now):
             self._wait_for(at)
             return
@@ -111,6 +112,11 @@ class _Leader:
             taken.late.append(delivery.id)
         elif self._held:
             taken.works.append(taken_up)
+
+    def _due(self, at: datetime) -> datetime:
+        post, account = self.work.post, self.work.account
+        turn = turn_in(self.connection, post, account)
+        return self.planner.timing.due(post, account, at, turn)
 
     def _wait_for(self, at: datetime) -> None:
         """It waits for an occurrence to come, and leads on."""

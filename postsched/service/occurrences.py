@@ -125,6 +125,11 @@ def change(
                     f"that occurrence of post {post_id} is {delivery.status} on {delivery.account}",
                     f"See it: postsched show {post_id}",
                 )
+            if delivery.out:
+                raise NotAllowed(
+                    f"a part of post {post_id} is out on {delivery.account}, and the rest follows",
+                    f"See it: postsched show {post_id}",
+                )
         pass_on(connection, desk, series, rows)
         by_id = {account.id: account for account in series.accounts}
         changed = [

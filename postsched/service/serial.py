@@ -1,8 +1,8 @@
 """A series that was changed: what it had sent stays as it was, the rest follows from now on.
 
-What waits and was never tried is planned anew where the days or times have changed, and only made
-anew where they have not. What a person arranged for one occurrence (skipped, moved, with a text of
-its own) stays, if the series still names that occurrence.
+What waits stays, made anew, if the series still names its occurrence, and so does what a person
+arranged for one (skipped, moved, with a text of its own). Where the days or times have changed,
+none of it leads any more, and the series goes on with the first to come that has no row.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from postsched.domain import moves
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.occasion import said_by
-from postsched.domain.post import Post
+from postsched.domain.post import Missed, Post
 from postsched.planning.chain import Chain
-from postsched.planning.planner import Occasion
+from postsched.planning.planner import Occasion, grace_until
 from postsched.service.compose import Composed
 from postsched.service.desk import Desk
 from postsched.service.subject import Subject
@@ -78,21 +78,33 @@ class _Replanning:
             self._drop(delivery)
             return
         occasion = Occasion(
-            delivery.occurrence, delivery.number, leads=delivery.leads, wording=delivery.wording
-        )
+            delivery.occurrence, delivery.number, leads=delivery.leads and self._same_times,
+            wording=delivery.wording,
+        )  # fmt: skip
         planned = self.desk.planner.row(self.post, account, occasion, self.desk.now())
         moved = delivery.due_at != delivery.occurrence and not delivery.leads
         due = delivery.due_at if moved else planned.due
-        after = replace(delivery, due_at=due, next_at=due, grace_until=planned.grace_until)
+        after = replace(delivery, due_at=due, next_at=due)
         if delivery.status is S.RETRYING:
-            after = replace(delivery, grace_until=planned.grace_until)
+            after, due = delivery, self._first_due(delivery, planned.due)
+        after = replace(after, grace_until=self._grace_until(delivery, due))
         plans.rewrite_plan(self.connection, delivery, after, planned)
+
+    def _first_due(self, delivery: Delivery, planned: datetime) -> datetime:
+        """When it was due before it was tried."""
+        until = delivery.grace_until
+        return until - self.subject.post.grace if until else planned
+
+    def _grace_until(self, delivery: Delivery, due: datetime) -> datetime | None:
+        """By the grace that the post has now; what a person sent again has none."""
+        again = delivery.grace_until is None and self.subject.post.missed is not Missed.LATE
+        return None if again else grace_until(self.post, due)
 
     def _stays(self, delivery: Delivery) -> bool:
         """Whether the series names it as before; what has been tried is finished in any case."""
         if self._same_times or delivery.status is S.RETRYING:
             return True
-        return not delivery.leads and self._is_named(delivery.occurrence)
+        return self._is_named(delivery.occurrence)
 
     def _is_named(self, occurrence: datetime) -> bool:
         from postsched.domain.recurrence import next_occurrence

@@ -1,0 +1,143 @@
+"""A series under way, and a person who changes it: nothing is lost, sent twice, or goes unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.draft import Draft, DraftPart
+from postsched.domain.errors import NotAllowed
+from postsched.domain.outcome import ErrorKind
+from postsched.platforms.base import PlatformError
+from postsched.service import deliveries, drafts, editing, occurrences, posts
+from postsched.service.deliveries import Which
+from postsched.service.desk import Desk
+from postsched.testing import FakeClock, FakePlatform
+from tests.engine.conftest import MakeRig
+from tests.engine.rig import Rig
+from tests.engine.test_series import DAY, HOUR, MINUTE, chain, live, said
+
+S = DeliveryStatus
+REFUSED = PlatformError(ErrorKind.PERMANENT, "no", http_status=422)
+
+
+@pytest.fixture
+def rig(make: MakeRig, fake: FakePlatform) -> Rig:
+    """An account `me` on `outbox`, which the person's side knows, too."""
+    made = make(platforms={"outbox": fake})
+    made.account("me", "outbox")
+    return made
+
+
+@pytest.fixture
+def desk(rig: Rig) -> Desk:
+    return Desk(rig.database, rig.settings, rig.clock.now, ZoneInfo("UTC"))
+
+
+def hourly(desk: Desk, **more: Any) -> int:
+    """An hourly series from the next hour on; its post."""
+    added = posts.add(desk, replace(Draft("Hello", ("me",), cron="0 * * * *"), **more))
+    assert added.id
+    return added.id
+
+
+def edit(desk: Desk, post_id: int, **changes: Any) -> None:
+    before = drafts.draft_of(desk, post_id)
+    editing.edit(desk, post_id, before, replace(before, **changes))
+
+
+def leader(rig: Rig) -> Delivery:
+    (found,) = (one for one in chain(rig) if one.leads)
+    return found
+
+
+def test_what_waits_after_a_sleep_outlives_new_bounds(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """It carries the line of what was missed, but was not tried."""
+    post_id = hourly(desk, catch_up="none")
+    clock.advance(10 * HOUR)
+    live(rig, MINUTE)
+    waiting = leader(rig).occurrence
+    assert said(rig)
+    edit(desk, post_id, until=f"{clock.now() + 3 * DAY:%Y-%m-%d}")
+    live(rig, 2 * HOUR)
+    assert waiting in [one.occurrence for one in chain(rig) if one.status is S.PUBLISHED]
+    assert S.CANCELLED not in [one.status for one in chain(rig)]
+    assert said(rig)
+
+
+def test_one_that_was_moved_far_keeps_its_grace(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    post_id = hourly(desk, grace="30m")
+    moved = leader(rig).occurrence
+    occurrences.change(desk, post_id, Which(occurrence=moved), moved + DAY, None)
+    edit(desk, post_id, text="Other")
+    live(rig, 2 * HOUR)
+    (one,) = (one for one in chain(rig) if one.occurrence == moved)
+    assert one.status is S.SCHEDULED
+    assert one.grace_until == moved + DAY + HOUR / 2
+
+
+def test_one_that_is_sent_again_has_no_grace_after_an_edit(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    post_id = hourly(desk, grace="30m")
+    fake.will("publish", REFUSED)
+    first = leader(rig).occurrence
+    live(rig, 2 * HOUR)
+    deliveries.pause(desk, [post_id])
+    deliveries.retry(desk, [post_id], Which())
+    edit(desk, post_id, text="Other")
+    deliveries.resume(desk, [post_id])
+    live(rig, MINUTE)
+    assert {one.occurrence: one.status for one in chain(rig)}[first] is S.PUBLISHED
+
+
+def test_one_of_which_a_part_is_out_is_not_begun_anew(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    post_id = hourly(desk, then=(DraftPart("More"),), count=1)
+    fake.will("publish", lambda call: fake._put(call.prepared, call.key), REFUSED)
+    at = leader(rig).occurrence
+    live(rig, 2 * HOUR)
+    assert [one.status for one in chain(rig)] == [S.FAILED]
+    deliveries.pause(desk, [post_id])
+    deliveries.retry(desk, [post_id], Which())
+    for text, to in (("Other", None), (None, clock.now() + HOUR)):
+        with pytest.raises(NotAllowed, match="part"):
+            occurrences.change(desk, post_id, Which(occurrence=at), to, text)
+    deliveries.resume(desk, [post_id])
+    live(rig, MINUTE)
+    assert [seen.text for seen in fake.posts] == ["Hello", "More"]
+
+
+def test_what_is_caught_up_with_is_not_before_it_is_due(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """The newest that has passed is put off by its jitter: it waits, in nobody's hands."""
+    hourly(desk, jitter="50m")
+    offset = leader(rig).due_at - leader(rig).occurrence
+    assert offset > 5 * MINUTE
+    clock.advance(leader(rig).occurrence + 10 * HOUR + MINUTE - clock.now())
+    live(rig, MINUTE)
+    assert [one.status for one in chain(rig)] == [S.SCHEDULED]
+    assert clock.now() < leader(rig).due_at < clock.now() + HOUR
+    assert not fake.called("publish")
+    live(rig, HOUR)
+    assert len(fake.called("publish")) == 1
+
+
+def test_all_are_within_their_grace_by_when_they_are_due(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    hourly(desk, jitter="50m", grace="70m", catch_up="all")
+    clock.advance(leader(rig).due_at + 65 * MINUTE - clock.now())
+    live(rig, MINUTE)
+    assert len(fake.called("publish")) == 2
+    assert not said(rig)
