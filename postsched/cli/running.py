@@ -241,11 +241,14 @@ def _something_is_due(program: Program) -> bool:
     """One read, so that a minutely cron line costs next to nothing when there is nothing to do."""
     from postsched.store import accounts as account_rows
     from postsched.store import hosted
+    from postsched.store.zone_notes import is_followed
 
     now = program.now()
     with program.database.read() as connection:
         if hosted.is_due(connection, now):
             return True  # something at the media host is of no use any more
+        if not is_followed(connection):
+            return True  # what is not due by the old rules of its zone may be by the new ones
         look = outlook.look(connection, 0)
         refused = [a for a in account_rows.every(connection) if a.state.value == "login"]
     if any(program.secrets.in_environment(a.name) for a in refused):

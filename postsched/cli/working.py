@@ -55,10 +55,13 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
 
 
 def reloading(program: Program, concurrency: int | None, engine: Engine) -> Callable[[], Engine]:
-    """What gives the engine of `run` anew, with the settings as they are then; its events are told
-    where those of `engine` are."""
+    """What gives the engine of `run` anew, with the settings and the tz database as they are then;
+    its events are told where those of `engine` are."""
+    from postsched.domain import zone_files
 
     def again() -> Engine:
+        zone_files.forget()
+        program.__dict__.pop("zone", None)  # it is made of the rules of before
         before, after = program.settings, program.read_settings()
         for name in AT_START:
             if getattr(before, name) != getattr(after, name):

@@ -32,6 +32,7 @@ from postsched.engine.uploads import Uploads
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
+from postsched.planning import zone_rules
 from postsched.planning.chain import revive
 from postsched.planning.planner import planner_of
 from postsched.recognition import Rewound
@@ -125,6 +126,8 @@ def assemble(
     growth = Growth(database, tide)
     planner = planner_of(settings, zone)
     bells = bells_of(database)
+    if zone_rules.follow(database, planner, clock.now()):
+        wakeup.tell(bells)
     mark = wakeup.new_mark()
     bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
     try:

@@ -17,7 +17,8 @@ from postsched.engine.claiming import Wish
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Hands, Limits
 from postsched.engine.turns import Turn, Turns
-from postsched.engine.watch import Watch
+from postsched.engine.watch import EVERY, Watch
+from postsched.engine.zone_watch import ZoneWatch
 from postsched.store.outlook import Look
 from postsched.store.workers import Worker
 
@@ -57,6 +58,7 @@ class Cycle:
         self._clock = clock
         self._limits = limits
         self._watch = Watch(database, clock)
+        self._zones = ZoneWatch(clock)
         self._start = start
         self._absorb = absorb
         self._ended = ended
@@ -94,8 +96,10 @@ class Cycle:
     def go_on(self) -> None:
         """Begin a turn, without waiting, if one is needed and may be made. From time to time, see
         whether others have written."""
-        if self._watch.is_due() and self._watch.changed():
-            self._wanted = True
+        if self._watch.is_due():
+            self._wanted = self._watch.changed() or self._wanted
+            if self._zones.changed():
+                self._start(self._follow_zones())
         monotonic = self._clock.monotonic()
         if not self._turning and monotonic >= self._not_before and self._is_needed(monotonic):
             self._turning = True
@@ -174,6 +178,15 @@ class Cycle:
         finally:
             self._turning = False
             self._ended()
+
+    async def _follow_zones(self) -> None:
+        """The tz database has changed: what waits by its old rules is moved."""
+        try:
+            await self._turns.follow_zones(self._clock.now())
+        except StoreUnavailable as error:
+            log.error("%s; posts are moved to the new rules of their zones later", error.message)
+            self._zones.look_again(EVERY)
+        self.want()
 
     def _wish(self) -> Wish:
         now, hands = self._clock.now(), self._hands

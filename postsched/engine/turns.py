@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
+from postsched.domain import zone_files
 from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
@@ -30,7 +31,7 @@ from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
 from postsched.engine.quotas import Quotas
 from postsched.engine.worker import clear_bells, is_alive
-from postsched.planning import taking
+from postsched.planning import taking, zone_rules
 from postsched.planning.planner import Planner
 from postsched.store import accounts as account_rows
 from postsched.store import graces, outlook, queue, workers
@@ -125,6 +126,13 @@ class Turns:
         """Do something else in the database thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, action, self._database)
+
+    async def follow_zones(self, now: datetime) -> None:
+        """Go by the rules of the tz database as it is now, and move what waits by others; beside
+        the turns, for it may take a while. Raises StoreUnavailable."""
+        zone_files.forget()
+        self._planner = zone_rules.renewed(self._planner)
+        await asyncio.to_thread(zone_rules.follow, self._database, self._planner, now)
 
     def close(self) -> None:
         """End the thread, once it has done what it is doing."""

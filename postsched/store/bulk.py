@@ -19,6 +19,7 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.store import posts as post_rows
+from postsched.store import zone_notes
 from postsched.store.columns import EPOCH
 from postsched.store.plans import Planned, planned_values
 from postsched.store.tables import deliveries, media, posts, schedules, targets
@@ -27,6 +28,9 @@ Packed = list[Any]
 """The row of a post without its id, then for each of CHILDREN the rows that belong to the post,
 without its id."""
 CHILDREN = (targets, schedules, media, deliveries)
+_SCHEDULES = 1 + CHILDREN.index(schedules)
+_ZONE = [column.name for column in schedules.c if column.name != "post_id"].index("tz")
+"""Where in a packed post its schedules are, and in a schedule its zone."""
 PLANNED = frozenset(planned_values(Planned(0, 0, EPOCH, None)))
 """The columns that a new delivery has."""
 DIALECT = DefaultDialect()
@@ -61,6 +65,7 @@ def write(connection: Connection, packed: Sequence[Packed]) -> range:
     for place, table in enumerate(CHILDREN, 1):
         rows = [(n, *row) for n, one in zip(ids, packed, strict=True) for row in one[place]]
         _write(connection, table, rows)
+    zone_notes.note(connection, {row[_ZONE] for one in packed for row in one[_SCHEDULES]})
     return ids
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Index, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from postsched.domain.errors import StoreUnavailable
+from postsched.store import zone_notes
 from postsched.store.limit_tables import holds, limits
 from postsched.store.slot_tables import slots
 from postsched.store.tables import (
@@ -65,12 +66,17 @@ def _add_slots(connection: Connection) -> None:
     slots.create(connection)
 
 
+def _note_zones(connection: Connection) -> None:
+    zone_notes.note_all_in_use(connection)
+
+
 def _index(name: str) -> Index:
     return next(index for index in deliveries.indexes if index.name == name)
 
 
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
+    _note_zones,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})

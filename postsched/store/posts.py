@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Table, bindparam, delete, exists, func, 
 
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
 from postsched.domain.schedule import Schedule
+from postsched.store import zone_notes
 from postsched.store.tables import accounts, media, posts, schedules, targets
 
 CONTENT = ("text", "then", "comment", "link", "title", "variants", "visibility", "warning", "lang")
@@ -258,6 +259,7 @@ def _write_parts(
     for table, rows in part_values(post_id, content, account_ids, schedule).items():
         if rows:
             connection.execute(table.insert(), rows)
+    zone_notes.note(connection, [schedule.tz])
 
 
 def _targets_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, list[str]]:

@@ -13,6 +13,7 @@ from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.schedule import SLOT
 from postsched.domain.slots import Slot
 from postsched.store import deliveries as delivery_rows
+from postsched.store import zone_notes
 from postsched.store.slot_tables import slots
 from postsched.store.tables import accounts, deliveries, group_members, groups, schedules
 
@@ -73,6 +74,7 @@ def insert(connection: Connection, owner: str, new: Sequence[Slot]) -> None:
     rows = [{**owned, "day": s.day, "at": s.at.isoformat(), "tz": s.tz} for s in new]
     if rows:
         connection.execute(slots.insert(), rows)
+        zone_notes.note(connection, {slot.tz for slot in new})
 
 
 def remove(connection: Connection, slot_ids: Sequence[int]) -> None:

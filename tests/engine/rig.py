@@ -33,6 +33,7 @@ from postsched.engine.turns import Turns
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
 from postsched.media.kept import MediaStore
+from postsched.planning import zone_rules
 from postsched.planning.chain import revive
 from postsched.planning.planner import planner_of
 from postsched.platforms.base import Login, Platform
@@ -171,6 +172,7 @@ class Rig:
         now = self.clock.now()
         rewound = recognition.recognise(self.database, tide, now, publisher.guarantee)
         planner = planner_of(settings, UTC)
+        zone_rules.follow(self.database, planner, now)
         with self.database.write() as connection:
             revive(connection, planner, now)
         turns = Turns(

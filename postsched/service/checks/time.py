@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from postsched.domain import zone_files
 from postsched.domain.duration import distance
 from postsched.service.checks.finding import Finding, Subject, ok, problem
 from postsched.store import copies
@@ -52,4 +53,4 @@ def zone_findings(subject: Subject) -> Iterator[Finding]:
             "time zones", "this system has no tz database", "Install it: pip install tzdata"
         )
         return
-    yield ok("time zones", "the tz database is there")
+    yield ok("time zones", f"the tz database is there, version {zone_files.version()}")
