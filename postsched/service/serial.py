@@ -123,7 +123,7 @@ class _Replanning:
 
     def _go_on(self, account: Account) -> None:
         """Plan the next for an account, unless one leads already."""
-        now, first = self.desk.now(), self.composed.occurrence
+        now, first = self.desk.now(), self.composed.at(account)
         assert first is not None
         if not self.composed.schedule.recurs:
             plans.plan(

@@ -178,6 +178,10 @@ def test_edit_keeps_gives_and_takes_slots(slotted: Posting) -> None:
     slotted("add", "Draft", "--to", "me", "--draft")
     slotted("edit", "4", "--slot")
     assert slotted.json("show", "4")["status"] == "scheduled"
+    slotted("add", "Series", "--to", "me,you", "--repeat", "daily", "--at", "10:00")
+    slotted("edit", "5", "--slot")
+    hours = [one[11:16] for one in at(slotted, 5)]
+    assert (hours[0] in ("09:00", "17:00"), hours[1:]) == (True, ["12:00"])
     (exported,) = slotted("export", "4", "--format", "json").json
     assert exported["slot"] is True
 
