@@ -21,7 +21,7 @@ from postsched.planning.catching_up import Choice, choose
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion, Planner, grace_until
 from postsched.planning.timing import turn_in
-from postsched.store import chains, plans, queue, zone_notes
+from postsched.store import chains, outbox, plans, queue, zone_notes
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 from postsched.store.queue import Work
@@ -147,7 +147,9 @@ class _Leader:
     def _miss(self, delivery: Delivery) -> None:
         claim = delivery.claim
         if claim is None:
-            plans.rewrite(self.connection, moves.miss(delivery), delivery, self.now)
+            after = moves.miss(delivery)
+            if plans.rewrite(self.connection, after, delivery, self.now):
+                outbox.note(self.connection, self.now, after)
             return
         missed = moves.miss(moves.let_go(delivery))
         queue.settle(self.connection, missed, claim.token, self.now)

@@ -8,15 +8,17 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.notice import EVERY, Wanted, Way
 from postsched.domain.post import CatchUp, Content, Missed, Post
 from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
-from postsched.store.tables import accounts, deliveries
+from postsched.store.outbox import Outlet
+from postsched.store.tables import accounts, deliveries, notifications
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play
@@ -150,8 +152,11 @@ def test_what_is_past_its_grace_is_missed_once(
     rig: Rig, clock: FakeClock, fake: FakePlatform
 ) -> None:
     series(rig, [rig.account()], grace=2 * HOUR)
+    rig.database.outlet = Outlet(Wanted({Way.WEBHOOK: EVERY}, lambda thing: {"id": thing.id}))
     clock.advance(5 * DAY)  # 23 hours past the newest
     live(rig, MINUTE)
+    with rig.other.read() as connection:
+        assert list(connection.scalars(select(notifications.c.event))) == ["missed"]
     assert [one.status for one in chain(rig)] == [S.MISSED, S.SCHEDULED]
     assert not fake.called("publish")
     assert rig.words() == ["missed"]
