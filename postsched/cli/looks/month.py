@@ -98,7 +98,9 @@ class MonthGrid:
             yield from self._entry(entry)
         left = sum(len(entry.accounts) for entry in found[room:]) + unread
         if left or day.crowded:
-            yield [(f"{'>' if day.crowded else '+'}{left} more"[: self.width], "dim")]
+            sign = ">" if day.crowded else "+"
+            words = (f"{sign}{left:,} more", f"{sign}{left:,}")
+            yield [(next((one for one in words if len(one) <= self.width), words[1]), "dim")]
 
     def _number(self, day: date) -> Words:
         today = self.reader.today
