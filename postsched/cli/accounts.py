@@ -115,6 +115,7 @@ def check(ctx: typer.Context, name: Name, json: Json = False) -> None:
 @account.command(
     name="set",
     epilog="Examples:\n\npostsched account set me url=https://other.social\n\n"
+    "postsched account set me quiet_hours=22:00-07:00 min_spacing=30m\n\n"
     "postsched account set me --token-stdin",
 )
 def set_(
