@@ -78,10 +78,10 @@ class Leader:
     def after(self, now: datetime) -> datetime:
         """After which instant the series goes on behind it. What has passed in between is not made
         up for, but where all that was missed is sent that is within its grace."""
-        if self.row.catch_up is not CatchUp.ALL:
-            return max(self.occurrence, now - self.reach)
-        grace = self.row.grace
-        return self.occurrence if grace is None else max(self.occurrence, now - grace - self.reach)
+        late = self.row.grace if self.row.catch_up is CatchUp.ALL else timedelta(0)
+        if late is None or now - self.occurrence <= late + self.reach:
+            return self.occurrence
+        return now - late - self.reach
 
     @property
     def says_different_things(self) -> bool:
@@ -125,7 +125,8 @@ class Series:
     def _counts_from(self, start: datetime) -> datetime:
         """After which instant occurrences are looked at: from the leader on, where that is near."""
         reach = max(one.reach for one in self.leaders) + MICROSECOND
-        goal = max(self.first, start - reach)
+        first = self.first
+        goal = start - reach if start - first > reach else first
         numbered = any(one.says_different_things for one in self.leaders)
         near = COUNTED if numbered else timedelta(days=1)
         return self._base if goal - self._base <= near else goal
@@ -136,6 +137,7 @@ class _Chain:
 
     def __init__(self, leader: Leader, now: datetime, *, numbered: bool) -> None:
         self._leader, self._after = leader, leader.after(now)
+        self._not_before = None if leader.row.catch_up is CatchUp.ALL else now
         self._renders = leader.says_different_things
         self._number = leader.row.firing.number if numbered else None
 
@@ -146,7 +148,9 @@ class _Chain:
         self._number = self._number + 1 if self._number is not None and numbered else None
         if one.instant <= self._after or one.instant in self._leader.taken:
             return None
-        return self._firing(one)
+        firing = self._firing(one)
+        passed = self._not_before is not None and firing.due_at <= self._not_before
+        return None if passed else firing
 
     def _firing(self, one: Occurrence) -> Firing:
         """The firing of an occurrence that has no row yet."""

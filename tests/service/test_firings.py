@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -13,15 +14,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
+from postsched.domain.delivery import Delivery
 from postsched.domain.draft import Draft
 from postsched.domain.firing import Firing
+from postsched.domain.quiet import parse_quiet
 from postsched.domain.zones import ClockChange
+from postsched.planning.chain import Chain
 from postsched.service import deliveries, occurrences, posts
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
 from postsched.service.firings import FEW, Day, Outlook
+from postsched.store import accounts as account_rows
+from postsched.store import chains, reading
+from postsched.store import deliveries as delivery_rows
 from postsched.store.firing_rows import Among, FiringRows
 from postsched.testing import FakeClock
 from tests.service.desk import desk_at
@@ -225,3 +232,40 @@ def test_of_a_long_queue_only_what_is_shown_is_read(table: Table) -> None:
     days = table.days(date(2026, 11, 1), 30, most=4)
     assert [(day.count, len(day.firings)) for day in days[:2]] == [(1800, 4), (ahead + 1 - 1800, 4)]
     assert read < 60
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"repeat": "daily", "at": "02:30,20:00", "spread": "3h"},
+        {"cron": "*/40 * * * *", "jitter": "2h"},
+        {"repeat": "weekly", "on": ("mon", "thu"), "at": "23:30", "count": 5, "jitter": "30m"},
+    ],
+)
+def test_it_is_what_the_series_plans_when_its_time_has_come(
+    table: Table, words: dict[str, Any]
+) -> None:
+    settings = replace(table.desk.settings, quiet_hours=parse_quiet("22:00-07:00"))
+    table.desk = replace(table.desk, settings=settings)
+    post = table.add("{{n}} {{date}}", "me,work", **words)
+    predicted = table.coming(30)
+    planned: list[tuple[datetime, str, int | None]] = []
+    with table.desk.database.write() as connection:
+        filed = reading.file_posts(connection, [post])[0]
+        by_name = {one.name: one for one in account_rows.every(connection)}
+        for first in filed.deliveries:
+            chain = Chain(filed.post, by_name[first.account], filed.schedule, table.desk.planner)
+            at: datetime | None = first.occurrence
+            for number in range(1, 41):
+                if at is None:
+                    break
+                chains.unlead(connection, [one.id for one in _rows(connection, post, first)])
+                at = chain.plan_after(connection, at, number, table.clock.now())
+            planned += [(one.due_at, one.account, one.number)
+                        for one in _rows(connection, post, first)]  # fmt: skip
+    assert [(one.due_at, one.account, one.number) for one in predicted] == sorted(planned)[:30]
+
+
+def _rows(connection: Connection, post: int, like: Delivery) -> list[Delivery]:
+    found = delivery_rows.of_posts(connection, [post])[post]
+    return [one for one in found if one.account_id == like.account_id]
