@@ -6,12 +6,14 @@ harmless.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from postsched.domain.account import Account
+from postsched.domain.errors import PostschedError
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.planning.planner import Occasion, Planner
@@ -20,6 +22,7 @@ from postsched.store import accounts as account_rows
 from postsched.store import chains
 from postsched.store import posts as post_rows
 
+log = logging.getLogger("postsched.engine")
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -39,7 +42,11 @@ class Chain:
         leads from now on. Returns it, None where the series is over or was stopped."""
         if not chains.is_active(connection, self.post.id, self.account.id):
             return None
-        occasion = self.next_free(connection, after, number)
+        try:
+            occasion = self.next_free(connection, after, number)
+        except PostschedError as error:  # a zone that is not known here must not keep others back
+            log.error("post %d to %s has no next: %s", self.post.id, self.account.name, error)
+            return None
         if occasion is None:
             return None
         chains.lead(connection, self.planner.row(self.post, self.account, occasion, now))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from postsched.domain import moves
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.errors import PostschedError
 from postsched.domain.post import Missed
 from postsched.domain.schedule import Schedule
 from postsched.planning.catching_up import Choice, choose
@@ -48,7 +49,12 @@ def take_up(
         return Taken(list(works))
     post_ids = list({work.post.id for work in leading})
     schedules = post_rows.schedule_of(connection, post_ids)
-    zone_notes.note(connection, {schedule.tz for schedule in schedules.values()})
+    for zone in zone_notes.keep_up(connection, {one.tz for one in schedules.values()}):
+        log.warning(
+            "this process goes by other rules of %s than another one: give both the same tz "
+            "database, or series in it may go out at the times of either",
+            zone,
+        )
     taken = Taken([work for work in works if not work.delivery.leads])
     for work in leading:
         _Leader(connection, planner, work, schedules[work.post.id], now).take(taken)
@@ -73,9 +79,13 @@ class _Leader:
             self._send(delivery.occurrence, taken)
             return
         grace = None if post.missed is Missed.LATE else post.grace
-        choice = choose(
-            self.schedule, delivery.occurrence, delivery.due_at, post.catch_up, grace, self.now
-        )
+        try:
+            choice = choose(
+                self.schedule, delivery.occurrence, delivery.due_at, post.catch_up, grace, self.now
+            )
+        except PostschedError as error:  # a zone that is not known here: what is due goes out
+            log.error("post %d to %s: %s", post.id, delivery.account, error)
+            choice = Choice(delivery.occurrence)
         if choice.skipped:
             self._say(choice)
         if choice.at is None:

@@ -6,7 +6,7 @@ already is changed as any delivery is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
+from postsched.domain.occasion import said_by
 from postsched.domain.post import Post, split_thread
 from postsched.domain.schedule import Schedule
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion
+from postsched.service import posts
+from postsched.service.compose import Composer, Unfit
 from postsched.service.desk import Desk, posts_named
 from postsched.store import accounts as account_rows
 from postsched.store import chains, plans
@@ -137,8 +140,28 @@ def change(
             for one in rows
             if one.account_id in by_id
         ]
+        if text is not None:
+            _check_fits(connection, desk, series, by_id, changed)
     desk.tell()
     return changed
+
+
+def _check_fits(
+    connection: Connection, desk: Desk, series: Series, by_id: Mapping[int, Account],
+    changed: Sequence[Delivery],
+) -> None:  # fmt: skip
+    """Raise Unfit where a text of its own breaks the limits of an account."""
+    composer = Composer(connection, desk, posts.intake(desk, keep=False))
+    fatal = [
+        finding
+        for delivery in changed
+        for finding in composer.verdict(
+            said_by(delivery, series.post, series.schedule.tz).content, by_id[delivery.account_id]
+        )[1]
+        if finding.fatal
+    ]
+    if fatal:
+        raise Unfit(fatal)
 
 
 def _changed(

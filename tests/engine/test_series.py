@@ -18,7 +18,7 @@ from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 from postsched.store.outbox import Outlet
-from postsched.store.tables import accounts, deliveries, notifications
+from postsched.store.tables import accounts, deliveries, notifications, schedules
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play
@@ -227,3 +227,23 @@ def test_a_series_without_a_next_gets_one_at_the_start(
     turns(rig, clock, 1)
     assert [one.number for one in chain(rig)] == [1, 2, 3]
     assert len(fake.called("publish")) == 2
+
+
+def test_a_zone_that_is_not_known_here_keeps_nothing_back(
+    rig: Rig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """It goes out, the next is planned once the zone is known, and others are sent."""
+    me = rig.account()
+    post_id = series(rig, [me])
+    live(rig, timedelta(seconds=1))
+    with rig.database.write() as connection:
+        connection.execute(update(schedules).where(schedules.c.post_id == post_id).values(tz="X/Y"))
+    clock.advance(2 * HOUR)
+    other = rig.post("other", me, clock.now())
+    live(rig, MINUTE)
+    assert rig.delivery(other).status is S.PUBLISHED
+    assert len(fake.called("publish")) == 2
+    with rig.database.write() as connection:
+        connection.execute(update(schedules).values(tz="UTC"))
+    live(rig, MINUTE)
+    assert sum(one.leads for one in chain(rig)) == 1
