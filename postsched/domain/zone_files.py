@@ -11,6 +11,7 @@ import os
 import zlib
 from collections.abc import Collection, Iterator
 from datetime import tzinfo
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-_texts: dict[str, str] = {}
+_read: dict[str, bytes | None] = {}
 """As the cache of `zoneinfo`, which this belongs to, it is of the whole process."""
 _PROBE = "Europe/Berlin"
 """A zone that every tz database has."""
@@ -28,10 +29,14 @@ _VERSION_LENGTH = 40
 def text_of(name: str) -> str:
     """The rules of a zone as text without spaces, which `zone_of` reads: the same for the same
     file. Empty where there is no such zone."""
-    if name not in _texts:
-        found = _found(name)
-        _texts[name] = base64.b64encode(zlib.compress(found, 9)).decode() if found else ""
-    return _texts[name]
+    remember(name)
+    found = _read[name]
+    return _text(found) if found else ""
+
+
+@lru_cache(maxsize=32)
+def _text(found: bytes) -> str:
+    return base64.b64encode(zlib.compress(found, 9)).decode()
 
 
 def zone_of(text: str, name: str) -> ZoneInfo:
@@ -51,15 +56,13 @@ def forget() -> None:
     from zoneinfo import ZoneInfo
 
     ZoneInfo.clear_cache()
-    _texts.clear()
+    _read.clear()
 
 
-def remember(zone: tzinfo) -> None:
-    """Take the rules as known by which that zone goes, which was just made."""
-    from zoneinfo import ZoneInfo
-
-    if isinstance(zone, ZoneInfo) and zone.key:
-        text_of(zone.key)
+def remember(name: str) -> None:
+    """Keep the rules of a zone that was just made, as `zoneinfo` does."""
+    if name not in _read:
+        _read[name] = _found(name)
 
 
 def renewed(zone: tzinfo) -> tzinfo:
@@ -75,8 +78,8 @@ def renewed(zone: tzinfo) -> tzinfo:
 
 
 def known() -> list[str]:
-    """The zones of which the rules were asked for in this process."""
-    return list(_texts)
+    """The zones that were used in this process."""
+    return list(_read)
 
 
 def signature(names: Collection[str]) -> object:

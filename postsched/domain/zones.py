@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from postsched.domain.errors import InvalidInput
+from postsched.domain.zone_files import remember
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -42,7 +43,9 @@ def zone_named(name: str) -> ZoneInfo:
 
     if 0 < len(name) <= _LONGEST_NAME and name.isascii():
         try:
-            return ZoneInfo(name)
+            found = ZoneInfo(name)
+            remember(name)
+            return found
         except (KeyError, ValueError, OSError):  # not found; no name; a folder such as Europe
             pass
     raise InvalidInput(f"{name[:_LONGEST_NAME]!r} is no time zone", _hint(name))

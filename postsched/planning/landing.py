@@ -25,7 +25,8 @@ class Landing:
     worked out, as far as they are known; `mixed` if some may be by the rules of now already.
 
     It is the same local time. What runs by the clock's hours stays at its instant, if that is
-    named still; and where the series names neither, it is the nearest that it names.
+    named still. Where some may have moved already, the sooner of the two is right: one that came
+    before it is over, and has a row. And where the series names neither, it is the nearest.
     """
 
     schedule: Schedule
@@ -39,8 +40,8 @@ class Landing:
         """The instant (UTC) of an occurrence now, after `last` and none of those `taken`; None
         where the series names nothing near it any more."""
         same = [same_time(occurrence, zone, self.zone) for zone in self.before]
-        wanted = [occurrence, *same] if self.mixed or self._by_clock else [*same, occurrence]
-        for at in wanted:
+        wanted = [occurrence, *same] if self._by_clock else [*same, occurrence]
+        for at in sorted(wanted) if self.mixed else wanted:
             if at > last and at not in taken and self._names(at):
                 return at
         return self._nearest(wanted[0], last, taken)

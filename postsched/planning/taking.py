@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from postsched.domain import moves
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
 from postsched.domain.errors import PostschedError
-from postsched.domain.post import Missed
+from postsched.domain.post import CatchUp, Missed
 from postsched.domain.schedule import Schedule
-from postsched.planning.catching_up import Choice, choose
+from postsched.planning.catching_up import LATE, Choice, choose
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion, Planner, grace_until
 from postsched.planning.timing import turn_in
@@ -79,10 +79,9 @@ class _Leader:
             self._send(delivery.occurrence, taken)
             return
         grace = None if post.missed is Missed.LATE else post.grace
+        due, catch_up = self._missed_since
         try:
-            choice = choose(
-                self.schedule, delivery.occurrence, delivery.due_at, post.catch_up, grace, self.now
-            )
+            choice = choose(self.schedule, delivery.occurrence, due, catch_up, grace, self.now)
         except PostschedError as error:  # a zone that is not known here: what is due goes out
             log.error("post %d to %s: %s", post.id, delivery.account, error)
             choice = Choice(delivery.occurrence)
@@ -94,6 +93,19 @@ class _Leader:
             self._wait_for(choice.at)
         else:
             self._send(choice.at, taken)
+
+    @property
+    def _missed_since(self) -> tuple[datetime, CatchUp]:
+        """When it was due, and how to catch up. All that a series names in quiet hours is due at
+        their end, and would storm: it counts as missed, but one of it goes out even so."""
+        delivery, catch_up = self.work.delivery, self.work.post.catch_up
+        pace = self.planner.timing.pace(self.work.account)
+        if pace.quiet_until(delivery.occurrence) is None:
+            return delivery.due_at, catch_up
+        on_time = self.now - delivery.due_at <= LATE
+        if on_time and catch_up is CatchUp.NONE:
+            catch_up = CatchUp.NEWEST
+        return delivery.occurrence, catch_up
 
     @property
     def _held(self) -> bool:

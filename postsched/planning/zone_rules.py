@@ -50,7 +50,6 @@ def follow(database: Database, planner: Planner, now: datetime) -> int:
 
     Raises StoreUnavailable; what was moved by then stays so.
     """
-    zone_files.remember(planner.timing.zone)
     with database.read() as connection:
         notes = zone_notes.unsettled(connection)
     return sum(_follow(database, planner, now, note) for note in notes)

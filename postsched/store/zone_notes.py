@@ -45,13 +45,25 @@ def note(connection: Connection, zones: Iterable[str]) -> None:
     """Note that instants in those zones were worked out in this process. In the transaction that
     they are written in."""
     wanted = {zone: zone_files.text_of(zone) for zone in zones}
-    names = [_PREFIX + zone for zone in wanted]
-    query = select(meta.c.name, meta.c.value).where(meta.c.name.in_(names))
-    there = {row.name: row.value.split() for row in connection.execute(query)}
+    there = _noted(connection, wanted)
     for zone, rules in wanted.items():
-        noted = there.get(_PREFIX + zone, [])
+        noted = there.get(zone, [])
         if rules and rules not in noted:
             _write(connection, zone, [*noted, rules])
+
+
+def keep_up(connection: Connection, zones: Iterable[str]) -> list[str]:
+    """Note the same before instants are worked out, in a process that runs on. Where others go by
+    other rules, those of this process may be of long ago: they are read anew. Returns the zones of
+    which others do go by other ones, which nobody had noted before."""
+    names = sorted(set(zones))
+    if not _strange(connection, names):
+        return []
+    zone_files.forget()
+    strange = _strange(connection, names)
+    there = _noted(connection, strange)
+    note(connection, names)
+    return [zone for zone in strange if there.get(zone)]
 
 
 def note_all_in_use(connection: Connection) -> None:
@@ -84,6 +96,19 @@ def settle(connection: Connection, before: Note) -> None:
     query = update(meta).where(row.name == _PREFIX + before.zone)
     query = query.where(row.value == " ".join(before.texts))
     connection.execute(query.values(value=zone_files.text_of(before.zone)))
+
+
+def _noted(connection: Connection, zones: Iterable[str]) -> dict[str, list[str]]:
+    query = select(meta.c.name, meta.c.value)
+    query = query.where(meta.c.name.in_([_PREFIX + zone for zone in zones]))
+    found = connection.execute(query)
+    return {row.name.removeprefix(_PREFIX): row.value.split() for row in found}
+
+
+def _strange(connection: Connection, zones: Collection[str]) -> list[str]:
+    """Those of the zones for which the rules of this process are not noted."""
+    there = _noted(connection, zones)
+    return [zone for zone in zones if zone_files.text_of(zone) not in there.get(zone, [])]
 
 
 def _write(connection: Connection, zone: str, texts: Sequence[str]) -> None:
