@@ -14,6 +14,7 @@ from postsched.domain.account import Account
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.holding import Why
 from postsched.domain.outcome import ErrorKind
+from postsched.domain.post import CatchUp
 from postsched.domain.quiet import parse_quiet
 from postsched.platforms.base import PlatformError
 from postsched.store import accounts as account_rows
@@ -22,6 +23,7 @@ from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play
 from tests.engine.test_quotas import live
+from tests.engine.test_series import series
 
 S = DeliveryStatus
 HOUR = timedelta(hours=1)
@@ -178,3 +180,17 @@ def test_what_is_due_after_them_is_prepared_in_quiet_hours(
     assert rig.delivery(post).steps[0].prepared_at == due - 10 * MINUTE
     live(rig, 10 * 60)
     assert rig.delivery(post).lateness == timedelta(0)
+
+
+@pytest.mark.parametrize("catch_up", list(CatchUp))
+def test_what_a_series_names_in_quiet_hours_is_no_storm(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform, catch_up: CatchUp
+) -> None:
+    """An hourly series from ten on, quiet from half past ten to half past three."""
+    rig = paced(make, fake, "10:30-15:30", timedelta(0))
+    start = clock.now()
+    series(rig, [rig.account()], "cron", rule="0 * * * *", catch_up=catch_up, at=start + HOUR)
+    live(rig, 8 * 3600 + 60)
+    sent = [(call.at - start) / HOUR for call in fake.called("publish") if call.at]
+    at_end = [6.5] * (5 if catch_up is CatchUp.ALL else 1)
+    assert sent == [1, *at_end, 7, 8]
