@@ -4,26 +4,37 @@ by allowed moves, what is held stays, and in the end all that is wanted is out."
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import precondition, rule
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import PostschedError
+from postsched.domain.recurrence import occurrences
 from postsched.service import deliveries
 from postsched.service.deliveries import Which
 from tests.model.doom import PLACES
 from tests.model.fates import FATES
 from tests.model.machine import TO, Machine
-from tests.model.world import GUARANTEES
+from tests.model.world import GUARANTEES, Chain
 
 S = DeliveryStatus
+MICROSECOND = timedelta(microseconds=1)
 ROUNDS = 8
 """How often a person looks after what is left in the end."""
+
+
+def _passed(chain: Chain, first: datetime, now: datetime) -> Iterator[datetime]:
+    """What a series names from one occurrence on until now."""
+    for one in occurrences(chain.schedule, first - MICROSECOND):
+        if one.instant >= now:
+            return
+        yield one.instant
 
 
 class Model(Machine):
@@ -81,6 +92,44 @@ class Model(Machine):
             self.crew.go(seconds)
         self.crew.go_on()
 
+    @precondition(lambda self: self.world.zones)
+    @rule(place=st.sampled_from(PLACES), left=st.integers(1, 6), seconds=st.sampled_from([65, 130]))
+    def die_over_a_series(self, place: str, left: int, seconds: int) -> None:
+        """Before or after the next is planned."""
+        self._have_awake(1)
+        self.crew.awake[0].doom.ordain(place, left)
+        self.crew.go(seconds)
+
+    @precondition(lambda self: self.world.zones)
+    @rule()
+    def all_goes_well(self) -> None:
+        """For a while: then every occurrence that comes is taken up."""
+        self.crew.go_on()
+        self._release()
+        self._have_awake(1)
+        self.crew.go(70)
+        now = self.clock.now()
+        chains = self.world.chains()
+        led = {(c.post.id, c.account): d for c in chains for d in c.leaders if d.due_at >= now}
+        self.crew.go(65)
+        for chain in self.world.chains():
+            first = led.get((chain.post.id, chain.account))
+            there = {row.occurrence for row in chain.rows if row.status is not S.SCHEDULED}
+            for one in _passed(chain, first.occurrence, self.clock.now()) if first else ():
+                assert one in there, f"{one} was lost: {chain}"
+
+    def _release(self) -> None:
+        """The networks work again, nothing is held, and accounts have secrets that work."""
+        for fake in self.world.fakes.values():
+            fake.forget()
+        deliveries.pause_accounts(self.desk, sorted(GUARANTEES), paused=False)
+        deliveries.pause_all(self.desk, paused=False)
+        for number in range(1, len(self.world.given) + 1):
+            deliveries.resume(self.desk, [number])
+        self.judge.paused.clear()
+        self.world.log_in()
+        self.crew.tell()
+
     def _have_awake(self, count: int) -> None:
         while len(self.crew.awake) < count:
             self.crew.hire()
@@ -94,17 +143,14 @@ class Model(Machine):
     def _finish(self) -> None:
         """All die; the networks work again, all is released, and one worker does the rest."""
         self.world.dismiss()
-        for fake in self.world.fakes.values():
-            fake.forget()
         last = max([self.clock.now(), *(due for dues in self.world.given for due in dues)])
         self.clock.set_wall(last + timedelta(minutes=5))
-        deliveries.pause_accounts(self.desk, sorted(GUARANTEES), paused=False)
-        deliveries.pause_all(self.desk, paused=False)
-        numbers = range(1, len(self.world.given) + 1)
-        for number in numbers:
-            deliveries.resume(self.desk, [number])
-        self.judge.paused.clear()
+        self._release()
         self.crew.hire()
+        for number in self.world.zones:
+            self.crew.go(30)
+            self.judge.look()
+            self._cancel(number + 1, Which())
         for _ in range(ROUNDS):
             self.world.log_in()
             self._look_after()
@@ -119,8 +165,7 @@ class Model(Machine):
         self.world.settle_doubts()
         for delivery in self.world.deliveries().values():
             if delivery.status in (S.FAILED, S.MISSED):
-                which = Which(frozenset({delivery.account}))
-                deliveries.retry(self.desk, [delivery.post_id], which)
+                deliveries.retry(self.desk, [delivery.post_id], Which(delivery=delivery.id))
 
 
 QUICK = settings(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,10 +14,14 @@ from postsched.domain.account import AccountState
 from postsched.domain.capabilities import FOREVER, Capabilities, Guarantee
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.outcome import Published
+from postsched.domain.post import Post
+from postsched.domain.schedule import Schedule
 from postsched.service import deliveries
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
+from postsched.store import chains as chain_rows
+from postsched.store import posts as post_rows
 from postsched.store import reading
 from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.network import Seen
@@ -34,18 +38,41 @@ GUARANTEES = {
     "telegram": Guarantee(),
 }
 """By the account's name, which is its platform's, too: keys, asking, and nothing."""
-TEXT = re.compile(r"n(\d+)v\d+(?:p(\d+))?")
-"""How texts read: the post's number from 0, its version, and the step from 2."""
+TEXT = re.compile(r"n(\d+)v\d+(?:o([\dT:-]+))?(?:p(\d+))?")
+"""How texts read: the post's number from 0, its version, the local time of an occurrence where it
+is a series, and the step from 2."""
 MEMORY = Path("/dev/shm")
-Spot = tuple[int, int]
-"""A step of a post: the post's number, and the step's from 1."""
+Spot = tuple[int, str, int]
+"""A step of a post: the post's number, its occurrence as texts name it, and the step's number from
+1."""
 
 
 def spot_of(text: str) -> Spot:
     """What a text is."""
     found = TEXT.fullmatch(text)
     assert found, text
-    return int(found[1]), int(found[2] or 1)
+    return int(found[1]), found[2] or "", int(found[3] or 1)
+
+
+def label_of(occurrence: datetime, zone: ZoneInfo) -> str:
+    """How texts name an occurrence."""
+    return f"{occurrence.astimezone(zone):%Y-%m-%dT%H:%M:%S}"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A series to one account: its rows, and whether it was not cancelled for it."""
+
+    post: Post
+    account: str
+    schedule: Schedule
+    rows: list[Delivery]
+    runs: bool
+
+    @property
+    def leaders(self) -> list[Delivery]:
+        """What leads: one at the most."""
+        return [row for row in self.rows if row.leads]
 
 
 def _able(guarantee: Guarantee) -> Capabilities:
@@ -53,7 +80,8 @@ def _able(guarantee: Guarantee) -> Capabilities:
 
 
 class World:
-    """See the module. `given` are the instants that a person gave a post, by its number."""
+    """See the module. `given` are the instants that a person gave a post, by its number; of a
+    series none, but `zones` has it."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -72,6 +100,7 @@ class World:
         settings = self.crew.members[0].rig.settings
         self.desk = Desk(self.database, settings, self.clock.now, ZoneInfo("UTC"))
         self.given: list[set[datetime]] = []
+        self.zones: dict[int, ZoneInfo] = {}
         self._slow: list[Held] = []
 
     def close(self) -> None:
@@ -109,6 +138,27 @@ class World:
             found = reading.file_posts(connection, range(1, len(self.given) + 1))
         return {d.id: d for filed in found for d in filed.deliveries}
 
+    def chains(self) -> list[Chain]:
+        """The series, account by account."""
+        found, rows_of = [], self.deliveries().values()
+        with self.database.read() as connection:
+            schedules = post_rows.schedule_of(connection, [number + 1 for number in self.zones])
+            filed = reading.file_posts(connection, [number + 1 for number in self.zones])
+            for post in (one.post for one in filed):
+                ended = chain_rows.stopped(connection, post.id)
+                for name, number in zip(GUARANTEES, self._accounts, strict=True):
+                    mine = [d for d in rows_of if (d.post_id, d.account) == (post.id, name)]
+                    runs = name in post.accounts and number not in ended
+                    found.append(Chain(post, name, schedules[post.id], mine, runs))
+        return found
+
+    def spot(self, delivery: Delivery, step: int) -> Spot:
+        """What a step, from 1, of a delivery is."""
+        number = delivery.post_id - 1
+        if number not in self.zones:
+            return number, "", step
+        return number, label_of(delivery.occurrence, self.zones[number]), step
+
     def out(self, name: str) -> dict[Spot, list[Seen]]:
         """What is out on a network."""
         found: dict[Spot, list[Seen]] = {}
@@ -121,8 +171,8 @@ class World:
         for delivery in self.deliveries().values():
             if delivery.status is DeliveryStatus.UNCONFIRMED:
                 assert delivery.next_step is not None
-                spot = (delivery.post_id - 1, delivery.next_step + 1)
+                spot = self.spot(delivery, delivery.next_step + 1)
                 there = self.out(delivery.account).get(spot)
                 published = Published(there[0].remote_id, "") if there else None
-                which = Which(frozenset({delivery.account}))
+                which = Which(delivery=delivery.id)
                 deliveries.resolve(self.desk, delivery.post_id, which, published)

@@ -16,6 +16,8 @@ KILLED = 0.15
 """The share of the user's commands that are killed."""
 IMPORTED = 6
 """Posts in a file."""
+LABEL = "-o{{time:%H%M%S}}"
+"""In the texts of series."""
 ROUNDS = 12
 """How often the user looks after what is left in the end."""
 
@@ -23,7 +25,8 @@ ROUNDS = 12
 class User:
     """Knows the texts they wrote, when each was due at the earliest, and which were accepted.
 
-    A text is `soak-N-V` with N the post and V its version; a second part ends in `-then`.
+    A text is `soak-N-V` with N the post and V its version; in a series `-oHHMMSS` follows, the time
+    of its occurrence (UTC); a second part ends in `-then`.
     """
 
     def __init__(self, town: Town, rng: Random) -> None:
@@ -35,6 +38,9 @@ class User:
         self.put_off: dict[int, tuple[datetime, datetime]] = {}
         """By number: since when it is surely put off, and until when."""
         self.accepted: set[int] = set()
+        self.series: set[int] = set()
+        self.whole: dict[int, tuple[list[str], list[datetime]]] = {}
+        """Series that nobody changes: their accounts, and all of their occurrences."""
         self.wrong: list[str] = []
         self.done: Counter[str] = Counter()
         self.diary: list[str] = []
@@ -44,6 +50,7 @@ class User:
         """Do one thing."""
         acts: list[Callable[[], None]] = [
             *[self._add] * 4, *[self._import] * 3, self._edit, self._cancel,
+            self._add_whole, self._add_series, self._add_series, self._skip, self._stop,
             self._hold, self._release, self._retry, self._resolve, self._backup,
             self._put_off, self._look, self._check_account,
         ]  # fmt: skip
@@ -93,10 +100,56 @@ class User:
             if self._call("import", str(file)):
                 self.accepted |= {number for number, *_ in new}
 
-    def _one(self, *statuses: str) -> tuple[Post, dict[str, Any]] | None:
+    def _add_whole(self) -> None:
+        """A series of which every occurrence is to go out, as late as may be."""
+        number, text, due, accounts = self._new()
+        due = self.due[number] = due.replace(microsecond=0) + timedelta(seconds=1)
+        self.series.add(number)
+        self.whole[number] = accounts, [due + timedelta(seconds=2 * n) for n in range(4)]
+        self._repeat(number, text, accounts, "FREQ=SECONDLY;INTERVAL=2;COUNT=4", "all")
+
+    def _add_series(self) -> None:
+        """One that may be endless, and may be changed."""
+        number, text, due, accounts = self._new()
+        self.due[number] = due.replace(microsecond=0) + timedelta(seconds=1)
+        self.series.add(number)
+        rule = self._rng.choice(("FREQ=SECONDLY;INTERVAL=7", "FREQ=SECONDLY;INTERVAL=3;COUNT=5"))
+        self._repeat(number, text, accounts, rule, self._rng.choice(("newest", "none")))
+
+    def _repeat(
+        self, number: int, text: str, accounts: list[str], rule: str, catch_up: str
+    ) -> None:
+        more = ["--then", f"{text}{LABEL}-then"] if self._rng.random() < 0.2 else []
+        more += ["--at", self.due[number].isoformat(), "--tz", "UTC", "--catch-up", catch_up]
+        if self._call("add", text + LABEL, "--to", ",".join(accounts), "--rrule", rule, *more):
+            self.accepted.add(number)
+
+    def _skip(self) -> None:
+        """One occurrence of a series."""
+        if found := self._one("scheduled", serial=True):
+            self._call("cancel", str(found[0]["id"]), "--occurrence", found[1]["occurrence"])
+
+    def _stop(self) -> None:
+        """A series as a whole."""
+        if found := self._one("scheduled", "retrying", serial=True):
+            self._call("cancel", str(found[0]["id"]))
+
+    def label(self, post: Post, delivery: dict[str, Any]) -> str:
+        """How texts name the occurrence of a delivery: not at all, but in a series."""
+        if number_of(post) not in self.series:
+            return ""
+        return f"{datetime.fromisoformat(delivery['occurrence']):%H%M%S}"
+
+    def _one(
+        self, *statuses: str, serial: bool = False, whole: bool = False
+    ) -> tuple[Post, dict[str, Any]] | None:
+        """One in such a status by chance: of series only (`serial`), of those that are to go out
+        whole, too (`whole`)."""
         found = [
             (post, d) for post in self.posts() for d in post["deliveries"]
             if d["status"] in statuses
+            and (whole or number_of(post) not in self.whole)
+            and (not serial or number_of(post) in self.series)
         ]  # fmt: skip
         return self._rng.choice(found) if found else None
 
@@ -104,6 +157,7 @@ class User:
         if found := self._one("scheduled", "failed"):
             self._version += 1
             text = f"soak-{number_of(found[0])}-{self._version}"
+            text += LABEL if number_of(found[0]) in self.series else ""
             self._call("edit", str(found[0]["id"]), "--text", text, "--no-then")
 
     def _put_off(self) -> None:
@@ -111,6 +165,7 @@ class User:
         fresh = [
             post for post in self.posts()
             if all(d["status"] == "scheduled" and not d["attempts"] for d in post["deliveries"])
+            and number_of(post) not in self.series
         ]  # fmt: skip
         if not fresh:
             return
@@ -142,7 +197,7 @@ class User:
             self._call("cancel", str(found[0]["id"]), "--account", found[1]["account"])
 
     def _hold(self) -> None:
-        if found := self._one("scheduled", "retrying"):
+        if found := self._one("scheduled", "retrying", whole=True):
             which = ["--account", found[1]["account"]]
             self._call("pause", *self._rng.choice([[str(found[0]["id"])], which, ["--all"]]))
 
@@ -156,7 +211,7 @@ class User:
             self._call("retry", str(found[0]["id"]), "--account", found[1]["account"])
 
     def _resolve(self) -> None:
-        if found := self._one("unconfirmed"):
+        if found := self._one("unconfirmed", whole=True):
             self._decide(*found, self._call)
 
     def _backup(self) -> None:
@@ -167,16 +222,24 @@ class User:
         account = delivery["account"]
         step = next(n for n, part in enumerate(delivery["parts"]) if part["status"] != "published")
         text = post["parts"][step]["text"]
-        out = [seen for seen in self._town.out(account) if seen.text == text]
+        if label := self.label(post, delivery):
+            found = f"soak-{number_of(post)}-", f"-o{label}{'-then' * step}"
+            out = [seen for seen in self._town.out(account)
+                   if seen.text.startswith(found[0]) and seen.text.endswith(found[1])]  # fmt: skip
+        else:
+            out = [seen for seen in self._town.out(account) if seen.text == text]
         self.diary.append(f"{datetime.now(UTC)}: {text} on {account}: {[s.text for s in out]}")
         words = ["published", "--remote-id", out[0].remote_id] if out else ["absent"]
-        call("resolve", str(post["id"]), *words, "--account", account)
+        call("resolve", str(post["id"]), *words, "--delivery", str(delivery["id"]))
 
     def settle(self) -> None:
         """Let everything go, and see to what is left, until nothing is."""
         paused = [str(post["id"]) for post in self.posts() if post["paused"]]
         for words in (["--all"], *(["--account", a] for a in ACCOUNTS), *([i] for i in paused)):
             self._surely("resume", *words)
+        for post in self.posts():
+            if number_of(post) in self.series - self.whole.keys():
+                self._surely("cancel", str(post["id"]))
         for _ in range(ROUNDS):
             self._surely("run", "--until-idle", "--no-live")
             left = [
@@ -189,7 +252,7 @@ class User:
                 if delivery["status"] == "unconfirmed":
                     self._decide(post, delivery, self._surely)
                 else:
-                    self._surely("retry", str(post["id"]), "--account", delivery["account"])
+                    self._surely("retry", str(post["id"]), "--delivery", str(delivery["id"]))
 
     def _surely(self, *words: str) -> None:
         code, _, said = self._town.call(*words)
@@ -204,4 +267,14 @@ class User:
 
 def number_of(post: Post) -> int:
     """The number of a post of the user's."""
-    return int(post["parts"][0]["text"].split("-")[1])
+    return number_in(post["parts"][0]["text"])
+
+
+def number_in(text: str) -> int:
+    """The number of the post that a text is of."""
+    return int(text.split("-")[1])
+
+
+def label_of(text: str) -> str:
+    """How a text names its occurrence, empty where it is of no series."""
+    return next((word[1:] for word in text.split("-") if word.startswith("o")), "")
