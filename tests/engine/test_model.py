@@ -147,9 +147,9 @@ class Model(Machine):
         self.clock.set_wall(last + timedelta(minutes=5))
         self._release()
         self.crew.hire()
+        self.crew.go(25 if self.world.zones else 0)
+        self.judge.look()
         for number in self.world.zones:
-            self.crew.go(30)
-            self.judge.look()
             self._cancel(number + 1, Which())
         for _ in range(ROUNDS):
             self.world.log_in()

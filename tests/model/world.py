@@ -140,11 +140,13 @@ class World:
 
     def chains(self) -> list[Chain]:
         """The series, account by account."""
-        found, rows_of = [], self.deliveries().values()
+        found, ids = [], [number + 1 for number in self.zones]
+        if not ids:
+            return []
+        rows_of = self.deliveries().values()
         with self.database.read() as connection:
-            schedules = post_rows.schedule_of(connection, [number + 1 for number in self.zones])
-            filed = reading.file_posts(connection, [number + 1 for number in self.zones])
-            for post in (one.post for one in filed):
+            schedules = post_rows.schedule_of(connection, ids)
+            for post in post_rows.get(connection, ids).values():
                 ended = chain_rows.stopped(connection, post.id)
                 for name, number in zip(GUARANTEES, self._accounts, strict=True):
                     mine = [d for d in rows_of if (d.post_id, d.account) == (post.id, name)]
