@@ -53,13 +53,19 @@ class Mover:
         accounts = {account.id: account for account in account_rows.every(connection)}
         return cls(connection, planner, now, why, posts, accounts)
 
-    def move(self, delivery: Delivery, at: datetime) -> Moved | None:
-        """Have a delivery that waits, and goes out by its own schedule or a slot, stand for `at`
-        (UTC). None for one that a person has asked for anew: it stays."""
-        if self._is_asked_for(delivery):
-            return None
-        planned = self._row(delivery, at)
-        return self._rewrite(delivery, planned, planned.due)
+    def move(self, wanted: Sequence[Moved]) -> list[Moved]:
+        """Have deliveries that wait, and go out by a schedule of their own or a slot, stand for
+        other instants; those that were. What a person has asked for anew stays."""
+        moved = [one for one in wanted if not self._is_asked_for(one.delivery)]
+        planned = [(one.delivery, self._row(one.delivery, one.at)) for one in moved]
+        rows = [
+            (one.id, row if one.grace_until else replace(row, grace_until=None))
+            for one, row in planned
+        ]
+        zone_notes.plan_anew(self.connection, rows)
+        noted = [(one.delivery.id, self._attempt(one)) for one in moved]
+        delivery_rows.add_attempts(self.connection, noted)
+        return moved
 
     def move_chain(self, landing: Landing, post_id: int, account_id: int) -> list[Moved]:
         """Have the rows to come of a series for an account, and those that a person has made ahead,
@@ -102,10 +108,12 @@ class Mover:
         return self._noted(Moved(delivery, planned.occurrence))
 
     def _noted(self, moved: Moved) -> Moved:
-        words = f"{self.why}: from {_z(moved.delivery.occurrence)} to {_z(moved.at)}"
-        attempt = Attempt(0, self.now, self.now, "moved", "", "moved", None, words)
-        delivery_rows.add_attempt(self.connection, moved.delivery.id, attempt)
+        delivery_rows.add_attempt(self.connection, moved.delivery.id, self._attempt(moved))
         return moved
+
+    def _attempt(self, moved: Moved) -> Attempt:
+        words = f"{self.why}: from {_z(moved.delivery.occurrence)} to {_z(moved.at)}"
+        return Attempt(0, self.now, self.now, "moved", "", "moved", None, words)
 
     def _is_asked_for(self, delivery: Delivery) -> bool:
         """Whether a `retry` gave it its time: such a one has no grace, either."""

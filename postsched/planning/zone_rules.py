@@ -135,8 +135,7 @@ class _Change:
             if is_movable(one) and to.get(one.id, one.occurrence) != one.occurrence
         ]
         mover = self._mover(connection, [one.post_id for one in waiting])
-        found = (mover.move(one, to[one.id]) for one in waiting)
-        return [moved for moved in found if moved is not None]
+        return mover.move([Moved(one, to[one.id]) for one in waiting])
 
     def _move_series(self, connection: Connection, every: Sequence[tuple[int, int]]) -> list[Moved]:
         ids = [post_id for post_id, _ in every]

@@ -171,8 +171,12 @@ ADD_ATTEMPT = attempts.insert()
 
 def add_attempt(connection: Connection, delivery_id: int, attempt: Attempt) -> None:
     """Append one attempt."""
-    connection.execute(
-        ADD_ATTEMPT,
+    add_attempts(connection, [(delivery_id, attempt)])
+
+
+def add_attempts(connection: Connection, attempts: Sequence[tuple[int, Attempt]]) -> None:
+    """Append attempts, each to the delivery of that number."""
+    values = [
         {
             "delivery_id": delivery_id,
             "n": attempt.n,
@@ -183,8 +187,11 @@ def add_attempt(connection: Connection, delivery_id: int, attempt: Attempt) -> N
             "outcome": attempt.outcome,
             "evidence": attempt.evidence,
             **problem_values(attempt.problem),
-        },
-    )
+        }
+        for delivery_id, attempt in attempts
+    ]
+    if values:
+        connection.execute(ADD_ATTEMPT, values if len(values) > 1 else values[0])
 
 
 def _plain_step(step: Step) -> dict[str, Any]:

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select, text, union, update
+from sqlalchemy import ColumnElement, Connection, bindparam, or_, select, text, union, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain import zone_files
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.schedule import ONCE
 from postsched.store import deliveries as delivery_rows
+from postsched.store.plans import Planned, planned_values
 from postsched.store.slot_tables import slots
 from postsched.store.tables import LEADING, RECURRING, deliveries, meta, schedules
 
@@ -164,6 +166,30 @@ def stand_for(connection: Connection, delivery: Delivery, at: datetime, due: dat
     """Have a row that does not wait stand for another occurrence of its series."""
     query = update(deliveries).where(deliveries.c.id == delivery.id)
     connection.execute(query.values(occurrence=at, due_at=due))
+
+
+_NOT_HELD = dict.fromkeys(("steps", "claim", "claim_worker", "claimed_at", "claim_until"))
+_TIMES = ("occurrence", "due_at", "next_at", "grace_until", "prepare_at")
+_PLAN_ANEW = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("row"), deliveries.c.status == S.SCHEDULED.value)
+    .values(_NOT_HELD)
+    .values({name: bindparam(f"new_{name}") for name in _TIMES})
+    .values(revision=deliveries.c.revision + 1)
+)
+
+
+def plan_anew(connection: Connection, rows: Sequence[tuple[int, Planned]]) -> None:
+    """Write many waiting deliveries, by their ids, as they are planned now, as `plans.rewrite_plan`
+    does one."""
+    values = [{"row": number} | _times(planned) for number, planned in rows]
+    if values:
+        connection.execute(_PLAN_ANEW, values)
+
+
+def _times(planned: Planned) -> dict[str, Any]:
+    found = planned_values(planned)
+    return {f"new_{name}": found[name] for name in _TIMES}
 
 
 def _to_come(now: datetime) -> ColumnElement[bool]:
