@@ -101,7 +101,7 @@ class _Change:
             slots = self._in_slots(connection)
         yield from self._in_chunks(once, self._move_once)
         yield from self._in_chunks(series, self._move_series)
-        yield from self._in_chunks(list(slots), partial(self._move, to=slots))
+        yield from self._in_chunks(list(slots), partial(self._move_slots, to=slots))
 
     def _in_chunks(
         self, every: Sequence[T], move: Callable[[Connection, Sequence[T]], list[Moved]]
@@ -122,20 +122,27 @@ class _Change:
     def _move_once(self, connection: Connection, ids: Sequence[int]) -> list[Moved]:
         waiting = zone_notes.load(connection, ids)
         schedules = post_rows.schedule_of(connection, [one.post_id for one in waiting])
-        to = {one.id: _named(schedules[one.post_id], self.zone) for one in waiting}
-        return self._move(connection, ids, {n: at for n, at in to.items() if at is not None})
+        return self._move(
+            connection, [(one, _named(schedules[one.post_id], self.zone)) for one in waiting]
+        )
 
-    def _move(
+    def _move_slots(
         self, connection: Connection, ids: Sequence[int], to: dict[int, datetime]
     ) -> list[Moved]:
+        waiting = zone_notes.load(connection, ids)
+        return self._move(connection, [(one, to[one.id]) for one in waiting])
+
+    def _move(
+        self, connection: Connection, wanted: Sequence[tuple[Delivery, datetime | None]]
+    ) -> list[Moved]:
         """Move what can be moved still, and is not there already."""
-        waiting = [
-            one
-            for one in zone_notes.load(connection, ids)
-            if is_movable(one) and to.get(one.id, one.occurrence) != one.occurrence
+        moved = [
+            Moved(one, at)
+            for one, at in wanted
+            if at is not None and at != one.occurrence and is_movable(one)
         ]
-        mover = self._mover(connection, [one.post_id for one in waiting])
-        return mover.move([Moved(one, to[one.id]) for one in waiting])
+        mover = self._mover(connection, [one.delivery.post_id for one in moved])
+        return mover.move(moved)
 
     def _move_series(self, connection: Connection, every: Sequence[tuple[int, int]]) -> list[Moved]:
         ids = [post_id for post_id, _ in every]
