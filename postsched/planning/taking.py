@@ -19,7 +19,7 @@ from postsched.domain.errors import PostschedError
 from postsched.domain.post import CatchUp, Missed
 from postsched.domain.schedule import Schedule
 from postsched.planning.catching_up import LATE, Choice, choose
-from postsched.planning.chain import Chain
+from postsched.planning.chain import MICROSECOND, Chain
 from postsched.planning.planner import Occasion, Planner, grace_until
 from postsched.planning.timing import turn_in
 from postsched.store import chains, outbox, plans, queue, zone_notes
@@ -90,7 +90,7 @@ class _Leader:
         if choice.at is None:
             self._over(taken)
         elif choice.skipped and self._due(choice.at) > self.now:
-            self._wait_for(choice.at)
+            self._wait_for(choice.at, taken)
         else:
             self._send(choice.at, taken)
 
@@ -115,15 +115,15 @@ class _Leader:
         """What is to go out now, unless it is past its grace, or has a row of its own."""
         delivery = self.work.delivery
         until = grace_until(self.work.post, self._due(at))
-        if not self._held and at != delivery.occurrence and (until is None or until >= self.now):
-            self._wait_for(at)
+        other = at != delivery.occurrence
+        fresh = not self._held and (until is None or until >= self.now)
+        if other and (fresh or self._has_row(at)):
+            self._wait_for(at, taken)
             return
         chains.unlead(self.connection, [delivery.id])
         self._chain.plan_after(self.connection, at, delivery.number or 0, self.now)
-        if at != delivery.occurrence:
-            if not self._stand_for(at, leads=False):
-                plans.forget(self.connection, delivery)
-                return
+        if other:
+            self._stand_for(at, leads=False)
             (taken_up,) = queue.load(self.connection, [delivery.id])
             delivery = taken_up.delivery
         else:
@@ -140,12 +140,14 @@ class _Leader:
         turn = turn_in(self.connection, post, account)
         return self.planner.timing.due(post, account, at, turn)
 
-    def _wait_for(self, at: datetime) -> None:
-        """It waits for an occurrence to come, and leads on."""
-        if not self._stand_for(at, leads=True):
-            delivery = self.work.delivery
-            plans.forget(self.connection, delivery)
-            self._chain.plan_after(self.connection, at, delivery.number or 0, self.now)
+    def _wait_for(self, at: datetime, taken: Taken) -> None:
+        """It waits for that occurrence, or the first after it that has no row, and leads on."""
+        number = self.work.delivery.number or 0
+        occasion = self._chain.next_free(self.connection, at - MICROSECOND, number)
+        if occasion is None:
+            self._over(taken)
+        else:
+            self._stand_for(occasion.at, leads=True)
 
     def _over(self, taken: Taken) -> None:
         """Nothing of the series is to come, and this one is not to go out any more."""
@@ -154,17 +156,17 @@ class _Leader:
         self._miss(delivery)
         taken.late.append(delivery.id)
 
-    def _stand_for(self, at: datetime, *, leads: bool) -> bool:
-        """Give the row that occurrence; False where another row has it."""
+    def _has_row(self, at: datetime) -> bool:
+        before = self.work.delivery.occurrence
+        return at in chains.taken(self.connection, self.work.post.id, self.work.account.id, before)
+
+    def _stand_for(self, at: datetime, *, leads: bool) -> None:
+        """Give the row that occurrence, which has none."""
         delivery = self.work.delivery
-        before = delivery.occurrence
-        if at in chains.taken(self.connection, self.work.post.id, self.work.account.id, before):
-            return False
         turn = turn_in(self.connection, self.work.post, self.work.account)
         occasion = Occasion(at, delivery.number, leads=leads, turn=turn)
         row = self.planner.row(self.work.post, self.work.account, occasion, self.now)
         chains.move(self.connection, delivery.id, row, held=self._held and not leads)
-        return True
 
     def _miss(self, delivery: Delivery) -> None:
         claim = delivery.claim

@@ -141,3 +141,22 @@ def test_all_are_within_their_grace_by_when_they_are_due(
     live(rig, MINUTE)
     assert len(fake.called("publish")) == 2
     assert not said(rig)
+
+
+@pytest.mark.parametrize("catch_up", ["none", "newest"])
+def test_what_was_missed_is_said_where_the_next_is_skipped(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform, catch_up: str
+) -> None:
+    """The row of what is to be sent after a sleep is there already, for a person skipped it: the
+    series passes it over, and what tells of the rest is not lost."""
+    post_id = hourly(desk, catch_up=catch_up)
+    chosen = leader(rig).occurrence + (4 if catch_up == "none" else 3) * HOUR
+    deliveries.cancel(desk, [post_id], Which(occurrence=chosen))
+    clock.advance(leader(rig).occurrence + 3 * HOUR + 30 * MINUTE - clock.now())
+    live(rig, MINUTE)
+    assert not fake.called("publish")
+    assert said(rig)
+    assert leader(rig).occurrence > clock.now()
+    assert leader(rig).occurrence != chosen
+    live(rig, 2 * HOUR)
+    assert len(fake.called("publish")) == 2 - (catch_up == "none")
