@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections import Counter
+from functools import partial
 from random import Random
+from threading import Timer
 from typing import Self
 
 from tests.soak.town import Town
@@ -26,8 +27,8 @@ class Workers:
         self._town = town
         self._rng = rng
         self._living: list[subprocess.Popen[bytes]] = []
-        self._asleep: dict[int, float] = {}
-        """By place: until when it is stopped, by the monotonic clock."""
+        self._asleep: dict[int, Timer] = {}
+        """By place: what wakes it, even while a command waits for it."""
         self._done: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
@@ -35,28 +36,27 @@ class Workers:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        for timer in self._asleep.values():
+            timer.cancel()
         for process in self._living:
             process.kill()
             process.wait()
 
     def trouble(self) -> None:
-        """Wake who has slept enough, start who is gone, and do something to one of them."""
-        for place, until in list(self._asleep.items()):
-            if time.monotonic() > until:
-                del self._asleep[place]
-                self._living[place].send_signal(signal.SIGCONT)
+        """Start who is gone, and do something to one that is not asleep."""
         for place, kind in enumerate(KINDS):
             if self._living[place].poll() is not None:
-                self._asleep.pop(place, None)
                 self._living[place] = self._town.start(*kind)
         place = self._rng.randrange(len(KINDS))
         what = self._rng.choice(("SIGKILL", "SIGKILL", "SIGTERM", "SIGSTOP", "", "", ""))
-        if what and place not in self._asleep:
+        if what and not (place in self._asleep and self._asleep[place].is_alive()):
             self._done[what] += 1
             self._town.note(f"{what} to {self._living[place].pid}")
             self._living[place].send_signal(getattr(signal, what))
             if what == "SIGSTOP":
-                self._asleep[place] = time.monotonic() + self._rng.uniform(1, ASLEEP)
+                wake = partial(self._living[place].send_signal, signal.SIGCONT)
+                self._asleep[place] = Timer(self._rng.uniform(1, ASLEEP), wake)
+                self._asleep[place].start()
 
     def stop(self) -> None:
         """All end in order; AssertionError for one that does not."""
