@@ -208,23 +208,32 @@ def export(
             f"note: {_posts(drafts.over)} would not go out by themselves any more, and are "
             "written as drafts"
         )
+    if drafts.apart:
+        program.say(
+            "note: single occurrences that were moved or have a text of their own are written as "
+            f"their series has them: of post {', '.join(map(str, drafts.apart))}"
+        )
 
 
 class _Drafts:
-    """Posts as they are exported, counted on the way: all, and those that become drafts by it."""
+    """Posts as they are exported, counted on the way: all, and those that become drafts by it.
+    `apart` are the ids of series of which single occurrences were arranged otherwise."""
 
     def __init__(self, program: Program, filed: Iterable[Filed]) -> None:
         self._program, self._filed = program, filed
         self.count = self.over = 0
+        self.apart: list[int] = []
 
     def __iter__(self) -> Iterator[Draft]:
-        from postsched.service.drafts import exported
+        from postsched.service.drafts import apart, exported
 
         folder, now = self._program.settings.media_folder, self._program.now()
         for filed in self._filed:
             draft = exported(filed, folder, now)
             self.count += 1
             self.over += draft.draft and not filed.post.draft
+            if not draft.draft and apart(filed, now):
+                self.apart.append(filed.post.id)
             yield draft
 
 

@@ -13,7 +13,7 @@ from postsched.domain.duration import format_duration
 from postsched.domain.post import Media, Post
 from postsched.domain.schedule import Schedule
 from postsched.service.desk import Desk, posts_named
-from postsched.service.scheduling import from_now_on, words_of
+from postsched.service.scheduling import MICROSECOND, from_now_on, words_of
 from postsched.store import posts as post_rows
 from postsched.store.reading import Filed
 
@@ -74,14 +74,46 @@ def exported(filed: Filed, folder: Path, now: datetime) -> Draft:
     names = {
         delivery.account
         for delivery in filed.deliveries
-        if delivery.status is DeliveryStatus.SCHEDULED and delivery.occurrence > now
+        if delivery.status is DeliveryStatus.SCHEDULED
+        and (delivery.leads if filed.schedule.recurs else delivery.occurrence > now)
     }
     if filed.schedule.recurs and names:
-        words = from_now_on(filed.schedule, now)
+        words = from_now_on(_without_skipped(filed, names, now), now)
         draft, names = (replace(draft, **words), names) if words else (draft, set())
     if not names or post.paused:
         return replace(draft, draft=True)
     return _only_to(draft, names)
+
+
+def apart(filed: Filed, now: datetime) -> bool:
+    """Whether single occurrences to come of a series were moved or have texts of their own, which
+    no post as data can say."""
+    return filed.schedule.recurs and any(
+        one.status is DeliveryStatus.SCHEDULED
+        and one.occurrence > now
+        and (one.wording is not None or (not one.leads and one.due_at != one.occurrence))
+        for one in filed.deliveries
+    )
+
+
+def _without_skipped(filed: Filed, names: Collection[str], now: datetime) -> Schedule:
+    """The schedule without the occurrences to come that are skipped for all of those accounts."""
+    from postsched.domain.recurrence import next_occurrence
+
+    schedule, skipped = filed.schedule, set[str]()
+    for instant in {one.occurrence for one in filed.deliveries if one.occurrence > now}:
+        by = {
+            one.account
+            for one in filed.deliveries
+            if one.occurrence == instant and one.status is DeliveryStatus.CANCELLED
+        }
+        found = next_occurrence(schedule, instant - MICROSECOND) if by >= set(names) else None
+        if found is not None and found.instant == instant:
+            skipped.add(found.local.isoformat())
+    if not skipped:
+        return schedule
+    kept = schedule.rule.get("except") or ()
+    return replace(schedule, rule={**schedule.rule, "except": sorted({*kept, *skipped})})
 
 
 def _only_to(draft: Draft, names: Collection[str]) -> Draft:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.draft import Draft
@@ -25,6 +25,7 @@ PATTERN = ("repeat", "every", "on", "cron", "rrule")
 BOUNDS = ("except_", "from_", "until", "count")
 RECURRENCE = (*PATTERN, *BOUNDS)
 NOTHING = Draft()
+MICROSECOND = timedelta(microseconds=1)
 
 
 def words_of(schedule: Schedule) -> dict[str, Any]:
@@ -94,22 +95,43 @@ def changed(schedule: Schedule, before: Draft, after: Draft, now: datetime) -> S
 def from_now_on(schedule: Schedule, now: datetime) -> dict[str, Any] | None:
     """What a draft says that names the occurrences of a series still to come, wherever and whenever
     it is read; None if there are none."""
-    from postsched.domain.recurrence import left, next_occurrence
+    from postsched.domain.recurrence import counted, next_occurrence
 
     words, rule = words_of(schedule), schedule.rule
     coming = next_occurrence(schedule, now)
     if coming is None:
         return None
-    words["at"] = _with_times(coming.local.isoformat(), rule)
-    if schedule.kind == CRON or (schedule.kind == RRULE and "DTSTART" in words["rrule"].upper()):
-        words["at"] = None
+    words["at"], since = _with_times(coming.local.isoformat(), rule), coming.instant - MICROSECOND
+    if _begins_by_itself(schedule, now):
+        words["at"], since = None, now
     if schedule.kind in (MONTHLY, YEARLY) and not words["on"] and schedule.at:
         first = datetime.fromisoformat(schedule.at)
         words["on"] = (f"{first:%m-%d}" if schedule.kind == YEARLY else str(first.day),)
-    words["from_"] = None
-    if words["count"]:
-        words["count"] = left(schedule, now)
+    if (
+        words["from_"]
+        and words["from_"] <= now.astimezone(zone_named(schedule.tz)).date().isoformat()
+    ):
+        words["from_"] = None
+    if words["count"] or _counts_from_at(schedule):
+        words["count"] = counted(schedule, since)
     return words
+
+
+def _begins_by_itself(schedule: Schedule, now: datetime) -> bool:
+    """Whether its text names what is to come without `at`: a rule that says when it begins, and a
+    cron that has begun."""
+    if schedule.kind == CRON:
+        first = schedule.first()
+        return first is not None and first <= now
+    return schedule.kind == RRULE and "DTSTART" in schedule.rule["rule"].upper()
+
+
+def _counts_from_at(schedule: Schedule) -> bool:
+    """Whether its rule would count anew from another `at`."""
+    if schedule.kind != RRULE:
+        return False
+    text = schedule.rule["rule"].upper()
+    return "COUNT=" in text and "DTSTART" not in text
 
 
 def _differ(before: Draft, after: Draft, names: tuple[str, ...]) -> bool:

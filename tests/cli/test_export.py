@@ -202,6 +202,35 @@ def test_an_export_that_comes_back_is_known(full: Posting) -> None:
     assert "belongs to post 2" in error["message"]
 
 
+def test_series_name_the_same_times_elsewhere(cli: Posting) -> None:
+    cli.account("work")
+    cli("account", "group", "both", "me", "work")
+    for schedule in (
+        ("--repeat", "daily", "--at", LATER, "--count", "5", "--except", "2030-05-02"),
+        ("--cron", "30 * * * *", "--tz", "Europe/Berlin", "--from", "2030-10-27", "--count", "4"),
+        ("--rrule", "DTSTART:20300101T090000\nRRULE:FREQ=DAILY", "--from", "2030-05-01"),
+        ("--rrule", "FREQ=DAILY;COUNT=5", "--at", LATER),
+    ):
+        cli("add", "a series", "--to", "both", *schedule)
+    cli("cancel", "1", "--occurrence", LATER)
+    cli("cancel", "4", "--occurrence", LATER)
+    cli("cancel", "1", "--occurrence", "2030-05-04 09:00", "--account", "me")
+    cli("edit", "1", "--occurrence", "2030-05-03 09:00", "--at", "2030-05-03 11:00")
+    cli("cancel", "2", "--account", "me")
+    answer = cli("export", "--format", "jsonl")
+    assert "a text of their own are written as their series has them: of post 1\n" in answer.err
+    settle_elsewhere(cli)
+    assert cli.json("import", "-", "--format", "jsonl", stdin=answer.out)["added"] == 4
+    first, clock, rule, counted = (
+        cli.json("show", str(post))["schedule"]["next"] for post in (1, 2, 3, 4)
+    )
+    assert first == [f"2030-05-0{day}T09:00:00Z" for day in (3, 4, 5)]
+    assert clock == [f"2030-10-2{at}:30:00Z" for at in ("6T22", "6T23", "7T00", "7T01")]
+    assert (rule[0], len(rule)) == ("2030-05-01T09:00:00Z", 10)
+    assert counted == [f"2030-05-0{day}T09:00:00Z" for day in (2, 3, 4, 5)]
+    assert cli.json("show", "2")["accounts"] == ["work"]
+
+
 @pytest.mark.slow
 def test_to_a_reader_that_has_gone(full: Posting, tmp_path: Path) -> None:
     rows = [{"text": "x" * 500, "to": "me", "at": LATER, "key": str(n)} for n in range(400)]

@@ -13,13 +13,20 @@ from __future__ import annotations
 from postsched.domain.recurrence.describing import describe
 from postsched.domain.recurrence.occurrence import Occurrence
 from postsched.domain.recurrence.planning import bounded, plan
-from postsched.domain.recurrence.series import is_endless, left, next_occurrence, occurrences
+from postsched.domain.recurrence.series import (
+    counted,
+    is_endless,
+    left,
+    next_occurrence,
+    occurrences,
+)
 from postsched.domain.recurrence.wishes import Wishes
 
 __all__ = [
     "Occurrence",
     "Wishes",
     "bounded",
+    "counted",
     "describe",
     "is_endless",
     "left",

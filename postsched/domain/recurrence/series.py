@@ -158,6 +158,12 @@ def left(schedule: Schedule, after: datetime | None) -> int | None:
     return counted if counted <= most else None
 
 
+def counted(schedule: Schedule, after: datetime) -> int:
+    """How many of a series that ends its `count`, or the COUNT of its rule, still counts after
+    `after`: its exceptions too, which use it up."""
+    return sum(1 for _ in series(schedule).named(after))
+
+
 def _pattern(schedule: Schedule, first: datetime, zone: ZoneInfo) -> Pattern:
     if schedule.kind in REPEATS:
         return calendar(schedule, first)
