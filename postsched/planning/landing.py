@@ -35,16 +35,22 @@ class Landing:
     mixed: bool
 
     def of(
-        self, occurrence: datetime, last: datetime, taken: Collection[datetime]
+        self, occurrence: datetime, before: datetime, last: datetime, taken: Collection[datetime]
     ) -> datetime | None:
-        """The instant (UTC) of an occurrence now, after `last` and none of those `taken`; None
-        where the series names nothing near it any more."""
+        """The instant (UTC) of an occurrence now, after that of the one `before` it, and none of
+        those `taken`; None where the series names nothing near it any more.
+
+        Only the same local time may lie before the `last` that is over: it is the next in line all
+        the same, and due now.
+        """
         same = [same_time(occurrence, zone, self.zone) for zone in self.before]
+        exact = not (self.mixed or self._by_clock)
         wanted = [occurrence, *same] if self._by_clock else [*same, occurrence]
         for at in sorted(wanted) if self.mixed else wanted:
-            if at > last and at not in taken and self._names(at):
+            after = before if exact and at in same else max(before, last)
+            if at > after and at not in taken and self._names(at):
                 return at
-        return self._nearest(wanted[0], last, taken)
+        return self._nearest(wanted[0], max(before, last), taken)
 
     @property
     def _by_clock(self) -> bool:

@@ -78,10 +78,11 @@ class Mover:
         others = chains.taken(self.connection, post_id, account_id, LONG_AGO)
         others -= {one.occurrence for one in mine}
         last = max((at for at in others if at < first), default=LONG_AGO)
+        before = LONG_AGO
         wanted: list[Moved] = []
         for one in mine:
-            at = landing.of(one.occurrence, last, others) or one.occurrence
-            last = max(last, at)
+            at = landing.of(one.occurrence, before, last, others) or one.occurrence
+            before = max(before, at)
             if at != one.occurrence:
                 wanted.append(Moved(one, at))
         return [self._move_one(moved) for moved in _without_collisions(wanted)]

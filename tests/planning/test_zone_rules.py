@@ -14,13 +14,15 @@ from sqlalchemy import event, text
 from postsched.domain import zone_files
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.draft import Draft
+from postsched.domain.post import Content, Post
+from postsched.domain.schedule import Schedule
 from postsched.domain.zones import zone_named
 from postsched.planning import zone_rules
 from postsched.planning.chain import revive
 from postsched.service import deliveries, occurrences, posts, slots
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
-from postsched.store import chains, zone_notes
+from postsched.store import bulk, chains, zone_notes
 from postsched.store import deliveries as delivery_rows
 from postsched.testing import FakeClock
 from tests.planning.tz_database import BERLIN, SUMMER_FOR_EVER, TOKYO, TzDatabase, tz_database
@@ -185,6 +187,17 @@ class TestSeries:
         _publish_next(table, post)
         assert table.leader(post).occurrence == utc(2026, 11, 28, 12)
 
+    def test_the_next_in_line_is_due_now_where_its_time_has_passed(self, table: Table) -> None:
+        """10:00 is out; by the rules of now, 10:30 was half an hour ago already."""
+        table.clock.set_wall(utc(2026, 11, 28, 8, 59))
+        post = table.add(repeat="daily", at="2026-11-28T10:00,10:30")
+        _publish_next(table, post)
+        table.change(SUMMER_FOR_EVER)
+        assert table.leader(post).due_at == utc(2026, 11, 28, 8, 30) < table.clock.now()
+        table.clock.advance(10 * MINUTE)
+        (held,) = claim(table.desk)
+        assert held.occurrence == utc(2026, 11, 28, 8, 30)
+
     @pytest.mark.parametrize("rule", [SUMMER_FOR_EVER, "WET0", TOKYO])
     def test_what_runs_by_the_hour_goes_on_by_the_hour(self, table: Table, rule: str) -> None:
         post = table.add(cron="0 * * * *")
@@ -312,6 +325,22 @@ class TestNotes:
         assert "goes by other rules of Europe/Berlin than another" in caplog.text
         assert table.change(SUMMER_FOR_EVER) == 1
         assert table.leader(post).occurrence == utc(2026, 11, 29, 7)
+
+    def test_imported_posts_and_slots_note_their_zones(self, table: Table) -> None:
+        from datetime import time
+
+        post = Post(0, "u", Content("Hello"), ("me",), table.clock.now(), table.clock.now())
+        schedule = Schedule(at="2027-01-10T09:00", tz="Asia/Kolkata")
+        with table.desk.database.write() as connection:
+            bulk.write(connection, [bulk.pack(post, "", schedule, [1], [])])
+        slots.add(table.desk, "me", [0], [time(9)], "Europe/Berlin")
+        for zone in ("Asia/Kolkata", "Europe/Berlin"):
+            with table.desk.database.read() as connection:
+                assert zone_notes.is_followed(connection)
+            table.zones.change(zone, "CET-1")
+            with table.desk.database.read() as connection:
+                assert [one.zone for one in zone_notes.unsettled(connection)] == [zone]
+            table.start()
 
     def test_an_older_database_is_gone_through_once(self, table: Table) -> None:
         post = table.add(at="2027-01-10T09:00")
