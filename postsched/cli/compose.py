@@ -95,7 +95,7 @@ def _would_be(program: Program, composed: Composed) -> dict[str, Any]:
     deliveries = [
         Delivery(
             0, 0, account.id, account.name, account.platform, row.occurrence, row.due, row.due,
-            DeliveryStatus.SCHEDULED,
+            DeliveryStatus.SCHEDULED, number=row.number, leads=row.leads,
         )
         for account in accounts
         if (row := planned.get(account.id)) is not None

@@ -74,8 +74,8 @@ CLEARED = {
     "title": "title", "for": "variants", "visibility": "visibility", "warning": "warning",
     "lang": "lang", "tag": "tags", "missed": "missed", "grace": "grace", "priority": "priority",
     "key": "key", "repeat": "repeat", "cron": "cron", "rrule": "rrule", "every": "every",
-    "on": "on", "except": "except_", "from": "from_", "until": "until", "count": "count", "texts": "texts", "var": "vars",
-    "catch-up": "catch_up", "spread": "spread", "jitter": "jitter",
+    "on": "on", "except": "except_", "from": "from_", "until": "until", "count": "count",
+    "texts": "texts", "var": "vars", "catch-up": "catch_up", "spread": "spread", "jitter": "jitter",
 }  # fmt: skip
 """What `--no-NAME` clears: the name in a draft."""
 KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

@@ -95,11 +95,11 @@ def _words(error: csv.Error) -> str:
 
 def _check_header(header: list[str], line: int) -> None:
     for name in header:
-        if name in COLUMNS or name in LATER or _is_spread_out(name):
+        if name in (*COLUMNS, *LATER, "vars") or _is_spread_out(name):
             if header.count(name) > 1:
                 raise Unreadable("this column is there twice", line, name)
             continue
-        hint = did_you_mean(name, (*COLUMNS, *LATER, VARIANT + "ACCOUNT"))
+        hint = did_you_mean(name, (*COLUMNS, *LATER, VARIANT + "ACCOUNT", VAR + "NAME"))
         if ";" in name or "\t" in name:
             hint = "Columns must be parted by commas"
         raise Unreadable(f"this column is not known. {hint}", line, name)
@@ -115,9 +115,12 @@ def _found(row: int, line: int, header: list[str], values: list[str]) -> Found:
         return Found(row, line, {}, (RowError(None, message),))
     cells = {name: value for name, value in zip(header, values, strict=True) if value}
     record: dict[str, Any] = {n: v for n, v in cells.items() if n in NAMES or n in LATER}
+    errors: list[RowError] = []
+    if "vars" in cells:
+        record["vars"], errors = _pairs(cells["vars"])
     for name, lead in SPREAD_OUT.items():
         if members := {n.removeprefix(lead): v for n, v in cells.items() if n.startswith(lead)}:
-            record[name] = members
+            record[name] = {**record.get(name, {}), **members}
     for name in {"then", "texts"} & cells.keys():
         record[name] = split(cells[name], "|")
     places = split(cells["media"], "|") if "media" in cells else []
@@ -125,8 +128,17 @@ def _found(row: int, line: int, header: list[str], values: list[str]) -> Found:
     record["media"] = _media(places, alts)
     if len(alts) > len(places):
         message = f"there are {len(alts)} texts for {len(places)} media"
-        return Found(row, line, record, (RowError("alt", message),))
-    return Found(row, line, record)
+        errors.append(RowError("alt", message))
+    return Found(row, line, record, tuple(errors))
+
+
+def _pairs(cell: str) -> tuple[dict[str, str], list[RowError]]:
+    """The variables of one cell: NAME=VALUE, parted by `|`."""
+    pairs = [one.partition("=") for one in split(cell, "|")]
+    found = {name.strip(): value for name, _, value in pairs}
+    if len(found) < len(pairs) or not all(name.strip() and sign for name, sign, _ in pairs):
+        return {}, [RowError("vars", "must be NAME=VALUE, each name once, parted by |")]
+    return found, []
 
 
 def _media(places: list[str], alts: list[str]) -> list[dict[str, str]]:

@@ -303,6 +303,8 @@ def test_a_dry_run_writes_nothing(cli: Posting, tmp_path: Path) -> None:
     assert delivery.keys() == DELIVERY
     assert (delivery["id"], delivery["account"], delivery["status"]) == (None, "me", "scheduled")
     assert "there is no file" in cli.refused(2, *words, "--media", "nowhere.png")
+    series = cli.json(*words, "--repeat", "daily")["schedule"]
+    assert series["next"] == [f"2030-05-{day:02}T09:00:00Z" for day in range(1, 11)]
     assert cli.count("posts") == 0
     assert not (cli.call.database.parent / "media").exists()
 

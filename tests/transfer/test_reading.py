@@ -241,6 +241,14 @@ def test_bad_csv_ends_there(text: str, line: int, field: str | None, words: str)
     assert words in message
 
 
+def test_variables_in_one_cell_or_a_column_each() -> None:
+    ((_, _, draft),) = good("text,to,at,vars,var:b\na,me,now,a=1=2|c=\\|,B\n", "csv")
+    assert draft.vars == {"a": "1=2", "c": "|", "b": "B"}
+    for cell in ("a", "a=1|a=2", "=1"):
+        ((_, _, field, message),) = said(f"text,to,at,vars\na,me,now,{cell}\n", "csv")
+        assert (field, message) == ("vars", "must be NAME=VALUE, each name once, parted by |")
+
+
 def test_csv_media_and_parts() -> None:
     text = 'text,to,at,media,alt,then,variant:work\na,me,now,x.png|https://y,X,b|"c\\|d",W\n'
     ((_, _, draft),) = good(text.replace('b|"c\\|d"', "b|c\\|d"), "csv")

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
+from postsched.domain.clock_changes import Change, clock_changes
 from postsched.domain.recurrence.beginning import Setting, begin, understood
 from postsched.domain.recurrence.days import month_day
-from postsched.domain.recurrence.occurrence import written
-from postsched.domain.recurrence.series import Series, next_occurrence, series
+from postsched.domain.recurrence.occurrence import Occurrence, written
+from postsched.domain.recurrence.series import Series, next_occurrence, occurrences, series
 from postsched.domain.recurrence.wishes import Wishes, bounds, quoted, refused
 from postsched.domain.schedule import CRON, MONTHLY, ONCE, REPEATS, RRULE, YEARLY, Schedule
+from postsched.domain.when.moment import at_local
 from postsched.domain.zones import zone_named
 
 BOUNDS = ("from", "until", "count", "except", "ends")
 """What of a rule bounds it."""
-_INSTANT = timedelta(microseconds=1)
+_INSTANT, _DAY, _YEAR = timedelta(microseconds=1), timedelta(days=1), timedelta(days=366)
+_MOST_IN_A_DAY = 3_000
+"""How many are looked at around a change of the clocks: those of each minute."""
 
 
 def plan(wishes: Wishes, now: datetime, zone: ZoneInfo) -> tuple[Schedule, tuple[str, ...]]:
@@ -31,8 +37,11 @@ def plan(wishes: Wishes, now: datetime, zone: ZoneInfo) -> tuple[Schedule, tuple
     at = written(made.first, made.zone)
     schedule = _with_end(Schedule(kind, at, made.zone.key, {**made.rule, **within}), made.zone)
     _check_to_come(schedule, now, made.zone)
-    days = _about_days(schedule, made.first.local)
-    return schedule, (*made.notes, *days, *_about_end(schedule), *_idle_exceptions(schedule))
+    notes = (
+        *made.notes, *_about_days(schedule, made.first.local), *_about_end(schedule),
+        *_about_clocks(schedule, now, made.zone), *_idle_exceptions(schedule),
+    )  # fmt: skip
+    return schedule, tuple(dict.fromkeys(notes))
 
 
 def bounded(schedule: Schedule, wishes: Wishes, now: datetime) -> Schedule:
@@ -110,8 +119,26 @@ def _about_end(schedule: Schedule) -> tuple[str, ...]:
     made = series(schedule)
     counted = sum(1 for _ in made.named(None))
     if counted < count:
-        return (f"It ends after {counted} of {count}, by until {until}",)
+        return (f"It ends after {counted} of {count}, by --until {until}",)
     return ()
+
+
+def _about_clocks(schedule: Schedule, now: datetime, zone: ZoneInfo) -> tuple[str, ...]:
+    """What the next change of the clocks makes of a time, if it does, within a year."""
+    if series(schedule).pattern.by_clock:
+        return ()
+    near = (
+        one for change in clock_changes(zone, now, now + _YEAR) for one in _near(schedule, change)
+    )
+    changed = next((one for one in near if one.change), None)
+    note = at_local(changed.local, zone).note if changed else None
+    return (note,) if note else ()
+
+
+def _near(schedule: Schedule, change: Change) -> Iterator[Occurrence]:
+    """The occurrences less than a day from a change of the clocks."""
+    found = islice(occurrences(schedule, change.instant - _DAY), _MOST_IN_A_DAY)
+    return takewhile(lambda one: one.instant < change.instant + _DAY, found)
 
 
 def _with_end(schedule: Schedule, zone: ZoneInfo) -> Schedule:

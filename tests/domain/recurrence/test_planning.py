@@ -90,7 +90,12 @@ def test_where_a_series_begins(wishes: Wishes, expected: list[str]) -> None:
             replace(WEEKLY, on=("mon",), except_=("2026-11-24", "2026-11-30T10:00")),
             "Except 2026-11-24 names nothing of it | Except 2026-11-30T10:00:00 names nothing",
         ),
-        (replace(DAILY, count=9, until="2026-11-25"), "It ends after 3 of 9, by until 2026-11-25"),
+        (
+            replace(DAILY, count=9, until="2026-11-25"),
+            "It ends after 3 of 9, by --until 2026-11-25",
+        ),
+        (replace(DAILY, at="02:30"), "Sun 28 Mar 2027, 02:30 is skipped by a clock change"),
+        (replace(DAILY, at="02:30", from_="2027-04-01"), "02:30 comes twice by a clock change"),
     ],
 )
 def test_what_a_person_should_know_is_said(wishes: Wishes, said: str) -> None:
