@@ -20,7 +20,8 @@ from postsched.service import deliveries
 from postsched.service.deliveries import Which
 from tests.model.doom import PLACES
 from tests.model.fates import FATES
-from tests.model.machine import TO, Machine
+from tests.model.machine import TO
+from tests.model.serial import Serial
 from tests.model.world import GUARANTEES, Chain
 
 S = DeliveryStatus
@@ -37,7 +38,7 @@ def _passed(chain: Chain, first: datetime, now: datetime) -> Iterator[datetime]:
         yield one.instant
 
 
-class Model(Machine):
+class Model(Serial):
     """The same, with what goes wrong while a post goes out, and an end."""
 
     @rule(to=TO, how=st.sampled_from(["post", "account", "all"]), release=st.booleans())

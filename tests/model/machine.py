@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,14 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.draft import Draft, DraftPart
-from postsched.domain.errors import InvalidInput, NotFound, PostschedError
-from postsched.domain.post import CatchUp
-from postsched.domain.recurrence import next_occurrence
-from postsched.service import deliveries, drafts, editing, occurrences, posts
+from postsched.domain.errors import InvalidInput, PostschedError
+from postsched.service import deliveries, drafts, editing, posts
 from postsched.service.deliveries import Which
 from tests.model.fates import FATES
 from tests.model.judge import Judge
-from tests.model.world import GUARANTEES, World, label_of
+from tests.model.world import GUARANTEES, World
 
 S = DeliveryStatus
 ZONES = [ZoneInfo(name) for name in ("UTC", "Europe/Berlin", "America/New_York", "Pacific/Apia")]
@@ -29,22 +26,6 @@ CHANGES = [datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinf
 NAMES = st.sampled_from(sorted(GUARANTEES))
 TO = st.lists(NAMES, min_size=1, unique=True)
 VERBS = ["cancel", "retry", "pause", "resume", "edit", "put off"]
-SERIAL_VERBS = [*VERBS[:-1], "skip", "move", "reword", "replan"]
-RULES: dict[str, dict[str, Any]] = {
-    "every 20 seconds": {"rrule": "FREQ=SECONDLY;INTERVAL=20"},
-    "every minute": {"cron": "* * * * *"},
-    "three times": {"cron": "* * * * *", "count": 3},
-    "every hour": {"cron": "0 * * * *"},
-    "every day": {"repeat": "daily", "tz": "Europe/Berlin"},
-}
-OFTEN = ("every 20 seconds", "every minute")
-MOST_SERIES = 2
-MOST_AT_ONCE = 26
-"""A day's grace of hours."""
-
-
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return at.astimezone(zone).replace(tzinfo=None).isoformat()
 
 
 class Machine(RuleBasedStateMachine):
@@ -91,37 +72,15 @@ class Machine(RuleBasedStateMachine):
         self.world.given.append({due})
         self.crew.tell()
 
-    @precondition(lambda self: len(self.world.zones) < MOST_SERIES)
-    @rule(to=TO, kind=st.sampled_from(sorted(RULES)), catch_up=st.sampled_from(list(CatchUp)),
-          grace=st.sampled_from([None, "1m"]), then=st.booleans(),
-          fate=st.none() | st.sampled_from(sorted(FATES["publish"])))  # fmt: skip
-    def add_series(
-        self, to: list[str], kind: str, catch_up: CatchUp, grace: str | None, then: bool,
-        fate: str | None,
-    ) -> None:  # fmt: skip
-        """It begins within a minute. What is sent in full after a sleep is little."""
-        if fate:
-            self.world.foresee(to[0], "publish", fate)
-        if catch_up is CatchUp.ALL and kind in OFTEN:
-            grace = "2m"
-        zone = ZoneInfo(RULES[kind].get("tz", "UTC"))
-        at = (self.clock.now() + timedelta(seconds=40)).replace(microsecond=0)
-        text = f"n{len(self.world.given)}v0o{{{{date:%FT%R:%S}}}}"
-        draft = Draft(
-            text, tuple(to), None if "cron" in RULES[kind] else _local(at, zone),
-            catch_up=catch_up.value, grace=grace, then=(DraftPart(f"{text}p2"),) if then else (),
-        )  # fmt: skip
-        assert posts.add(self.desk, replace(draft, **RULES[kind]))
-        self.world.zones[len(self.world.given)] = zone
-        self.world.given.append(set())
-        self.crew.tell()
-
     @precondition(lambda self: self.world.given)
     @rule(verb=st.sampled_from(VERBS), data=st.data())
     def act(self, verb: str, data: st.DataObject) -> None:
         post_id = data.draw(st.integers(1, len(self.world.given)))
-        if post_id - 1 in self.world.zones:
-            verb = data.draw(st.sampled_from(SERIAL_VERBS))
+        if post_id - 1 in self.world.zones and verb == "put off":
+            verb = "edit"
+        self._do(verb, post_id, data)
+
+    def _do(self, verb: str, post_id: int, data: st.DataObject) -> None:
         which = Which(data.draw(st.none() | NAMES.map(lambda name: frozenset({name}))))
         before = self.world.deliveries()
         self.judge.replanned = True
@@ -168,45 +127,6 @@ class Machine(RuleBasedStateMachine):
         editing.edit(self.desk, post_id, before, after)
         self.world.given[post_id - 1].add(due)
 
-    def _skip(self, post_id: int, which: Which) -> None:
-        self._cancel(post_id, replace(which, occurrence=self._coming(post_id)))
-
-    def _move(self, post_id: int, which: Which) -> None:
-        """Past the next of its series, or before itself."""
-        at = self._coming(post_id)
-        to = self.clock.now() + timedelta(seconds=50)
-        for changed in occurrences.change(
-            self.desk, post_id, replace(which, occurrence=at), to, None
-        ):
-            self.judge.moved[post_id, changed.account, changed.occurrence] = to
-
-    def _reword(self, post_id: int, which: Which) -> None:
-        at = self._coming(post_id)
-        self.version += 1
-        zone = self.world.zones[post_id - 1]
-        text = f"n{post_id - 1}v{self.version}o{label_of(at, zone)}"
-        occurrences.change(self.desk, post_id, replace(which, occurrence=at), None, text)
-
-    def _replan(self, post_id: int, which: Which) -> None:
-        """Other days or times from now on."""
-        before = drafts.draft_of(self.desk, post_id)
-        self.version += 1
-        until = f"{self.clock.now() + timedelta(days=self.version % 3 + 1):%Y-%m-%d}"
-        change: dict[str, Any] = {"until": until} if self.version % 2 else {"count": 9}
-        if before.cron and self.version % 3:
-            change = {"cron": "*/2 * * * *" if before.cron == "* * * * *" else "* * * * *"}
-        editing.edit(self.desk, post_id, before, replace(before, **change))
-        self.judge.cancelled.add(post_id)  # what was tried, and is not named any more
-
-    def _coming(self, post_id: int) -> datetime:
-        """The next to come of a series, or one after it. Raises NotFound where it is over."""
-        schedule = next(c.schedule for c in self.world.chains() if c.post.id == post_id)
-        after = self.clock.now() + timedelta(seconds=self.version % 3 * 30)
-        coming = next_occurrence(schedule, after)
-        if coming is None:
-            raise NotFound("it is over", "")
-        return coming.instant
-
     @rule(paused=st.booleans())
     def hold_all(self, paused: bool) -> None:
         deliveries.pause_all(self.desk, paused=paused)
@@ -241,19 +161,10 @@ class Machine(RuleBasedStateMachine):
     def suspend(self, minutes: int) -> None:
         self.suspend_for(timedelta(minutes=minutes))
 
-    @precondition(lambda self: self.world.zones)
-    @rule()
-    def suspend_for_a_year(self) -> None:
-        self.suspend_for(timedelta(days=365))
-
     def suspend_for(self, time: timedelta) -> None:
-        """The machine sleeps, and all that were not stopped wake up; there is no storm."""
-        before = [len(chain.rows) for chain in self.world.chains()]
+        """The machine sleeps, and all that were not stopped wake up."""
         self.clock.suspend(time)
         self.crew.tell()
-        for count, chain in zip(before, self.world.chains(), strict=True):
-            most = MOST_AT_ONCE if chain.post.catch_up is CatchUp.ALL else 2
-            assert len(chain.rows) <= count + most, f"a storm: {chain}"
 
     @rule(minutes=st.sampled_from([-120, -5, -1, 1, 5, 120]))
     def set_the_clock(self, minutes: int) -> None:
