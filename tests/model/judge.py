@@ -42,6 +42,7 @@ class Judge:
         self._heard = dict.fromkeys(world.fakes, 0)
         self._keys: dict[tuple[str, str], str] = {}
         self._led: dict[tuple[int, str], datetime] = {}
+        self._latest = world.clock.now()
         self.moved: dict[tuple[int, str, datetime], datetime] = {}
         """When what a person moved is due, by post id, account and occurrence."""
         self.replanned = False
@@ -103,8 +104,10 @@ class Judge:
                 assert after.post_id in self.cancelled, "nobody cancelled it"
 
     def _series_go_on(self) -> None:
-        """One row leads each that is not over; nobody goes back in time."""
+        """One row leads each that is not over, by the latest that the clock has said; and none goes
+        back in time."""
         led = {}
+        self._latest = max(self._latest, self._world.clock.now())
         for chain in self._world.chains():
             leaders = chain.leaders
             assert len(leaders) <= bool(chain.runs), f"{len(leaders)} lead {chain}"
@@ -114,7 +117,7 @@ class Judge:
                 back = at < self._led.get(place, at)
                 assert not back or self.replanned, f"it went back to {at}: {chain}"
             elif chain.runs:
-                last = max([self._world.clock.now(), *(row.occurrence for row in chain.rows)])
+                last = max([self._latest, *(row.occurrence for row in chain.rows)])
                 assert next_occurrence(chain.schedule, last) is None, f"nothing leads {chain}"
         self._led, self.replanned = led, False
 
