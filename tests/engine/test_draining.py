@@ -97,9 +97,16 @@ def test_a_refused_account_is_not_waited_for(rig: Rig) -> None:
 def test_a_short_lock_is_waited_for(rig: Rig, fake: FakePlatform) -> None:
     rig.post("Hello", rig.account(), rig.clock.now())
     faults = Faults(rig.database.engine)
-    faults.at, faults.name, faults.armed = range(14, 20), "busy", True
-    with faults.listening():
-        drain(rig)
+    faults.at, faults.name, faults.armed = range(1, 7), "busy", True
+
+    async def scene() -> None:
+        engine: Engine = rig.engine("publish-due")
+        with faults.listening():
+            await engine.dispatcher.drain()
+        await engine.stop()
+        await engine.close()
+
+    play(scene)
     assert len(faults.hit) == 6
     assert len(fake.posts) == 1
 
