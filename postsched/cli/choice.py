@@ -85,7 +85,7 @@ def among_of(connection: Connection, account: list[str] | None, tag: str | None)
 
 
 def _ids(connection: Connection, accounts: Sequence[str]) -> list[int]:
-    from postsched.service.deliveries import accounts_named
+    from postsched.service.desk import accounts_named
 
     return [account.id for account in accounts_named(connection, accounts)]
 

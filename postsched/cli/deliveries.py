@@ -220,7 +220,7 @@ def _hold(
 
 def _waiting(program: Program, held: Sequence[str] | None) -> list[int]:
     """The posts that something waits of, to those accounts or groups, or to any."""
-    from postsched.service.deliveries import accounts_named
+    from postsched.service.desk import accounts_named
     from postsched.store import reading
 
     with program.database.read() as connection:
@@ -230,13 +230,15 @@ def _waiting(program: Program, held: Sequence[str] | None) -> list[int]:
 
 
 def _say_missed(program: Program, missed: Sequence[Delivery]) -> None:
-    if missed:
-        ids = dict.fromkeys(delivery.post_id for delivery in missed)
-        program.say(
-            f"{len(missed)} went past their grace meanwhile and are missed. "
-            f"Send them with: postsched retry {' '.join(map(str, list(ids)[:10]))}"
-            + (" …" if len(ids) > 10 else "")
-        )
+    if not missed:
+        return
+    ids = dict.fromkeys(delivery.post_id for delivery in missed)
+    its, are, them = ("its", "is", "it") if len(missed) == 1 else ("their", "are", "them")
+    program.say(
+        f"{len(missed)} went past {its} grace meanwhile and {are} missed. "
+        f"Send {them} with: postsched retry {' '.join(map(str, list(ids)[:10]))}"
+        + (" …" if len(ids) > 10 else "")
+    )
 
 
 def _numbers(ids: Sequence[int]) -> str:

@@ -63,7 +63,8 @@ def which(
     program: Program, account: list[str] | None, occurrence: str | None, delivery: int | None
 ) -> Which:
     """The deliveries that `--account`, `--occurrence` and `--delivery` leave."""
-    from postsched.service.deliveries import Which, accounts_named
+    from postsched.service.deliveries import Which
+    from postsched.service.desk import accounts_named
 
     wanted, accounts = names(account, "--account"), None
     if wanted is not None:

@@ -10,19 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from postsched import platforms
 from postsched.domain.account import Account, AccountState, check_name
-from postsched.domain.errors import (
-    InvalidInput,
-    NotAllowed,
-    NotFound,
-    advised,
-)
+from postsched.domain.errors import InvalidInput, NotAllowed, NotFound, advised
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
 from postsched.domain.timing import PACE_KEYS
 from postsched.platforms.base import Login, Platform, PlatformError
 from postsched.secrets import check_names
-from postsched.service.deliveries import accounts_named
-from postsched.service.desk import Desk
+from postsched.service.desk import Desk, accounts_named
 from postsched.service.endings import command_of, end_of
 from postsched.service.wanted import Wanted, changed, new_account
 from postsched.store import accounts as account_rows

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from postsched.domain import moves
-from postsched.domain.account import Account
 from postsched.domain.delivery import IN_DOUBT, Attempt, Delivery, DeliveryStatus
 from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
 from postsched.domain.outcome import Published
 from postsched.domain.post import Post
 from postsched.planning import taking
 from postsched.service import occurrences, order
-from postsched.service.desk import Desk, posts_named, unknown_account
+from postsched.service.desk import Desk, accounts_named, posts_named
 from postsched.service.occurrences import Series
 from postsched.store import accounts as account_rows
 from postsched.store import chains, outbox, pauses, plans, queue
@@ -195,24 +194,14 @@ def pause_all(desk: Desk, *, paused: bool) -> list[Delivery]:
 
 def _missed(connection: Connection, desk: Desk, **which: Sequence[int]) -> list[Delivery]:
     """Take what is past its grace out of the queue, and go on with the series among it."""
-    now = desk.now()
-    leading = queue.load(connection, pauses.leading(connection, now, **which))
-    late = taking.take_up(connection, desk.planner, leading, now).late
-    missed = [work.delivery for work in queue.load(connection, late)]
+    now, missed = desk.now(), list[Delivery]()
+    while leading := pauses.leading(connection, now, **which):  # the next of one may be late, too
+        found = queue.load(connection, leading)
+        late = taking.take_up(connection, desk.planner, found, now).late
+        missed += [work.delivery for work in queue.load(connection, late)]
+        if not late:
+            break
     return missed + pauses.miss(connection, now, **which)
-
-
-def accounts_named(connection: Connection, names: Iterable[str]) -> list[Account]:
-    """The accounts of those names, groups spread out. Raises NotFound for an unknown one."""
-    known = {account.name: account for account in account_rows.every(connection)}
-    groups = {group.name: group.accounts for group in account_rows.all_groups(connection)}
-    found: dict[str, Account] = {}
-    for name in names:
-        members = (name,) if name in known else groups.get(name)
-        if members is None:
-            raise unknown_account(name, [*known, *groups])
-        found.update({member: known[member] for member in members})
-    return list(found.values())
 
 
 def _end(

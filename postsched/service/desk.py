@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from postsched import wakeup
-from postsched.domain.account import NAME
+from postsched.domain.account import NAME, Account
 from postsched.domain.errors import NotFound
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.post import Post
+from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows
 from postsched.store.database import Database
 
@@ -68,6 +69,19 @@ def posts_named(connection: Connection, ids: Sequence[int]) -> list[Post]:
         if post_id not in found:
             raise NotFound(f"there is no post {post_id}", "See them with: postsched list --all")
     return [found[post_id] for post_id in wanted]
+
+
+def accounts_named(connection: Connection, names: Iterable[str]) -> list[Account]:
+    """The accounts of those names, groups spread out. Raises NotFound for an unknown one."""
+    known = {account.name: account for account in account_rows.every(connection)}
+    groups = {group.name: group.accounts for group in account_rows.all_groups(connection)}
+    found: dict[str, Account] = {}
+    for name in names:
+        members = (name,) if name in known else groups.get(name)
+        if members is None:
+            raise unknown_account(name, [*known, *groups])
+        found.update({member: known[member] for member in members})
+    return list(found.values())
 
 
 def unknown_account(name: str, known: Sequence[str]) -> NotFound:

@@ -18,8 +18,7 @@ from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.errors import NotAllowed
 from postsched.domain.post import Post
 from postsched.domain.slots import instants
-from postsched.service.deliveries import accounts_named
-from postsched.service.desk import Desk, posts_named
+from postsched.service.desk import Desk, accounts_named, posts_named
 from postsched.service.order import Order, is_movable
 from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows

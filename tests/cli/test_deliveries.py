@@ -180,7 +180,7 @@ def test_resume_counts_what_is_past_its_grace(cli: Posting, words: list[str]) ->
     cli.set_delivery(1, grace_until=1)
     answer = cli("resume", *words, "--json")
     assert answer.json[0]["deliveries"][0]["status"] == "missed"
-    assert "1 went past their grace meanwhile and are missed" in answer.err
+    assert "1 went past its grace meanwhile and is missed" in answer.err
     assert "postsched retry 1" in answer.err
     held = [post["id"] for post in answer.json]
     assert held == ([1] if words == ["1"] else [1, 2])
