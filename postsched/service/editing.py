@@ -18,7 +18,7 @@ from postsched.domain.account import Account
 from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotAllowed
-from postsched.domain.post import Post
+from postsched.domain.post import Missed, Post
 from postsched.domain.schedule import SLOT
 from postsched.service import pacing, posts, scheduling, serial
 from postsched.service.compose import Composed, Composer
@@ -196,6 +196,13 @@ class _Replanning:
         retimed = self._is_retimed and delivery.status is S.SCHEDULED
         if delivery.occurrence != planned.occurrence or retimed:
             return _at(delivery, planned)
+        missed = self.subject.post.missed
+        if (
+            delivery.status is S.SCHEDULED
+            and not delivery.grace_until
+            and missed is not Missed.LATE
+        ):
+            return delivery  # a person sent it again, and it has no grace
         return replace(delivery, grace_until=planned.grace_until)
 
     @property

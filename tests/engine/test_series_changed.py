@@ -117,16 +117,25 @@ def test_one_of_which_a_part_is_out_is_not_begun_anew(
     assert [seen.text for seen in fake.posts] == ["Hello", "More"]
 
 
+def spread_out(rig: Rig, desk: Desk, clock: FakeClock, **more: Any) -> Delivery:
+    """An hourly series to `me`, later to `work`, whose row that leads is returned; then `me` has
+    it no more."""
+    rig.account("work", "outbox")
+    post_id = hourly(desk, to=("me", "work"), spread="50m", **more)
+    deliveries.cancel(desk, [post_id], Which(frozenset({"me"})))
+    first = leader(rig)
+    assert first.due_at - first.occurrence > 15 * MINUTE
+    return first
+
+
 def test_what_is_caught_up_with_is_not_before_it_is_due(
     rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
 ) -> None:
-    """The newest that has passed is put off by its jitter: it waits, in nobody's hands."""
-    hourly(desk, jitter="50m")
-    offset = leader(rig).due_at - leader(rig).occurrence
-    assert offset > 5 * MINUTE
-    clock.advance(leader(rig).occurrence + 10 * HOUR + MINUTE - clock.now())
+    """The newest that has passed is due later, for it is spread: it waits, in nobody's hands."""
+    first = spread_out(rig, desk, clock)
+    clock.advance(first.occurrence + 10 * HOUR + MINUTE - clock.now())
     live(rig, MINUTE)
-    assert [one.status for one in chain(rig)] == [S.SCHEDULED]
+    assert [one.status for one in chain(rig) if one.account == "work"] == [S.SCHEDULED]
     assert clock.now() < leader(rig).due_at < clock.now() + HOUR
     assert not fake.called("publish")
     live(rig, HOUR)
@@ -136,8 +145,8 @@ def test_what_is_caught_up_with_is_not_before_it_is_due(
 def test_all_are_within_their_grace_by_when_they_are_due(
     rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
 ) -> None:
-    hourly(desk, jitter="50m", grace="70m", catch_up="all")
-    clock.advance(leader(rig).due_at + 65 * MINUTE - clock.now())
+    first = spread_out(rig, desk, clock, grace="70m", catch_up="all")
+    clock.advance(first.due_at + 65 * MINUTE - clock.now())
     live(rig, MINUTE)
     assert len(fake.called("publish")) == 2
     assert not said(rig)
@@ -160,3 +169,18 @@ def test_what_was_missed_is_said_where_the_next_is_skipped(
     assert leader(rig).occurrence != chosen
     live(rig, 2 * HOUR)
     assert len(fake.called("publish")) == 2 - (catch_up == "none")
+
+
+def test_what_goes_out_once_and_is_sent_again_has_no_grace_either(
+    rig: Rig, desk: Desk, clock: FakeClock, fake: FakePlatform
+) -> None:
+    added = posts.add(desk, Draft("Hello", ("me",), "in 1h", grace="30m"))
+    fake.will("publish", REFUSED)
+    live(rig, 2 * HOUR)
+    assert added.id
+    deliveries.pause(desk, [added.id])
+    deliveries.retry(desk, [added.id], Which())
+    edit(desk, added.id, text="Other")
+    deliveries.resume(desk, [added.id])
+    live(rig, MINUTE)
+    assert [one.status for one in chain(rig)] == [S.PUBLISHED]
