@@ -156,14 +156,15 @@ def _edit(
 
 
 def _changed(draft: Draft, changes: dict[str, Any]) -> Draft:
-    """The draft with the changes. A time without a zone is in the person's zone; it makes a post
-    of a draft, unless it is to stay one."""
+    """The draft with the changes. A time without a zone is in the person's zone, that of a series
+    in the series' own; it makes a post of a draft, unless it is to stay one."""
     changes = dict(changes)
     if any(changes.get(name) for name in ("at", *KINDS)):
         changes.setdefault("draft", False)
-    if changes.get("at"):
-        changes.setdefault("tz", None)
-    return with_changes(draft, _without_other_kinds(changes))
+    after = with_changes(draft, _without_other_kinds(changes))
+    if changes.get("at") and "tz" not in changes and not (draft.recurs and after.recurs):
+        return replace(after, tz=None)
+    return after
 
 
 def _without_other_kinds(changes: dict[str, Any]) -> dict[str, Any]:

@@ -104,6 +104,8 @@ class _Replanning:
         """Whether the series names it as before; what has been tried is finished in any case."""
         if self._same_times or delivery.status is S.RETRYING:
             return True
+        if delivery.number is None:  # what went out once has no place in a series
+            return False
         return self._is_named(delivery.occurrence)
 
     def _is_named(self, occurrence: datetime) -> bool:

@@ -110,6 +110,22 @@ def test_the_answer_repeats_the_time(cli: Posting) -> None:
     assert "14:00 UTC" in cli("edit", "1", "--at", "2030-05-01 14:00").out
 
 
+def test_a_series_stays_in_its_zone(cli: Posting) -> None:
+    cli("add", "{{n}}", "--at", LATER, "--tz", "Asia/Tokyo", "--repeat", "daily")
+    assert "every day at 14:00 Asia/Tokyo" in cli("edit", "1", "--at", "2030-05-01 14:00").out
+    assert "at 15:00 UTC" in cli("edit", "1", "--at", "2030-05-01 15:00", "--tz", "UTC").out
+
+
+def test_what_was_to_go_out_once_begins_no_second_row_of_its_series(cli: Posting) -> None:
+    cli("add", "x", "--at", "2030-05-04 09:00")
+    cli("edit", "1", "{{n}}", "--repeat", "daily", "--at", LATER)
+    assert cli.rows("SELECT number, leads FROM deliveries") == [(1, 1)]
+    coming = cli.json("next", "4")
+    assert [(one["due_at"][8:10], one["text"]) for one in coming] == [
+        ("01", "1"), ("02", "2"), ("03", "3"), ("04", "4"),
+    ]  # fmt: skip
+
+
 def test_a_zone_alone_changes_how_the_same_instant_is_told(cli: Posting) -> None:
     cli("add", "x", "--at", LATER, "--tz", "UTC")
     assert "18:00 JST" in cli("edit", "1", "--tz", "Asia/Tokyo").out
