@@ -1,4 +1,4 @@
-"""Days of the week and times of day, as people write them for slots and quiet hours.
+"""Days of the week and times of day, as people write them for slots, quiet hours and series.
 
 Apart from recurrence, which takes long to load: settings are read by every command.
 """
@@ -25,17 +25,22 @@ def weekdays(text: str) -> tuple[int, ...]:
     once; Monday is 0. Raises InvalidInput for anything else."""
     found: set[int] = set()
     for word in text.lower().split(","):
-        found.update(_WORDS.get(word.strip()) or _range(word.strip()))
+        days = _WORDS.get(word.strip()) or weekday_range(word.strip())
+        if not days:
+            raise InvalidInput(
+                f"{word.strip()[:60]!r} is no day of the week",
+                "Give days such as mon-fri, sat,sun or daily",
+            )
+        found.update(days)
     return tuple(sorted(found))
 
 
-def _range(word: str) -> list[int]:
+def weekday_range(word: str) -> list[int]:
+    """The days of `mon`, `monday` or `fri-mon`, from the first on; none for another word."""
     begin, dash, end = word.partition("-")
     first, last = _DAYS.get(begin), _DAYS.get(end if dash else begin)
     if first is None or last is None:
-        raise InvalidInput(
-            f"{word[:60]!r} is no day of the week", "Give days such as mon-fri, sat,sun or daily"
-        )
+        return []
     return [(first + n) % 7 for n in range((last - first) % 7 + 1)]
 
 
@@ -74,5 +79,5 @@ def clock(text: str) -> time:
 
 
 def clock_text(at: time) -> str:
-    """A time of day as people write it: `09:00`, with seconds only where there are any."""
-    return at.isoformat() if at.second else f"{at:%H:%M}"
+    """A time of day as it is kept: `09:00`, with seconds and fractions only where there are any."""
+    return at.isoformat() if at.second or at.microsecond else f"{at:%H:%M}"

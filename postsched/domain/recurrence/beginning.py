@@ -17,13 +17,13 @@ from postsched.domain.recurrence.rule import Rule, clean, rule
 from postsched.domain.recurrence.wishes import (
     MOST_EVERY,
     Wishes,
-    clock_text,
     clock_times,
     number,
     on_words,
     refused,
 )
 from postsched.domain.schedule import CRON, DAILY, RRULE
+from postsched.domain.weekdays import clock_text
 from postsched.domain.when import Moment, PastTime, understand
 from postsched.domain.zones import zone_named
 

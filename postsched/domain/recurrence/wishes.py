@@ -13,6 +13,7 @@ from typing import Any
 from postsched.domain.errors import InvalidInput
 from postsched.domain.recurrence.days import LAST_DAY, WEEKDAYS, month_day, year_day
 from postsched.domain.schedule import DAILY, MONTHLY, WEEKLY
+from postsched.domain.weekdays import weekday_range
 
 MOST_EVERY = 10_000
 MOST_COUNT = 100_000
@@ -79,20 +80,6 @@ def _clock_time(text: str) -> time | None:
         return None
 
 
-def clock_text(clock: time) -> str:
-    """A time of day as it is kept: `09:00`, with seconds and fractions only where there are any."""
-    return clock.isoformat() if clock.second or clock.microsecond else f"{clock:%H:%M}"
-
-
-_WEEKDAY_NAMES = {
-    word: short
-    for short, full in zip(
-        WEEKDAYS,
-        ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-        strict=True,
-    )
-    for word in (short, full)
-}
 _ON_HINTS = {
     WEEKLY: "Give weekdays, as in --on mon,thu or --on mon-fri",
     MONTHLY: "Give days of the month: a number, last, 1mon to 5sun, last-fri; as in --on 1,15,last",
@@ -114,12 +101,10 @@ def on_words(on: tuple[str, ...], kind: str) -> list[str]:
 
 def _weekdays(word: str) -> list[str]:
     """The weekdays of `mon`, `monday` or `fri-mon`."""
-    begin, dash, end = word.partition("-")
-    names = [_WEEKDAY_NAMES.get(begin), _WEEKDAY_NAMES.get(end if dash else begin)]
-    if names[0] is None or names[1] is None:
+    days = weekday_range(word)
+    if not days:
         raise refused("on", f"{quoted(word)} is no weekday", _ON_HINTS[WEEKLY])
-    first, last = WEEKDAYS.index(names[0]), WEEKDAYS.index(names[1])
-    return [WEEKDAYS[(first + n) % 7] for n in range((last - first) % 7 + 1)]
+    return [WEEKDAYS[day] for day in days]
 
 
 def _month_word(word: str) -> str:
