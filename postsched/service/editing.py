@@ -55,7 +55,10 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
         composed = allotted(connection, desk, composed, _kept_slots(subject))
         changed = _write(connection, subject, composed, after, desk.now())
         planned = posts.planned_for(desk, changed, composed, composed.accounts)
-        said = tuple(pacing.notes(connection, desk, composed, planned))
+        said = (
+            *serial.notes(subject, composed, desk.now()),
+            *pacing.notes(connection, desk, composed, planned),
+        )
         composed = replace(composed, notes=composed.notes + said)
         if subject.schedule.recurs or composed.schedule.recurs:
             serial.replan(connection, desk, subject, changed, composed)

@@ -16,6 +16,9 @@ from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.occasion import said_by
 from postsched.domain.post import Missed, Post
+from postsched.domain.schedule import Schedule
+from postsched.domain.when import describe
+from postsched.domain.zones import zone_named
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion, grace_until
 from postsched.service.compose import Composed
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 S = DeliveryStatus
 MICROSECOND = timedelta(microseconds=1)
+MOST_NAMED = 3
+"""Up to how many occurrences a note names; more are counted."""
 
 
 def replan(
@@ -38,6 +43,24 @@ def replan(
     The post is written already; `subject` is how it was before."""
     keep_begun(connection, subject, post)
     _Replanning(connection, desk, subject, post, composed).run()
+
+
+def notes(subject: Subject, composed: Composed, now: datetime) -> tuple[str, ...]:
+    """What was arranged for single occurrences to come that the series does not name any more."""
+    if composed.schedule == subject.schedule or not any(d.leads for d in subject.deliveries):
+        return ()
+    arranged = {
+        delivery.occurrence
+        for delivery in subject.deliveries
+        if delivery.occurrence > now and delivery.number is not None and _is_arranged(delivery)
+    }
+    gone = sorted(at for at in arranged if not _names(composed.schedule, at))
+    if not gone:
+        return ()
+    zone = zone_named(subject.schedule.tz)
+    listed = "; ".join(describe(at, now, zone) for at in gone[:MOST_NAMED])
+    more = f"; and {len(gone) - MOST_NAMED} more" if len(gone) > MOST_NAMED else ""
+    return (f"What was skipped, moved or worded anew is gone with its time: {listed}{more}",)
 
 
 def keep_begun(connection: Connection, subject: Subject, post: Post) -> None:
@@ -82,8 +105,7 @@ class _Replanning:
             wording=delivery.wording,
         )  # fmt: skip
         planned = self.desk.planner.row(self.post, account, occasion, self.desk.now())
-        moved = delivery.due_at != delivery.occurrence and not delivery.leads
-        due = delivery.due_at if moved else planned.due
+        due = delivery.due_at if _is_moved(delivery) else planned.due
         after = replace(delivery, due_at=due, next_at=due)
         if delivery.status is S.RETRYING:
             after, due = delivery, self._first_due(delivery, planned.due)
@@ -106,13 +128,7 @@ class _Replanning:
             return True
         if delivery.number is None:  # what went out once has no place in a series
             return False
-        return self._is_named(delivery.occurrence)
-
-    def _is_named(self, occurrence: datetime) -> bool:
-        from postsched.domain.recurrence import next_occurrence
-
-        found = next_occurrence(self.composed.schedule, occurrence - MICROSECOND)
-        return found is not None and found.instant == occurrence
+        return _names(self.composed.schedule, delivery.occurrence)
 
     def _drop(self, delivery: Delivery) -> None:
         """Take it out; one that was tried keeps its row and its attempts, cancelled."""
@@ -137,3 +153,21 @@ class _Replanning:
         tail = chains.tail(self.connection, self.post.id, account.id, now)
         chain = Chain(self.post, account, self.composed.schedule, self.desk.planner)
         chain.plan_after(self.connection, first - MICROSECOND, tail.number if tail else 0, now)
+
+
+def _names(schedule: Schedule, occurrence: datetime) -> bool:
+    from postsched.domain.recurrence import next_occurrence
+
+    found = next_occurrence(schedule, occurrence - MICROSECOND)
+    return found is not None and found.instant == occurrence
+
+
+def _is_moved(delivery: Delivery) -> bool:
+    return delivery.due_at != delivery.occurrence and not delivery.leads
+
+
+def _is_arranged(delivery: Delivery) -> bool:
+    """Whether a person skipped it, moved it, or gave it a text of its own."""
+    if delivery.status is S.SCHEDULED:
+        return _is_moved(delivery) or delivery.wording is not None
+    return delivery.status is S.CANCELLED

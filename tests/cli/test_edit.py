@@ -116,6 +116,17 @@ def test_a_series_stays_in_its_zone(cli: Posting) -> None:
     assert "at 15:00 UTC" in cli("edit", "1", "--at", "2030-05-01 15:00", "--tz", "UTC").out
 
 
+def test_what_an_edit_takes_from_single_occurrences_is_said(cli: Posting) -> None:
+    cli("add", "x", "--at", LATER, "--repeat", "daily")
+    cli("cancel", "1", "--occurrence", "2030-05-03 09:00")
+    cli("edit", "1", "y", "--occurrence", "2030-05-04 09:00")
+    assert "is gone" not in cli("edit", "1", "--until", "2030-05-04").err
+    answer = cli("edit", "1", "--at", "2030-05-01 10:00")
+    gone = "skipped, moved or worded anew is gone with its time: Fri 3 May 2030, 09:00 UTC, in "
+    assert gone in answer.err
+    assert "; Sat 4 May 2030, 09:00 UTC, in " in answer.err
+
+
 def test_what_was_to_go_out_once_begins_no_second_row_of_its_series(cli: Posting) -> None:
     cli("add", "x", "--at", "2030-05-04 09:00")
     cli("edit", "1", "{{n}}", "--repeat", "daily", "--at", LATER)
