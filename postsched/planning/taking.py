@@ -97,15 +97,15 @@ class _Leader:
     @property
     def _missed_since(self) -> tuple[datetime, CatchUp]:
         """When it was due, and how to catch up. All that a series names in quiet hours is due at
-        their end, and would storm: it counts as missed, but one of it goes out even so."""
+        their end, and would storm: it counts as missed, but one of it goes out even so; and so it
+        does where all it waited for is the account's own spacing."""
         delivery, catch_up = self.work.delivery, self.work.post.catch_up
         pace = self.planner.timing.pace(self.work.account)
-        if pace.quiet_until(delivery.occurrence) is None:
-            return delivery.due_at, catch_up
-        on_time = self.now - delivery.due_at <= LATE
+        on_time = self.now - delivery.due_at <= LATE + pace.spacing
         if on_time and catch_up is CatchUp.NONE:
             catch_up = CatchUp.NEWEST
-        return delivery.occurrence, catch_up
+        quiet = pace.quiet_until(delivery.occurrence) is not None
+        return delivery.occurrence if quiet else delivery.due_at, catch_up
 
     @property
     def _held(self) -> bool:

@@ -194,3 +194,17 @@ def test_what_a_series_names_in_quiet_hours_is_no_storm(
     sent = [(call.at - start) / HOUR for call in fake.called("publish") if call.at]
     at_end = [6.5] * (5 if catch_up is CatchUp.ALL else 1)
     assert sent == [1, *at_end, 7, 8]
+
+
+def test_what_only_the_distance_made_late_was_not_missed(
+    make: MakeRig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """Two series at the same minute: the second waits for the distance, and goes out."""
+    rig = paced(make, fake, None, 30 * MINUTE)
+    me = rig.account()
+    for every in (1, 2):
+        series(rig, [me], every=every, catch_up=CatchUp.NONE)
+    live(rig, 1)
+    clock.advance(HOUR - timedelta(seconds=10))
+    live(rig, 40 * 60)
+    assert len(fake.called("publish")) == 2

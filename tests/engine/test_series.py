@@ -38,7 +38,8 @@ def series(
     """A series that begins an hour from now, or then; its post."""
     ways = {name: rule.pop(name) for name in ("catch_up", "missed", "grace") if name in rule}
     at = at or rig.clock.now() + HOUR
-    post = Post(0, f"u{at}", Content("Hello"), (), rig.clock.now(), rig.clock.now(), **ways)
+    uid = f"u{at}{kind}{len(rows.every(rig.other))}{rule}"  # the jitter is always the same
+    post = Post(0, uid, Content("Hello"), (), rig.clock.now(), rig.clock.now(), **ways)
     schedule = Schedule(kind, at.astimezone(UTC).replace(tzinfo=None).isoformat(), "UTC", rule)
     with rig.database.write() as connection:
         return post_rows.insert(connection, post, [one.id for one in accounts], schedule, "")
