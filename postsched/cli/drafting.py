@@ -134,7 +134,12 @@ def sentence(program: Program, composed: Composed) -> str:
     schedule = composed.schedule
     if len(set(composed.times.values())) > 1:
         return _by_account(program, composed)
-    first = composed.occurrence or schedule.first()
+    first = composed.occurrence or (None if schedule.recurs else schedule.first())
+    if schedule.recurs and first is None:
+        from postsched.domain.recurrence import next_occurrence
+
+        coming = next_occurrence(schedule, program.now())
+        first = coming.instant if coming else None
     said = describe(first, program.now(), zone_named(schedule.tz)) if first else ""
     if schedule.recurs:
         from postsched.domain import recurrence

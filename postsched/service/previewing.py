@@ -28,11 +28,10 @@ from postsched.platforms.base import Attachment
 from postsched.platforms.messages import message_of
 from postsched.platforms.wording import Wording
 from postsched.service import posts
-from postsched.service.compose import Composer, capabilities_of
+from postsched.service.compose import MICROSECOND, Composer, capabilities_of
 from postsched.service.content import Intake, content_of
 from postsched.service.desk import Desk
 from postsched.service.renditions import Rendition, sample
-from postsched.service.renditions import notes as notes_on
 
 KEY = "0" * 64
 
@@ -167,13 +166,16 @@ def preview(desk: Desk, draft: Draft) -> Preview:
     if composed is None or fault is not None:
         return Preview(made, tags=draft.tags, error=fault)
     notes = [f"post {known.id} is there already, with the same key"] if known else []
-    notes += notes_on(content, composed.schedule, said)
+    notes += [note for note in composed.notes if note not in composed.differing]
     notes += [f"this is {said[0].name}"] if content.texts else []
-    schedule = composed.schedule
-    return Preview(
-        made, schedule.first(), schedule.tz, draft.tags,
-        notes=(*notes, *intake.doubts(said[0].content.link)),
-    )  # fmt: skip
+    schedule, first = composed.schedule, composed.schedule.first()
+    if schedule.recurs:
+        from postsched.domain.recurrence import describe, next_occurrence
+
+        found = next_occurrence(schedule, now - MICROSECOND)
+        first = found.instant if found else None
+        notes.append(f"the series is {describe(schedule, now)}, and this is its first")
+    return Preview(made, first, schedule.tz, draft.tags, notes=tuple(notes))
 
 
 class _AccountView:

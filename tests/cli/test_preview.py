@@ -250,3 +250,12 @@ def test_where_the_encoding_has_no_lines(everywhere: Posting) -> None:
 
 def test_every_network_of_ours_has_a_look() -> None:
     assert set(LOOKS) >= set(ours())
+
+
+def test_a_series_is_shown_by_its_first(cli: Posting) -> None:
+    words = ("x {{n}}", "--cron", "0 9 * * *", "--from", "2030-05-01", "--tz", "UTC")
+    found = cli.json("preview", *words, "--except", "2031-01-01T08:00")
+    assert found["at"] == "2030-05-01T09:00:00Z"
+    assert found["notes"][0] == "Except 2031-01-01T08:00:00 names nothing of it"
+    assert found["notes"][1].startswith("the series is every day at 09:00 UTC")
+    assert "first Wed 1 May 2030, 09:00 UTC" in cli("add", *words, "--draft").out
