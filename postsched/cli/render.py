@@ -171,6 +171,8 @@ def _delivery_lines(
         begun = delivery.sent_at or any(step.published for step in delivery.steps)
         word = "sent" if begun else "tried"
         yield paint(f"  {word} {lateness(delivery)} after it was due", "dim")
+    if delivery.wording:
+        yield paint(f"  own text: {one_line(' --- '.join(delivery.wording['parts']))}", "dim")
     for step in delivery.steps:
         if step.published:
             name = f"part {step.n}" if step.role == "part" else "comment"

@@ -42,11 +42,12 @@ def let_in(
             kept.add(work.delivery.id)
         else:
             queue.settle(connection, moves.let_go(work.delivery), token, now)
+    named = {work.account.id: work.account.name for work in works}
     for account_id, gate in gates.items():
         if gate is not None and gate.until is not None:
             assert gate.why is not None
             holds.hold_for(connection, account_id, gate.until, gate.why, gate.said)
-            log.info("account %d: %s; more go out from %s", account_id, gate.said,
+            log.info("%s: %s; more go out from %s", named[account_id], gate.said,
                      f"{gate.until:%Y-%m-%d %H:%M:%S}Z")  # fmt: skip
     return [work for work in works if work.delivery.id in kept]
 

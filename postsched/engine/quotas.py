@@ -64,12 +64,15 @@ class Quotas:
                 kept.add(work.delivery.id)
             else:
                 queue.settle(connection, moves.let_go(work.delivery), token, now)
+        named = {work.account.id: work.account.name for work in works}
         for account_id, door in doors.items():
             if door.shut:
-                self._hold(connection, account_id, door, now)
+                self._hold(connection, account_id, named[account_id], door, now)
         return [work for work in works if work.delivery.id in kept]
 
-    def _hold(self, connection: Connection, account_id: int, door: _Door, now: datetime) -> None:
+    def _hold(
+        self, connection: Connection, account_id: int, name: str, door: _Door, now: datetime
+    ) -> None:
         until, window = max(
             ((spent.room_at(connection, account_id, one.quota, now, one.over), one)
              for one in door.shut),
@@ -77,7 +80,7 @@ class Quotas:
         )  # fmt: skip
         message = f"{window.quota.count:,} {window.quota.name} are the most"
         holds.hold_for(connection, account_id, until, Why.QUOTA, message)
-        log.info("account %d: %s; more go out from %s", account_id, message,
+        log.info("%s: %s; more go out from %s", name, message,
                  f"{until:%Y-%m-%d %H:%M:%S}Z")  # fmt: skip
 
 

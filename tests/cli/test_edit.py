@@ -120,6 +120,7 @@ def test_what_an_edit_takes_from_single_occurrences_is_said(cli: Posting) -> Non
     cli("add", "x", "--at", LATER, "--repeat", "daily")
     cli("cancel", "1", "--occurrence", "2030-05-03 09:00")
     cli("edit", "1", "y", "--occurrence", "2030-05-04 09:00")
+    assert "  own text: y\n" in cli("show", "1").out
     assert "is gone" not in cli("edit", "1", "--until", "2030-05-04").err
     answer = cli("edit", "1", "--at", "2030-05-01 10:00")
     gone = "skipped, moved or worded anew is gone with its time: Fri 3 May 2030, 09:00 UTC, in "

@@ -79,10 +79,11 @@ def test_an_account_may_have_its_own(make: MakeRig, clock: FakeClock, fake: Fake
 
 
 def test_what_is_late_waits_for_the_end_of_quiet_hours(
-    make: MakeRig, clock: FakeClock, fake: FakePlatform
+    make: MakeRig, clock: FakeClock, fake: FakePlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Due at nine, but for the distance, a retry or a sleep it would be later: not from half past
     nine till noon."""
+    caplog.set_level("INFO", "postsched.engine")
     rig = paced(make, fake, "09:30-12:00", timedelta(0))
     start, me = clock.now(), rig.account()
     fake.will("publish", PlatformError(ErrorKind.TRANSIENT, "later", after=3600))
@@ -93,6 +94,7 @@ def test_what_is_late_waits_for_the_end_of_quiet_hours(
         wait = holds.waits(connection)[me.id]
     assert (wait.why, wait.until) == (Why.QUIET, start + 3 * HOUR)
     assert wait.message == "quiet hours (09:30-12:00)"
+    assert "me: quiet hours (09:30-12:00); more go out from" in caplog.text
     live(rig, 3 * 3600)
     assert begun(rig, [retried]) == [180]
     assert rig.delivery(short).status is S.MISSED
