@@ -158,7 +158,10 @@ def _texts(value: Any, base: str) -> tuple[str, ...]:
         value = [value]
     if not isinstance(value, list):
         raise Unfit("must be a list of texts")
-    return tuple(_text(item) for item in value)
+    texts = tuple(_text(item) for item in value)
+    if len(texts) == 1 and os.path.isfile(os.path.join(base, texts[0])):
+        raise Unfit("is the name of a file, which would be posted: give the texts themselves")
+    return texts
 
 
 def _variants(value: Any, base: str) -> dict[str, str]:

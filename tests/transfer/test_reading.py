@@ -241,6 +241,16 @@ def test_bad_csv_ends_there(text: str, line: int, field: str | None, words: str)
     assert words in message
 
 
+def test_a_file_in_the_place_of_texts_is_not_posted(tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("a\n---\nb\n")
+    for texts in ("texts.txt", ["texts.txt"]):
+        record = {"text": "", "to": "me", "at": "now", "texts": texts}
+        (row,) = read(json.dumps(record).encode(), Format.JSON, tmp_path)
+        assert [(e.field, e.message[:21]) for e in row.errors] == [
+            ("texts", "is the name of a file")
+        ]
+
+
 def test_variables_in_one_cell_or_a_column_each() -> None:
     ((_, _, draft),) = good("text,to,at,vars,var:b\na,me,now,a=1=2|c=\\|,B\n", "csv")
     assert draft.vars == {"a": "1=2", "c": "|", "b": "B"}
