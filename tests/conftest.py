@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-SLOW_EXAMPLES, EXAMPLES = 500, 15
+SLOW_EXAMPLES, EXAMPLES = 500, 10
 """Examples of a property test that does not say how many, with and without --slow."""
-VARIANTS = 6
+VARIANTS = 4
 """How many variants of one test are run without --slow, spread evenly."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 trespasses: list[str] = []

@@ -54,7 +54,7 @@ def test_a_lost_comment_is_left_to_a_person(rig: Rig, clock: FakeClock, fake: Fa
     """The post is out all the same, and nothing is sent twice."""
     fake.will("publish", works(), LostAnswer(LOST))
     delivery = rig.post("Post", rig.account(), clock.now(), comment="Comment")
-    live(rig, 90000)
+    live(rig, 9000)
     after = rig.delivery(delivery)
     assert after.status is S.UNCONFIRMED
     assert [bool(step.published) for step in after.steps] == [True, False]

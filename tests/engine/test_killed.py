@@ -107,7 +107,7 @@ def test_one_that_is_only_stopped_is_not_taken_over(rig: Rig, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("first", "step"),
-    [(7, 40), *(pytest.param(n, 9, marks=pytest.mark.slow) for n in range(1, 10))],
+    [(7, 60), *(pytest.param(n, 9, marks=pytest.mark.slow) for n in range(1, 10))],
 )
 def test_one_that_is_killed_while_it_takes_over_leaves_no_riddle(
     tmp_path: Path, first: int, step: int
