@@ -11,6 +11,7 @@ from tests.benchmarks.kills import measure
 from tests.servers import pds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("network", "workers"), [("mastodon", 2)])
 def test_every_post_is_out_exactly_once(network: str, workers: int) -> None:
     given = argparse.Namespace(posts=30, kills=3, lose=10.0, seed=20261121, workers=workers)

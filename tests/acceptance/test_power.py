@@ -11,6 +11,7 @@ import pytest
 from tests.power import tracing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

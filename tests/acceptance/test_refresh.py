@@ -155,6 +155,7 @@ def person(tmp_path: Path, server: TokenServer, furnished: Path) -> Person:
 ALIVE, ENDED = timedelta(minutes=5), timedelta(seconds=-1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("life", [slow(ALIVE), ENDED])
 def test_several_at_the_same_moment_renew_it_once(
     person: Person, server: TokenServer, life: timedelta
@@ -284,6 +285,7 @@ def test_the_lease_of_a_dead_process_runs_out(person: Person, server: TokenServe
     assert person.kept()["refresh_token"] == server.refresh
 
 
+@pytest.mark.slow
 def test_a_suspended_process_writes_over_nobody(person: Person, server: TokenServer) -> None:
     """Stopped with the answer on its way, its lease run out, a person logs in anew: that stays."""
     person.log_in(ENDED)

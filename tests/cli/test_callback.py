@@ -128,6 +128,7 @@ def test_the_first_answer_is_taken(
     assert listener.wait(0.05) is None
 
 
+@pytest.mark.slow
 def test_one_who_says_nothing_holds_up_nobody(
     listener: Listener, port: int, browser: ThreadPoolExecutor
 ) -> None:

@@ -171,6 +171,7 @@ def test_a_database_that_can_not_be_used(
     assert filled.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_database_that_may_not_be_written(filled: Caller) -> None:
     prefix = bound_by_permissions()
     words = ("add", "x", "--to", "me", "--in", "1h")
@@ -331,6 +332,7 @@ def test_streams_that_are_closed_or_full(filled: Caller) -> None:
     assert filled.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone(filled: Caller) -> None:
     with closing(sqlite3.connect(filled.database)) as base:
         base.execute("UPDATE posts SET text = ?", ("long " * 100_000,))
@@ -339,6 +341,7 @@ def test_a_reader_that_has_gone(filled: Caller) -> None:
     assert (done.stdout, done.stderr) == (b"Post 1  sc", b"0\n")
 
 
+@pytest.mark.slow
 def test_an_encoding_that_can_not_say_everything(filled: Caller) -> None:
     done = shell(filled, "$P list && $P list --json && $P --help", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
@@ -348,6 +351,7 @@ def test_an_encoding_that_can_not_say_everything(filled: Caller) -> None:
     assert "Usage: postsched" in said
 
 
+@pytest.mark.slow
 def test_the_plainest_locale(filled: Caller) -> None:
     script = "$P add 'Grüße 👋' --to me --in 1h --json"
     done = shell(filled, script, LC_ALL="C", LANG="C")

@@ -123,6 +123,7 @@ def test_by_environment(headless: Headless) -> None:
             assert TOKEN.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 def test_by_descriptor(headless: Headless) -> None:
     assert headless.by_fd(*headless.adding, stdin=TOKEN).code == 0
     assert headless.secret() == "file"
@@ -139,6 +140,7 @@ def test_without_keyring_and_passphrase_nothing_is_added(headless: Headless) -> 
     assert headless("account", "list", "--json", passphrase=None).json == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "passphrase",
     ["wrong", *(pytest.param(p, marks=pytest.mark.slow) for p in (None, ""))],
@@ -231,6 +233,7 @@ def rows(answer: Answer) -> dict[str, tuple[str, str]]:
     return {found["check"]: (found["state"], found["message"]) for found in answer.json}
 
 
+@pytest.mark.slow
 def test_doctor_says_where_each_secret_is(settled: Headless) -> None:
     add = ("account", "add", "you", "--platform", "mastodon", "--url", settled.server.url)
     settled.call.set(POSTSCHED_TOKEN_YOU=TOKEN)

@@ -88,6 +88,7 @@ def test_a_lost_answer_is_settled_by_sending_again(
     assert (delivery["status"], delivery["remote_id"]) == ("published", post.remote_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [FaultKind.RESET_AFTER])
 def test_a_pages_lost_answer_is_looked_up(
     cli: Posting, page: LinkedInServer, fault: FaultKind
@@ -113,6 +114,7 @@ def test_the_same_again_is_a_duplicate(cli: Posting, server: LinkedInServer) -> 
     assert len(server.posts()) == 1
 
 
+@pytest.mark.slow
 def test_a_duplicate_whose_answer_is_lost_is_not_the_other(
     cli: Posting, server: LinkedInServer
 ) -> None:

@@ -329,6 +329,7 @@ class TestOnATerminal:
             assert "failed       post 1 on me  the outbox folder" in program.text
             assert "Bring it back" in program.text.replace("\n", "")
 
+    @pytest.mark.slow
     def test_warnings_appear_above_the_block(self, cli: Posting, tmp_path: Path) -> None:
         (tmp_path / "cat.png").write_bytes(png())
         cli("add", "Look", "--in", "5m", "--media", str(tmp_path / "cat.png"))
@@ -337,6 +338,7 @@ class TestOnATerminal:
             program.wait_for("warning      me: can't be prepared yet")
             program.wait_for(lambda: program.lines[-1].startswith("next"))
 
+    @pytest.mark.slow
     def test_a_paused_account_is_shown_and_does_not_keep_it(self, cli: Posting) -> None:
         cli("add", "Hello", "--at", "now")
         cli("pause", "--account", "me")
@@ -374,6 +376,7 @@ class TestOnATerminal:
             program.process.send_signal(signal.SIGTERM)
             assert program.end() == 0
 
+    @pytest.mark.slow
     def test_it_survives_being_made_small_and_large(self, cli: Posting) -> None:
         cli("add", "Hello", "--in", "1h")
         with daemon(cli) as program:
@@ -427,6 +430,7 @@ class TestOnATerminal:
             assert cpu(program) - before < 2
             assert len(program.sent) - sent < 20_000
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {}])
     def test_where_no_view_is_possible_there_are_log_lines(
         self, cli: Posting, environ: dict[str, str]

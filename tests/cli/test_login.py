@@ -85,6 +85,7 @@ def test_as_json(door: Door) -> None:
     assert (answer.json["name"], answer.json["state"]) == ("me", "ok")
 
 
+@pytest.mark.slow
 def test_a_refusal(door: Door, server: MastodonServer) -> None:
     server.desk.refuses = True
     answer = door.browse("me")
@@ -94,6 +95,7 @@ def test_a_refusal(door: Door, server: MastodonServer) -> None:
     assert door.kept("me") is None
 
 
+@pytest.mark.slow
 def test_a_code_that_is_not_taken(door: Door, server: MastodonServer) -> None:
     refusal = HttpAnswer(400, {"error": "invalid_grant", "error_description": "expired"})
     server.program(Fault(FaultKind.ANSWER, refusal), "POST", "/oauth/token")
@@ -146,6 +148,7 @@ def test_fewer_scopes_than_asked_for(door: Door, server: MastodonServer) -> None
     assert "the consent does not include write:media" in answer.err
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken(door: Door, server: MastodonServer) -> None:
     with socket.create_server(("127.0.0.1", door.port)):
         answer = door.browse("me")
@@ -195,6 +198,7 @@ def test_a_pasted_refusal(door: Door) -> None:
     assert answer.err.splitlines()[-1].startswith("postsched: the login was refused: access_denied")
 
 
+@pytest.mark.slow
 def test_one_may_paste_again_at_a_terminal(
     door: Door, call: Caller, server: MastodonServer
 ) -> None:
@@ -254,6 +258,7 @@ def test_the_variable_would_win(door: Door, call: Caller) -> None:
     call("account", "login", "me", "--no-browser").refused(4, "POSTSCHED_TOKEN_ME is set")
 
 
+@pytest.mark.slow
 def test_no_keyring(call: Caller, server: MastodonServer) -> None:
     call("account", "add", "me", "--platform", "mastodon", "--url", server.url)
     answer = call.process(
@@ -264,6 +269,7 @@ def test_no_keyring(call: Caller, server: MastodonServer) -> None:
     assert not server.desk.apps
 
 
+@pytest.mark.slow
 def test_a_server_that_is_away(door: Door, server: MastodonServer, call: Caller) -> None:
     server.close()
     call("account", "login", "me", "--no-browser").refused(1, "the login of me failed")

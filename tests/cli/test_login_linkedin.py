@@ -79,6 +79,7 @@ def door(call: Caller, server: Portal, tmp_path: Path) -> Door:
 OPTIONS = ("me", "--client-id", APP["client_id"], "--client-secret-stdin")
 
 
+@pytest.mark.slow
 def test_in_the_browser(door: Door, call: Caller) -> None:
     answer = door.browse(*OPTIONS, stdin=APP["client_secret"])
     assert answer.code == 0, answer.err

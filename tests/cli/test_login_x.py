@@ -36,6 +36,7 @@ def address(url: str) -> str:
     return visit(url, until="/callback?")[0]
 
 
+@pytest.mark.slow
 def test_a_public_app(door: Door, server: XServer, call: Caller) -> None:
     answer = door.browse("me", "--client-id", CLIENT_ID)
     assert answer.code == 0, answer.err

@@ -127,6 +127,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "status", "said", "more"),
     [case if n < 3 else pytest.param(*case, marks=pytest.mark.slow)
@@ -168,6 +169,7 @@ def test_what_the_host_refuses_is_said_in_a_sentence(
     assert [one["stored_at"] for one in left(person)] in ([], [None])
 
 
+@pytest.mark.slow
 def test_what_needs_a_host_that_is_no_longer_set_waits_for_it(
     person: Posting, network: Fetching, bucket: BucketServer, picture: Path
 ) -> None:
@@ -186,6 +188,7 @@ def test_what_needs_a_host_that_is_no_longer_set_waits_for_it(
     assert (delivery(person)["status"], len(network.ledger)) == ("published", 1)
 
 
+@pytest.mark.slow
 def test_what_is_retried_later_uses_what_is_there(
     person: Posting, network: Fetching, bucket: BucketServer, picture: Path
 ) -> None:
@@ -279,6 +282,7 @@ def test_whenever_it_is_killed_nothing_is_left(
         assert delivery(person)["status"] == "published"
 
 
+@pytest.mark.slow
 def test_killed_between_upload_and_record(
     person: Posting, network: Fetching, bucket: BucketServer, picture: Path
 ) -> None:

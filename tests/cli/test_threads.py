@@ -84,6 +84,7 @@ def test_the_link_is_a_card(threads: Posting, server: ThreadsServer) -> None:
     assert server.ledger[0]["link_attachment"] == "https://a.example/"
 
 
+@pytest.mark.slow
 def test_everything_is_made_ahead_of_time(threads: Posting, server: ThreadsServer) -> None:
     """At the instant itself there is one request."""
     threads("add", "Later", "--to", "th", "--in", "4s")

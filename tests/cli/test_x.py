@@ -128,6 +128,7 @@ def test_a_post_that_got_lost_is_sent_again(tweets: Posting, server: XServer) ->
     assert len(server.published_requests()) == 2
 
 
+@pytest.mark.slow
 def test_logging_in_with_a_browser(call: Caller, server: XServer, tmp_path: Path) -> None:
     door = Door(call, tmp_path)
     assert call("account", "add", "tw", "--platform", "x", "--url", server.url).code == 0

@@ -224,6 +224,7 @@ class TestLate:
         play(scene)
         assert len(sent(fake)) == 1
 
+    @pytest.mark.slow
     def test_thousands_are_missed_without_holding_up_what_is_due(
         self, rig: Rig, clock: FakeClock, fake: FakePlatform
     ) -> None:

@@ -105,6 +105,7 @@ def test_one_that_is_only_stopped_is_not_taken_over(rig: Rig, tmp_path: Path) ->
     play(scene, 60)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "step"),
     [(7, 60), *(pytest.param(n, 9, marks=pytest.mark.slow) for n in range(1, 10))],

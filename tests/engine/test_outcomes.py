@@ -336,6 +336,7 @@ class TestALostAnswer:
         after = rig.delivery(delivery)
         assert (after.status, len(fake.posts)) == (S.UNCONFIRMED, 1)
 
+    @pytest.mark.slow
     def test_a_network_that_never_answers_leaves_it_to_a_person_after_a_day(
         self, make: MakeRig, clock: FakeClock, fake: FakePlatform
     ) -> None:

@@ -301,6 +301,7 @@ class TestEnding:
         assert (after.status, after.claim) == (S.CONFIRMING, None)
         assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
+    @pytest.mark.slow
     def test_no_noise_however_it_is_timed(
         self, make: MakeRig, fake: FakePlatform, caplog: pytest.LogCaptureFixture
     ) -> None:

@@ -152,6 +152,7 @@ def test_a_phones_picture_arrives_upright_and_from_nowhere(
         assert ("turned upright" in found.words) == (orientation > 1)
 
 
+@pytest.mark.slow
 def test_what_is_made_smaller_is_turned_too(camera: Camera) -> None:
     stored = scene(1800, 1400).transpose(Image.Transpose.ROTATE_90)
     for name in ("a.jpg", "a.png", "a.webp", "a.tiff"):

@@ -117,6 +117,7 @@ def test_what_several_processes_write_is_all_there(tmp_path: Path, exists: bool)
     assert file.accounts() == {*names, *kept, *(["me"] if exists else [])}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it needs fork")
 def test_killed_at_any_step_it_is_the_old_file_or_the_new(tmp_path: Path) -> None:
     process = started(STEPS, tmp_path / "secrets")

@@ -426,6 +426,7 @@ class Endless(io.RawIOBase):
         return piece
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fmt", "head", "row"),
     [

@@ -176,6 +176,7 @@ def test_a_closed_account_is_no_question_of_passwords(server: BlueskyServer, fre
     assert refusal(lambda: renew(fresh)).problem.kind is ErrorKind.PERMANENT
 
 
+@pytest.mark.slow
 def test_too_many_logins_wait(server: BlueskyServer, fresh: Login) -> None:
     for _ in range(30):
         signed_in(fresh)

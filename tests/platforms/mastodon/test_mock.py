@@ -23,9 +23,10 @@ from postsched.testing.sender import Sender, message
 from tests.platforms.mastodon.playing import out, picture, play
 from tests.servers.process import free_port
 
-pytestmark = pytest.mark.skipif(
-    find_spec("mastodon_mock") is None, reason="mastodon-mock is not installed"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("mastodon_mock") is None, reason="mastodon-mock is not installed"),
+]
 PATIENCE = 30.0
 """Seconds for the server to start."""
 

@@ -81,6 +81,7 @@ def test_a_file_without_alt_text_has_none(tmp_path: Path) -> None:
         assert server.ledger[0]["alts"] == [None]
 
 
+@pytest.mark.slow
 def test_an_upload_that_is_processed_is_waited_for(tmp_path: Path) -> None:
     with MastodonServer(processing=2) as server:
         one = message("Hello", attachments=(picture(tmp_path),))

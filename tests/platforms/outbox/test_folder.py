@@ -49,6 +49,7 @@ def placed(folder: Path) -> int:
     return sum(name.endswith(".md") for name in os.listdir(folder / "posts"))
 
 
+@pytest.mark.slow
 def test_processes_publish_the_same_posts_once(tmp_path: Path) -> None:
     processes = [start(tmp_path, seed, 60) for seed in ("a", "a", "b")]
     assert [process.wait(60) for process in processes] == [0, 0, 0]

@@ -131,6 +131,7 @@ def test_what_shows_late_is_found_when_it_is_refused_as_equal(stage: Stage) -> N
     assert len(stage.sent()) == 2
 
 
+@pytest.mark.slow
 def test_what_never_shows_is_for_a_person(stage: Stage) -> None:
     stage.server.delay = 10**6
     stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
