@@ -14,6 +14,9 @@ from postsched.testing.discord_state import CHANNEL, GUILD
 from postsched.testing.picture import png
 from tests.cli.posting import Posting
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 
 @pytest.fixture
 def server() -> Iterator[DiscordServer]:

@@ -21,6 +21,9 @@ from tests.cli.calling import Answer, Caller
 from tests.cli.logins import Door
 from tests.servers.visitor import visit
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 WORDS = "open up"
 BY_FD = 'exec 3<"$0"; export POSTSCHED_PASSPHRASE_FD=3; exec "$@"'
 

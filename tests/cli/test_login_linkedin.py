@@ -18,6 +18,9 @@ from tests.cli.calling import Caller
 from tests.cli.logins import Door
 from tests.servers.visitor import visit
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 APP = {"client_id": "86abc", "client_secret": "WPL_AP1.secret=="}
 SCOPES = {"openid", "profile", "w_member_social"}
 

@@ -14,6 +14,9 @@ from tests.cli.calling import Caller
 from tests.cli.logins import Door
 from tests.servers.visitor import visit
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 
 @pytest.fixture
 def server() -> Iterator[XServer]:

@@ -21,6 +21,9 @@ from tests.servers.bucket import ACCESS_KEY, BUCKET, KEYS, SECRET_KEY, BucketSer
 from tests.servers.fetching import Fetching, FetchingInstagram, FetchingThreads
 from tests.servers.process import free_port
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 pytest.importorskip("botocore", reason="botocore, of the extra s3, is not installed")
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
 FULL = Fault(FaultKind.ANSWER, Answer(507, b""))

@@ -13,6 +13,9 @@ from postsched.testing.telegram import TOKEN, TelegramServer
 from postsched.testing.telegram_state import CHANNEL_NAME, PRIVATE
 from tests.cli.posting import Posting
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 
 @pytest.fixture
 def server() -> Iterator[TelegramServer]:

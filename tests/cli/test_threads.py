@@ -19,6 +19,9 @@ from tests.cli.calling import Caller
 from tests.cli.logins import Door
 from tests.cli.posting import Posting
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 PICTURE = "https://media.example/a.jpg"
 
 

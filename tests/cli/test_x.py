@@ -17,6 +17,9 @@ from tests.cli.calling import Caller
 from tests.cli.logins import Door
 from tests.cli.posting import Posting
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 
 @pytest.fixture
 def server() -> Iterator[XServer]:

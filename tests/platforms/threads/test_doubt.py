@@ -27,6 +27,9 @@ from tests.engine.rig import play as play_scene
 from tests.platforms.threads.playing import out, play
 from tests.store import rows
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 S = DeliveryStatus
 Found = Published | Unknown | None
 TICK = 0.01

@@ -25,6 +25,9 @@ from postsched.testing.x_state import USERNAME
 from tests.engine.rig import FakeSecrets, Rig, Simulation, play
 from tests.store import rows
 
+pytestmark = pytest.mark.slow
+"""The crash matrix and the contract of adapters go through the same in the gate."""
+
 S = DeliveryStatus
 TICK = 0.01
 """Seconds of real time in which one second passes."""
