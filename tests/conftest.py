@@ -19,7 +19,7 @@ from hypothesis import settings
 
 SLOW_EXAMPLES, EXAMPLES = 500, 10
 """Examples of a property test that does not say how many, with and without --slow."""
-VARIANTS = 3
+VARIANTS = 2
 """How many variants of one test are run without --slow, spread evenly."""
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 trespasses: list[str] = []

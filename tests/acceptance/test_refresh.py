@@ -34,6 +34,8 @@ from postsched.testing.x_oauth import CLIENT_ID, REFRESH_TOKEN, TOKEN
 from tests.acceptance.rotating import SURVIVED
 from tests.servers.tokens import CLIENT, TokenServer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 MEND = "postsched account login me"

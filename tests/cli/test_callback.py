@@ -15,6 +15,8 @@ from postsched.cli.callback import CONNECTIONS, FAILED, LOGGED_IN, REFUSED, Arri
 from postsched.domain.errors import InvalidInput, NotAllowed
 from tests.servers.process import free_port
 
+pytestmark = pytest.mark.slow
+
 CODE = "code-of-the-login-77"
 
 

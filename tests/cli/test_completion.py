@@ -15,6 +15,8 @@ import pytest
 from postsched.cli.app import run
 from tests.cli.calling import ROOT, Caller
 
+pytestmark = pytest.mark.slow
+
 CASES = {
     "": ["add", "list", "show"],
     "pu": ["publish-due"],

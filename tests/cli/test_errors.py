@@ -20,6 +20,8 @@ from tests.cli.calling import PATIENCE, Caller
 from tests.cli.posting import Posting
 from tests.store.disks import bound_by_permissions, fill, small_disk
 
+pytestmark = pytest.mark.slow
+
 ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 

@@ -14,7 +14,7 @@ from tests.cli.posting import Posting
 from tests.platforms.linkedin.playing import PDF
 
 QUICK = {"POSTSCHED_RETRY_DELAY": "1s"}
-pytestmark = pytest.mark.usefixtures("quick")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick")]
 
 
 @pytest.fixture

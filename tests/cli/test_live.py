@@ -39,6 +39,8 @@ from tests.cli.posting import Posting
 from tests.cli.terminal import OnTerminal
 from tests.servers.narrow import Narrow
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 S = DeliveryStatus

@@ -22,6 +22,8 @@ from tests.cli.logins import Door
 from tests.cli.terminal import OnTerminal
 from tests.servers.visitor import visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server() -> Iterator[MastodonServer]:

@@ -20,6 +20,8 @@ from postsched.testing.bluesky import APP_PASSWORD, HANDLE, BlueskyServer
 from postsched.testing.mastodon import TOKEN, MastodonServer
 from tests.cli.posting import Posting
 
+pytestmark = pytest.mark.slow
+
 PLACE = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)}
 
 

@@ -18,6 +18,8 @@ from postsched.testing.picture import png
 from tests.cli.posting import Posting
 from tests.cli.previewing import COLOURS, move_in, ours
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "preview"
 ADDRESS = "https://media.example/cat.jpg"
 FETCHING = {"instagram", "threads"}

@@ -31,6 +31,8 @@ from tests.cli.posting import Posting
 from tests.secrets.backends import Memory
 from tests.servers.echo import MANNERS, MARK, EchoServer
 
+pytestmark = pytest.mark.slow
+
 SOON = (datetime.now(UTC) + timedelta(minutes=2)).isoformat()
 SECRETS: dict[str, Any] = {
     "string": f"{MARK}string01",

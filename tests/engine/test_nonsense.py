@@ -21,6 +21,8 @@ from postsched.testing.platform import Call, LostAnswer
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play
 
+pytestmark = pytest.mark.slow
+
 S = DeliveryStatus
 SURROGATE = "half a \ud800 smile"
 NO_ANSWER: dict[str, Any] = {

@@ -20,6 +20,8 @@ from tests.engine.rig import Rig, Simulation, play
 from tests.store import rows
 from tests.store.disks import fill, small_disk
 
+pytestmark = pytest.mark.slow
+
 S = DeliveryStatus
 
 

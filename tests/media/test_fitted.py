@@ -25,6 +25,8 @@ from postsched.media.fitted import Fit, State, fit
 from postsched.media.kept import MediaStore
 from postsched.media.original import LARGEST_PICTURE
 
+pytestmark = pytest.mark.slow
+
 STILL = frozenset[str]()
 JPEG_ONLY = MediaRules(
     types={"image/jpeg": 8_000_000}, picture=PictureRules(max_width=1440, aspect=(0.8, 1.91))

@@ -19,6 +19,8 @@ from postsched.testing.sender import Sender, message
 from postsched.testing.wire import Request
 from tests.platforms.linkedin.playing import MP4, PDF, bodies, file, only, out, picture, play
 
+pytestmark = pytest.mark.slow
+
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 
 
