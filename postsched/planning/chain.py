@@ -19,7 +19,7 @@ from postsched.domain.schedule import Schedule
 from postsched.planning.planner import Occasion, Planner
 from postsched.planning.timing import turn_in
 from postsched.store import accounts as account_rows
-from postsched.store import chains
+from postsched.store import chains, plans
 from postsched.store import posts as post_rows
 
 log = logging.getLogger("postsched.engine")
@@ -49,7 +49,7 @@ class Chain:
             return None
         if occasion is None:
             return None
-        chains.lead(connection, self.planner.row(self.post, self.account, occasion, now))
+        plans.plan(connection, [self.planner.row(self.post, self.account, occasion, now)])
         return occasion.at
 
     def next_free(self, connection: Connection, after: datetime, number: int) -> Occasion | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, select, text, update
 
-from postsched.store.plans import Planned, plan, planned_values
+from postsched.store.plans import Planned, planned_values
 from postsched.store.tables import LEADING, RECURRING, deliveries, posts, schedules, targets
 
 
@@ -69,11 +69,6 @@ def taken(connection: Connection, post_id: int, account_id: int, after: datetime
         row.post_id == post_id, row.account_id == account_id, row.occurrence > after
     )
     return set(connection.scalars(query))
-
-
-def lead(connection: Connection, planned: Planned) -> None:
-    """Write the row that leads from now on."""
-    plan(connection, [planned])
 
 
 def tail(connection: Connection, post_id: int, account_id: int, before: datetime) -> Tail | None:

@@ -12,7 +12,6 @@ from postsched.domain.recurrence.cron import expression
 from postsched.domain.recurrence.expansion import Expansion
 from postsched.domain.recurrence.occurrence import Occurrence, occurrence
 from postsched.domain.recurrence.pattern import Calendar, Pattern, days_of
-from postsched.domain.recurrence.phrases import day_text, time_text
 from postsched.domain.recurrence.rule import Rule, clean, rule
 from postsched.domain.recurrence.wishes import (
     MOST_EVERY,
@@ -25,6 +24,7 @@ from postsched.domain.recurrence.wishes import (
 from postsched.domain.schedule import CRON, DAILY, RRULE
 from postsched.domain.weekdays import clock_text
 from postsched.domain.when import Moment, PastTime, understand
+from postsched.domain.when.moment import day_text, time_text
 from postsched.domain.zones import zone_named
 
 _TIMES_HINT = "Give times of day, --at 09:00,17:30, or the first time, --at 2026-12-01T09:00"

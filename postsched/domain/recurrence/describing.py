@@ -14,7 +14,6 @@ from postsched.domain.recurrence.phrases import (
     every_text,
     listed,
     months_text,
-    time_text,
     weeks_text,
     years_text,
 )
@@ -22,6 +21,7 @@ from postsched.domain.recurrence.rewording import cron_text, rule_text
 from postsched.domain.recurrence.series import left
 from postsched.domain.schedule import CRON, DAILY, MONTHLY, ONCE, RRULE, SLOT, WEEKLY, Schedule
 from postsched.domain.when import describe as describe_instant
+from postsched.domain.when.moment import time_text
 from postsched.domain.zones import zone_named
 
 _MOST_NAMED = 3

@@ -6,30 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import date, time
 
 from postsched.domain.recurrence.days import WEEKDAYS, MonthDay
+from postsched.domain.when.moment import MONTHS, time_text
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = tuple(word.capitalize() for word in WEEKDAYS)
 _ORDINALS = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth", -1: "last"}
 
 
 def date_text(day: date) -> str:
     """A day: "31 Dec 2026"."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def day_text(day: date) -> str:
-    """A day with its weekday: "Thu 31 Dec 2026"."""
-    return f"{_DAYS[day.weekday()]} {date_text(day)}"
-
-
-def time_text(clock: time) -> str:
-    """As people give it; of a fraction whole milliseconds, what is finer comes of a clock."""
-    text = f"{clock:%H:%M}"
-    if clock.second or (clock.microsecond and not clock.microsecond % 1000):
-        text += f":{clock.second:02}"
-    if clock.microsecond and not clock.microsecond % 1000:
-        text += f".{clock.microsecond:06}".rstrip("0")
-    return text
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def clock_text(clock: Iterable[time]) -> str:
@@ -56,7 +41,7 @@ def months_text(every: int, days: Sequence[MonthDay]) -> str:
 def years_text(every: int, days: Sequence[tuple[int, int]], leap_day: str = "") -> str:
     """`every year on 24 Dec and 31 Dec`; `leap_day` is what is said of 29 February."""
     named = [
-        f"{day} {_MONTHS[month - 1]}{leap_day if (month, day) == (2, 29) else ''}"
+        f"{day} {MONTHS[month - 1]}{leap_day if (month, day) == (2, 29) else ''}"
         for month, day in days
     ]
     return f"{every_text(every, 'year')} on {listed(named)}"
@@ -74,7 +59,7 @@ def weekdays_text(numbers: Sequence[int]) -> str:
 
 def month_names_text(numbers: Sequence[int]) -> str:
     """`Jan and Jul`, `Jan to Mar`."""
-    return spans([_MONTHS[n - 1] for n in numbers], numbers)
+    return spans([MONTHS[n - 1] for n in numbers], numbers)
 
 
 def spans(names: Sequence[str], numbers: Sequence[int]) -> str:

@@ -71,11 +71,11 @@ def _kind(wishes: Wishes) -> str:
     if not given:
         if further:
             hint = "Add --repeat daily, weekly, monthly or yearly, or --cron, or --rrule"
-            raise refused(further[0], f"{further[0]} belongs to a post that recurs", hint)
+            raise refused(further[0], f"{further[0]!r} belongs to a post that recurs", hint)
         return ONCE
     if given[0] != "repeat":
         for name in [name for name in further if name in ("every", "on")]:
-            raise refused(name, f"{name} doesn't go with {given[0]}", f"Say it in the {given[0]}")
+            raise refused(name, f"{name!r} doesn't go with {given[0]}", f"Say it in the {given[0]}")
         return given[0]
     word = str(wishes.repeat).strip().lower()
     if word not in REPEATS:

@@ -10,7 +10,7 @@ from postsched.domain.errors import InvalidInput
 from postsched.domain.zones import ClockChange, resolve
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date, datetime, time
     from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -53,7 +53,7 @@ def describe(instant: datetime, now: datetime, zone: ZoneInfo) -> str:
     local = instant.astimezone(zone)
     name = local.tzname() or "UTC"
     name = f"UTC{name}" if name[0] in "+-" else name
-    return f"{day_text(local)}, {_clock_text(local)} {name}, {distance(instant - now)}"
+    return f"{day_text(local)}, {time_text(local)} {name}, {distance(instant - now)}"
 
 
 def day_text(local: date) -> str:
@@ -62,12 +62,14 @@ def day_text(local: date) -> str:
     return f"{weekday} {local.day} {month} {local.year}"
 
 
-def _clock_text(local: datetime) -> str:
-    text = f"{local:%H:%M}"
-    if local.second or (local.microsecond and not local.microsecond % 1000):
-        text += f":{local.second:02}"
-    if local.microsecond and not local.microsecond % 1000:
-        text += f".{local.microsecond:06}".rstrip("0")
+def time_text(clock: time | datetime) -> str:
+    """A time of day as people give it; of a fraction whole milliseconds, what is finer comes of a
+    clock."""
+    text = f"{clock:%H:%M}"
+    if clock.second or (clock.microsecond and not clock.microsecond % 1000):
+        text += f":{clock.second:02}"
+    if clock.microsecond and not clock.microsecond % 1000:
+        text += f".{clock.microsecond:06}".rstrip("0")
     return text
 
 
@@ -78,14 +80,14 @@ def at_local(local: datetime, zone: ZoneInfo) -> Moment:
         moved = instant.astimezone(zone)
         return Moment(
             instant,
-            f"{day_text(local)}, {_clock_text(local)} is skipped by a clock change in {zone.key}: "
-            f"it becomes {day_text(moved)}, {_clock_text(moved)}",
+            f"{day_text(local)}, {time_text(local)} is skipped by a clock change in {zone.key}: "
+            f"it becomes {day_text(moved)}, {time_text(moved)}",
             local,
         )
     if change is ClockChange.REPEATED:
         return Moment(
             instant,
-            f"{day_text(local)}, {_clock_text(local)} comes twice by a clock change in {zone.key}: "
+            f"{day_text(local)}, {time_text(local)} comes twice by a clock change in {zone.key}: "
             "the first is taken",
             local,
         )
