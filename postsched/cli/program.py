@@ -86,7 +86,7 @@ class Program:
     def database(self) -> Database:
         """The database, opened at the first use."""
         if self._database is None:
-            from postsched.store.database import open_database
+            from postsched.store.opening import open_database
 
             self._database = open_database(self.settings.database)
             self._database.outlet = self._outlet()

@@ -27,7 +27,7 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     from postsched.engine.assembly import assemble
     from postsched.engine.clock import SystemClock
     from postsched.engine.outlets import is_set, outlet_for
-    from postsched.store.database import open_database
+    from postsched.store.opening import open_database
 
     settings = program.settings
     if concurrency is not None:

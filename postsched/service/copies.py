@@ -24,7 +24,7 @@ from postsched.service import archive, workplace
 from postsched.service.archive import Archive, Note
 from postsched.store import copies, workers
 from postsched.store.copies import Summary
-from postsched.store.database import open_database
+from postsched.store.opening import open_database
 
 if TYPE_CHECKING:
     from postsched.config import Settings

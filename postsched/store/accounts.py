@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.account import Account, AccountState, Group
 from postsched.store import outbox
@@ -21,6 +20,7 @@ from postsched.store.tables import (
     leases,
     targets,
 )
+from postsched.store.upserts import upsert
 
 
 def insert(connection: Connection, account: Account) -> Account:
@@ -179,7 +179,7 @@ def take_lease(
     connection: Connection, name: str, holder: str, now: datetime, until: datetime
 ) -> bool:
     """Take or renew a lease until then, if nobody else holds it; whether it is held now."""
-    statement = upsert(leases).values(name=name, holder=holder, until=until)
+    statement = upsert(connection, leases).values(name=name, holder=holder, until=until)
     statement = statement.on_conflict_do_update(
         index_elements=[leases.c.name],
         set_={"holder": holder, "until": until},

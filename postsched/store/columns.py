@@ -15,6 +15,8 @@ from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 Whole = BigInteger().with_variant(Integer(), "sqlite")
+Words = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that is compared character by character, as SQLite does, and by no language."""
 
 
 class Instant(TypeDecorator[datetime]):

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import NotAllowed, StoreBusy, StoreUnavailable
-from postsched.store.database import explain_sqlite
+from postsched.store.sqlite import explain_sqlite
 from postsched.store.tables import deliveries, media, posts, workers
 
 PATIENCE = 5.0

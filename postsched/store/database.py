@@ -1,66 +1,56 @@
-"""Opening a database, its transactions, and what its errors mean to the user.
+"""Opening a database, and its transactions.
 
-SQLite: WAL, synchronous=FULL (a "published" that a power cut takes back would go out twice),
-BEGIN IMMEDIATE for every write (a deferred transaction that has read fails at once when another
-process writes), files readable by their owner only, no network file systems. A file that is not
-ours, or of a newer version, is left as it is, to the byte.
+`sqlite` and `postgres` hold what is particular to each engine. What is the same: a transaction
+that writes is alone, or, where it is a worker's turn on a database server, alone but for the turns
+of other workers; one that only reads sees one state of the database.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection, Engine, exc
 
-from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
-from postsched.store import migrations
-from postsched.store.place import file_id, is_full, log_of, make_file
+from postsched.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from postsched.store.outbox import Outlet
 
-SQLITE = sqlite3.sqlite_version
-OLDEST_SQLITE = (3, 37)
-"""The first with STRICT tables."""
 PATIENCE = 20.0
 """Seconds a command waits for another writer; the daemon waits less and tries again."""
-WAL_TRIES, WAL_WAIT = 1000, 0.01
-"""How often turning on the write-ahead log is tried where others use the new file already, and the
-seconds in between."""
-
-LOG = "postsched_log"
-"""Under this name a connection keeps which file its write-ahead log is."""
 
 
 class Database:
-    """One database. `read()` and `write()` give a connection inside a transaction that is
-    committed at the end of the block, or rolled back by an exception.
+    """One database. `read()`, `write()` and `turn()` give a connection inside a transaction that
+    is committed at the end of the block, or rolled back by an exception.
 
     Raises StoreUnavailable, or its child StoreBusy when another process holds the lock.
     """
 
-    def __init__(self, engine: Engine, path: Path | None) -> None:
+    path: Path | None = None
+    """The file, None for a database server."""
+    offset = timedelta()
+    """What to add to this machine's clock to have the database server's."""
+
+    def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.path = path
-        """The file, None for a database server."""
-        self.file: tuple[int, int] | None = None
-        """Which file it was when it was opened: device and inode."""
         self.outlet: Outlet | None = None
         """Where writers leave what is to be told, None for nowhere."""
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write."""
+        """A transaction that may write, while nobody else does."""
         with self._transaction(write=True) as connection:
             yield connection
+
+    def turn(self, worker: int) -> AbstractContextManager[Connection]:
+        """A transaction of a worker, by its id: it may write to what it claims. On a database
+        server others may take their turn meanwhile."""
+        return self.write()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -69,225 +59,82 @@ class Database:
             yield connection
 
     @contextmanager
-    def _transaction(self, *, write: bool) -> Iterator[Connection]:
-        self._expect_the_file()
+    def _transaction(self, *, write: bool, turn: int | None = None) -> Iterator[Connection]:
+        self._check()
         leaving = self.outlet.begin() if self.outlet else None
+        committing = False
         try:
             with self.engine.connect() as connection:
                 connection = connection.execution_options(
-                    postsched_write=write, postsched_leaving=leaving
+                    postsched_write=write, postsched_leaving=leaving, **self._options(write=write)
                 )
-                self._expect_the_log(connection)
-                with connection.begin():
+                with self._guarded(connection), connection.begin():
+                    if write:
+                        self._begin_writing(connection, turn)
                     yield connection
-                self._note_the_log(connection)
+                    if write:
+                        self._end_writing(connection, turn)
+                        committing = True
             if leaving is not None and leaving.left and self.outlet:
                 self.outlet.ring()
         except exc.DBAPIError as error:
-            raise explain(error, self.name) from error
-        except sqlite3.Error as error:  # from a cursor's iteration, past SQLAlchemy's wrapping
-            raise explain_sqlite(error, self.name) from error
+            raise self.explain(error, committing=committing) from error
 
-    def _expect_the_file(self) -> None:
-        """Not one that is gone, or another one in its place: what is written by a connection that
-        is still open would be lost, and others would do the same again."""
-        if self.path is None or self.file is None:
-            return
-        try:
-            found = file_id(self.path)
-        except OSError as error:
-            raise StoreUnavailable(
-                f"the database {self.path} is gone: {error.strerror}", "Put it back where it was"
-            ) from error
-        if found != self.file:
-            raise StoreUnavailable(
-                f"there is another file in the place of the database {self.path}",
-                "Stop postsched, make sure that the right one is there, and start it again",
-            )
+    def _check(self) -> None:
+        """Raise StoreUnavailable where it is not the one that was opened."""
 
-    def _expect_the_log(self, connection: Connection) -> None:
-        """Not one that another program has removed: while a connection is open it must not, and
-        what is written to it nobody else would see."""
-        known = connection.info.get(LOG)
-        if known is not None and self.path is not None and known != _id_of(log_of(self.path)):
-            raise StoreUnavailable(
-                f"the log of the database {self.path} was removed by another program",
-                "Stop postsched, and start it again",
-            )
+    def _options(self, *, write: bool) -> dict[str, object]:
+        """Execution options of a transaction."""
+        return {}
 
-    def _note_the_log(self, connection: Connection) -> None:
-        if self.path is not None and connection.info.get(LOG) is None:
-            connection.info[LOG] = _id_of(log_of(self.path))
+    @contextmanager
+    def _guarded(self, connection: Connection) -> Iterator[None]:
+        """Around every transaction."""
+        yield
+
+    def _begin_writing(self, connection: Connection, turn: int | None) -> None:
+        """Keep others from writing, but those whose turn is no matter to this one."""
+
+    def _end_writing(self, connection: Connection, turn: int | None) -> None:
+        """Right before the commit."""
+
+    def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
+        """The sentence for the user that an error of the database driver comes to, one while
+        `committing` too."""
+        raise NotImplementedError
 
     @property
     def has_room(self) -> bool:
-        """Whether there is room for more on its disk."""
-        return self.path is None or not is_full(self.path.parent)
+        """Whether there is room for more on its disk, as far as can be told from here."""
+        return True
 
     @property
     def name(self) -> str:
         """What to call it in messages: the path, or the URL without its password."""
         return str(self.path) if self.path else self.engine.url.render_as_string()
 
+    def cut(self) -> None:
+        """Break connections that hang, from another thread: what waits for them fails."""
+
+    def measure(self, now: Callable[[], datetime]) -> None:
+        """Compare a clock with the database server's, so that `offset` tells the difference.
+        Raises StoreUnavailable."""
+
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file, as far as no reader is in the way."""
-        if self.path is None:
-            return
-        try:
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-        except exc.DBAPIError as error:
-            raise explain(error, self.name) from error
+        """Tidy up while nothing else is to be done. Raises StoreUnavailable."""
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
-def _id_of(path: Path) -> tuple[int, int] | None:
-    try:
-        return file_id(path)
-    except OSError:
-        return None
-
-
-def open_database(place: str, patience: float = PATIENCE) -> Database:
-    """Open the database at a path or URL, creating or migrating it as needed.
-
-    `patience` is how long a statement waits for another writer, in seconds.
-    Raises StoreUnavailable where it can't be used.
-    """
-    if place.startswith("postgresql://"):
-        raise StoreUnavailable(
-            "PostgreSQL is not supported by this version", "Name an SQLite file with --db"
-        )
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        raise StoreUnavailable(
-            f"this Python has SQLite {SQLITE}, and 3.37 is needed",
-            "Use a newer Python",
-        )
-    path = Path(os.path.realpath(Path(place).expanduser()))
-    make_file(path)
-    database = Database(_sqlite_engine(path, patience), path)
-    try:
-        _prepare(database)
-    except BaseException:
-        database.close()
-        raise
-    database.file = file_id(path)
-    return database
-
-
-def _prepare(database: Database) -> None:
-    """Create or migrate, under the write lock; one cheap read where nothing is to be done."""
-    version, journal = None, None
-    try:
-        with database.read() as connection:
-            journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-            version = migrations.stored_version(connection)
-    except StoreBusy:
-        raise
-    except StoreUnavailable as error:
-        if not isinstance(error.__cause__, exc.OperationalError):
-            raise
-    if version != migrations.latest():
-        with database.write() as connection:
-            migrations.migrate(connection)
-    if journal != "wal":
-        _use_wal(database)
-
-
-def _use_wal(database: Database) -> None:
-    """Turn on the write-ahead log, which then stays on. SQLite itself does not wait for others
-    here."""
-    for left in range(WAL_TRIES, -1, -1):
-        raw = database.engine.raw_connection()
-        try:
-            cursor = raw.cursor()
-            cursor.execute("PRAGMA journal_mode=WAL")
-            mode = str(cursor.fetchall()[0][0])
-        except sqlite3.Error as error:
-            explained = explain_sqlite(error, database.name)
-            if not isinstance(explained, StoreBusy) or not left:
-                raise explained from error
-            time.sleep(WAL_WAIT)
-        else:
-            break
-        finally:
-            raw.close()
-    if mode != "wal":
-        raise StoreUnavailable(
-            f"{database.name} lies on a file system where SQLite's write-ahead log can't be used",
-            "Name a file on a local disk with --db",
-        )
-
-
-def _sqlite_engine(path: Path, patience: float) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
-        poolclass=QueuePool,
-        connect_args={"timeout": patience, "check_same_thread": False},
-        hide_parameters=True,  # the texts of posts belong in no error message
-    )
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _configure(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin, not by the driver
-    for pragma in ("synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
-        connection.execute(f"PRAGMA {pragma}")
-    if sys.platform == "darwin":
-        connection.execute("PRAGMA fullfsync=1")  # fsync alone does not reach the disk there
-
-
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get("postsched_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
 BREAKS_RULES = (exc.DataError, exc.IntegrityError, exc.InterfaceError, exc.ProgrammingError)
-
-
-def explain(error: exc.DBAPIError, name: str) -> StoreUnavailable:
-    """The sentence for the user that an error of the database driver comes to."""
-    if isinstance(error, BREAKS_RULES):
-        return StoreRefused(f"the database {name} refused what was to be written: {error.orig}")
-    if isinstance(error.orig, sqlite3.Error):
-        return explain_sqlite(error.orig, name)
-    return StoreUnavailable(f"the database {name} failed: {error.orig}")
-
-
-BUSY = (
-    "is locked by another process",
-    "Another program has it open for writing; try again, or close that program",
-)
-SQLITE_SENTENCES = {
-    "SQLITE_READONLY": ("is read-only", "Check the permissions of the file and its folder"),
-    "SQLITE_CANTOPEN": ("can't be opened", "Check the path and the permissions"),
-    "SQLITE_NOTADB": ("is no SQLite database", "Name another file with --db"),
-    "SQLITE_CORRUPT": ("is damaged", "Restore it with: postsched restore FILE"),
-    "SQLITE_FULL": ("can't grow: the disk is full", "Free some space; nothing was half-written"),
-    "SQLITE_IOERR": ("can't be read or written", "Check the disk"),
-    "SQLITE_PERM": ("may not be used by you", "Check the permissions of the file"),
-}
-
-
-def explain_sqlite(error: sqlite3.Error, name: str) -> StoreUnavailable:
-    """The same for an error of SQLite itself."""
-    code = getattr(error, "sqlite_errorname", "") or ""
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusy(f"the database {name} {BUSY[0]}", BUSY[1])
-    if code.startswith("SQLITE_IOERR") and is_full(Path(name).parent):
-        code = "SQLITE_FULL"  # of the log's index SQLite says no more than that it failed
-    for prefix, (what, hint) in SQLITE_SENTENCES.items():
-        if code.startswith(prefix):
-            return StoreUnavailable(f"the database {name} {what}", hint)
-    return StoreUnavailable(f"the database {name} failed: {error}", "Run: postsched doctor")
+"""The errors that mean that what was to be written can never be."""
 
 
 def no_room(name: str) -> StoreUnavailable:
     """What is said where there is no room for more."""
-    what, hint = SQLITE_SENTENCES["SQLITE_FULL"]
-    return StoreUnavailable(f"the database {name} {what}", hint)
+    return StoreUnavailable(
+        f"the database {name} can't grow: the disk is full",
+        "Free some space; nothing was half-written",
+    )

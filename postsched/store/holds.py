@@ -13,7 +13,6 @@ from random import Random
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, text, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain import holding
 from postsched.domain.account import Account
@@ -22,6 +21,7 @@ from postsched.domain.outcome import Asked, Limit, Sent
 from postsched.store.columns import Instant
 from postsched.store.limit_tables import holds, limits
 from postsched.store.tables import CLAIMED, deliveries
+from postsched.store.upserts import upsert
 
 MOST = 2**53
 """More than this is as good as no limit, whatever a network says."""
@@ -95,7 +95,7 @@ def write(connection: Connection, subject: str, account_id: int | None, hold: Ho
         "until": hold.until, "why": hold.why.value if hold.why else None, "message": hold.message,
         "failures": hold.failures, "opened": hold.opened,
     }  # fmt: skip
-    statement = upsert(holds).values(subject=subject, account_id=account_id, **values)
+    statement = upsert(connection, holds).values(subject=subject, account_id=account_id, **values)
     connection.execute(
         statement.on_conflict_do_update(index_elements=[holds.c.subject], set_=values)
     )
@@ -195,7 +195,8 @@ def write_limits(
             "reset": limit.reset,
             "seen_at": now,
         }
-        statement = upsert(limits).values(account_id=account_id, name=limit.name, **values)
+        statement = upsert(connection, limits)
+        statement = statement.values(account_id=account_id, name=limit.name, **values)
         keys = [limits.c.account_id, limits.c.name]
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, Table
 
-from postsched.store.columns import Instant, Whole
+from postsched.store.columns import Instant, Whole, Words
 from postsched.store.tables import STRICT, metadata
 
 holds = Table(
     "holds",
     metadata,
-    Column("subject", Text, primary_key=True),
+    Column("subject", Words, primary_key=True),
     Column("account_id", Whole, ForeignKey("accounts.id", ondelete="CASCADE")),
     Column("until", Instant),
-    Column("why", Text),
-    Column("message", Text),
+    Column("why", Words),
+    Column("message", Words),
     Column("failures", Integer, nullable=False, default=0),
     Column("opened", Integer, nullable=False, default=0),
     **STRICT,
@@ -24,7 +24,7 @@ limits = Table(
     "limits",
     metadata,
     Column("account_id", Whole, ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True),
-    Column("name", Text, primary_key=True),
+    Column("name", Words, primary_key=True),
     Column("remaining", Whole, nullable=False),
     Column("most", Whole),
     Column("reset", Instant),

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Delivery
@@ -23,6 +22,7 @@ from postsched.domain.post import Missed
 from postsched.store import deliveries as delivery_rows
 from postsched.store.columns import micros
 from postsched.store.tables import deliveries, notifications, posts
+from postsched.store.upserts import upsert
 
 GATHERING = timedelta(seconds=2)
 """How long people are told nothing yet: what happens at once is to become one message."""
@@ -127,7 +127,7 @@ def _note_account(
         return
     document = here.wanted.document(account)
     rows = [{**_row(way, event, account.name, now, document), "subject": subject} for way in ways]
-    connection.execute(upsert(notifications).on_conflict_do_nothing(), rows)
+    connection.execute(upsert(connection, notifications).on_conflict_do_nothing(), rows)
     here.left = True
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import (
     delete,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain.delivery import (
     Delivery,
@@ -22,6 +21,7 @@ from postsched.store import deliveries as delivery_rows
 from postsched.store.tables import (
     deliveries,
 )
+from postsched.store.upserts import upsert
 
 S = DeliveryStatus
 
@@ -54,7 +54,7 @@ def plan(connection: Connection, rows: Iterable[Planned]) -> int:
     values = [planned_values(row) for row in rows]
     if not values:
         return 0
-    statement = upsert(deliveries).on_conflict_do_nothing()
+    statement = upsert(connection, deliveries).on_conflict_do_nothing()
     return connection.execute(statement, values).rowcount
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, Table
 
-from postsched.store.columns import Whole
+from postsched.store.columns import Whole, Words
 from postsched.store.tables import STRICT, metadata
 
 slots = Table(
@@ -14,7 +14,7 @@ slots = Table(
     Column("account_id", Whole, ForeignKey("accounts.id", ondelete="CASCADE"), index=True),
     Column("group_id", Whole, ForeignKey("groups.id", ondelete="CASCADE"), index=True),
     Column("day", Integer, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("tz", Text, nullable=False),
+    Column("at", Words, nullable=False),
+    Column("tz", Words, nullable=False),
     **STRICT,
 )

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, or_, select, text, union, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from postsched.domain import zone_files
 from postsched.domain.delivery import Delivery, DeliveryStatus
@@ -22,6 +21,7 @@ from postsched.store import deliveries as delivery_rows
 from postsched.store.plans import Planned, planned_values
 from postsched.store.slot_tables import slots
 from postsched.store.tables import LEADING, RECURRING, deliveries, meta, schedules
+from postsched.store.upserts import upsert
 
 S = DeliveryStatus
 _PREFIX, _BEYOND = "zone ", "zone!"
@@ -115,7 +115,7 @@ def _strange(connection: Connection, zones: Collection[str]) -> list[str]:
 
 def _write(connection: Connection, zone: str, texts: Sequence[str]) -> None:
     values = {"name": _PREFIX + zone, "value": " ".join(texts)}
-    statement = upsert(meta).values(values)
+    statement = upsert(connection, meta).values(values)
     statement = statement.on_conflict_do_update(["name"], set_={"value": values["value"]})
     connection.execute(statement)
 

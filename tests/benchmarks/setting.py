@@ -23,7 +23,7 @@ from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
 from postsched.store import plans
 from postsched.store import posts as post_rows
-from postsched.store.database import open_database
+from postsched.store.opening import open_database
 from postsched.testing.mastodon import TOKEN
 
 

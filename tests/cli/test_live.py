@@ -204,7 +204,7 @@ class TestLookout:
 
     @pytest.fixture
     def engine(self, cli: Posting) -> Iterator[Engine]:
-        from postsched.store.database import open_database
+        from postsched.store.opening import open_database
 
         database = open_database(str(cli.call.database))
         yield Engine(database)

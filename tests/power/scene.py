@@ -18,7 +18,7 @@ from typing import Any
 
 from postsched.domain.account import Account, AccountState
 from postsched.store import accounts as account_rows
-from postsched.store.database import open_database
+from postsched.store.opening import open_database
 from postsched.testing.loopback import Loopback
 from postsched.testing.mastodon import MastodonServer
 from postsched.testing.picture import png

@@ -16,7 +16,7 @@ from postsched.domain.delivery import Claim, Delivery
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.service.desk import Desk
 from postsched.store import accounts, lanes, queue
-from postsched.store.database import open_database
+from postsched.store.opening import open_database
 from postsched.testing import FakeClock
 
 REFUSED = Problem(ErrorKind.PERMANENT, "no")

@@ -14,8 +14,8 @@ from postsched.domain import moves
 from postsched.domain.delivery import Claim
 from postsched.domain.outcome import Published
 from postsched.store import queue
-from postsched.store.database import open_database
 from postsched.store.lanes import share_out, waiting_lanes
+from postsched.store.opening import open_database
 from tests.store.rows import NOON
 
 LATER = NOON + timedelta(days=1)

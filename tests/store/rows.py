@@ -21,8 +21,9 @@ from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import lanes, plans
 from postsched.store import posts as post_rows
-from postsched.store.database import Database, open_database
+from postsched.store.database import Database
 from postsched.store.lanes import Lane
+from postsched.store.opening import open_database
 from postsched.store.plans import Planned
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)

@@ -19,14 +19,15 @@ from sqlalchemy import Connection, text
 
 from postsched.domain.errors import StoreBusy, StoreUnavailable
 from postsched.store import migrations, place
-from postsched.store.database import Database, open_database
+from postsched.store.database import Database
+from postsched.store.opening import open_database
 from tests.store.disks import bound_by_permissions, fill, small_disk
 
 INSERT = text("INSERT INTO leases (name, holder, until) VALUES (:name, 'x', 0)")
 OPENER = """
 import sys
 from postsched.domain.errors import PostschedError
-from postsched.store.database import open_database
+from postsched.store.opening import open_database
 from sqlalchemy import text
 try:
     with open_database(sys.argv[1], patience=0.1).write() as connection:

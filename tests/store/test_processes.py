@@ -65,7 +65,7 @@ def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
 READ = """
 import sys
 from postsched.store import accounts
-from postsched.store.database import open_database
+from postsched.store.opening import open_database
 database = open_database(sys.argv[1])
 with database.read() as connection:
     print(*(account.name for account in accounts.every(connection)))

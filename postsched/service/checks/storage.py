@@ -18,8 +18,9 @@ from postsched.media.kept import MediaStore
 from postsched.service import workplace
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
 from postsched.store import age, copies
-from postsched.store.database import SQLITE, Database
+from postsched.store.database import Database
 from postsched.store.place import expect_no_log, log_of
+from postsched.store.sqlite import SQLITE
 
 SCARCE, TOO_SCARCE = 200_000_000, 20_000_000
 """Bytes free on a disk below which there is a warning, and a problem."""

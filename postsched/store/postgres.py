@@ -1,0 +1,248 @@
+"""PostgreSQL: one database for any number of workers, on any number of hosts.
+
+What writes is alone, as on SQLite, but for workers: they take their turns at the same time, each
+holding what it has claimed. For this there are gates, rows that are locked: a worker's turn goes
+through one, all else that writes locks them all. They are rows, and not a lock of PostgreSQL's own,
+so that they hold on every database that speaks its language.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, exc, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.url import URL
+from sqlalchemy.exc import ArgumentError
+
+from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
+from postsched.store import migrations
+from postsched.store.database import PATIENCE, Database
+from postsched.store.tables import meta, metadata
+
+GATES = 16
+"""How many workers can take their turn at the same time."""
+CHANNEL = "postsched"
+"""Where workers are told that something changed."""
+SAMPLES = 3
+"""How often the server is asked for its time; the answer that came fastest counts."""
+CONNECT_TIMEOUT = 10
+"""Seconds to wait for a connection."""
+ALIVE = {
+    "connect_timeout": CONNECT_TIMEOUT,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""So that a server that is gone without a word is noticed."""
+READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+"""One state of the database for all that is read; what writes sees each statement the latest, for
+nobody else writes meanwhile."""
+GATE = text("SELECT 1 FROM meta WHERE name = :gate FOR UPDATE")
+ALL_GATES = text("SELECT 1 FROM meta WHERE name LIKE 'gate.%' ORDER BY name FOR UPDATE")
+CREATING = 0x706F737473636864
+"""The key of the lock under which tables are made."""
+
+
+class PostgresDatabase(Database):
+    """A database on a server."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._open: set[Any] = set()
+        self._lock = threading.Lock()
+
+    def turn(self, worker: int) -> AbstractContextManager[Connection]:
+        """Others take their turns meanwhile: what this one reads may have changed, unless it has
+        locked or claimed it."""
+        return self._transaction(write=True, turn=worker)
+
+    def _options(self, *, write: bool) -> dict[str, object]:
+        return {} if write else dict(READING)
+
+    @contextmanager
+    def _guarded(self, connection: Connection) -> Iterator[None]:
+        raw = connection.connection.driver_connection
+        with self._lock:
+            self._open.add(raw)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.discard(raw)
+
+    def _begin_writing(self, connection: Connection, turn: int | None) -> None:
+        if turn is None:
+            connection.execute(ALL_GATES)
+        else:
+            connection.execute(GATE, {"gate": _gate(turn % GATES)})
+
+    def _end_writing(self, connection: Connection, turn: int | None) -> None:
+        if turn is None:  # in the transaction itself: whoever is told finds it, and nobody is not
+            connection.execute(text(f"NOTIFY {CHANNEL}"))
+
+    def cut(self) -> None:
+        """Break all connections that wait for the server: what hangs fails, and can be repeated."""
+        import socket
+
+        with self._lock:
+            for raw in self._open:
+                with suppress(Exception), socket.socket(fileno=_duplicate(raw.fileno())) as wire:
+                    wire.shutdown(socket.SHUT_RDWR)
+
+    def measure(self, now: Callable[[], datetime]) -> None:
+        """Compare this machine's clock with the server's. Raises StoreUnavailable."""
+        try:
+            with self.engine.connect() as connection:
+                samples = [_compare(connection, now) for _ in range(SAMPLES)]
+                connection.rollback()
+        except exc.DBAPIError as error:
+            raise self.explain(error) from error
+        doubt, offset = min(samples)
+        if abs(offset - self.offset) > doubt:  # else the one that is known is as good
+            self.offset = offset
+
+    def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
+        """The sentence for the user that an error of the database driver comes to."""
+        state = getattr(error.orig, "sqlstate", None) or ""
+        said = " ".join(str(error.orig).split())
+        if state in BUSY:
+            return StoreBusy(f"the database {self.name} is busy: {said}", "Try again")
+        for prefix, hint in HINTS.items():
+            if state.startswith(prefix):
+                return StoreUnavailable(f"the database {self.name} can't be used: {said}", hint)
+        if state[:2] in RULES:
+            return StoreRefused(f"the database {self.name} refused what was to be written: {said}")
+        if committing:
+            return StoreUnavailable(
+                f"the connection to the database {self.name} was lost while the change was "
+                f"written: {said}",
+                "It may be there all the same: look before you do it again",
+            )
+        return StoreUnavailable(f"the database {self.name} can't be reached: {said}", REACH)
+
+
+BUSY = frozenset({"55P03", "40P01", "40001"})
+"""Not in time, or in each other's way: lock_not_available, deadlock, serialization_failure."""
+REACH = "Check that the server runs, and the address given with --db"
+HINTS = {
+    "28": "Check the user and the password given with --db",
+    "3D000": "Make it first (createdb), or name another with --db",
+    "42501": "Give the user of the database the right to do that",
+    "25006": "Name the server that can be written to",
+    "53100": "Free some space; nothing was half-written",
+    "53300": "Allow more connections, or stop some workers",
+}
+"""What to do, by how the SQLSTATE begins (PostgreSQL manual, appendix A)."""
+RULES = frozenset({"21", "22", "23", "42", "54"})
+"""Classes of errors that come again whenever the same is tried."""
+
+
+def open_server(place: str, patience: float = PATIENCE) -> PostgresDatabase:
+    """Open the database at a `postgresql://` URL, making its tables as needed.
+
+    `patience` is how long a statement waits for another writer, in seconds.
+    Raises StoreUnavailable where it can't be used.
+    """
+    _tell_tables()
+    database = PostgresDatabase(_engine(address(place), patience))
+    try:
+        _prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def address(place: str) -> URL:
+    """The URL for the driver. Raises StoreUnavailable for one that can't be read, or where the
+    driver is not installed."""
+    try:
+        import psycopg  # noqa: F401 - whether it is there
+    except ImportError as error:
+        raise StoreUnavailable(
+            "PostgreSQL needs the extra postgres", "Install it: pip install 'postsched[postgres]'"
+        ) from error
+    try:
+        return make_url(place).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError) as error:
+        raise StoreUnavailable(
+            "the URL of the database can't be read",
+            "Give it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
+        ) from error
+
+
+def _engine(url: URL, patience: float) -> Engine:
+    options = f"-c lock_timeout={int(patience * 1000)} -c TimeZone=UTC"
+    given = url.query.get("options", "")
+    return create_engine(
+        url,
+        connect_args={
+            "application_name": "postsched",
+            **{name: value for name, value in ALIVE.items() if name not in url.query},
+            "options": f"{options} {given}",
+        },
+        hide_parameters=True,  # the texts of posts belong in no error message
+    )
+
+
+def _prepare(database: PostgresDatabase) -> None:
+    """Create or migrate, alone; one cheap read where nothing is to be done."""
+    version = None
+    try:
+        with database.read() as connection:
+            version = migrations.stored_version(connection)
+    except StoreRefused:
+        pass  # there is no table yet, or it is another program's
+    if version == migrations.latest():
+        return
+    try:
+        with database.engine.connect() as connection, connection.begin():
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATING})
+            if version is not None:
+                connection.execute(ALL_GATES)
+            migrations.migrate(connection)
+            _make_gates(connection)
+    except exc.DBAPIError as error:
+        raise database.explain(error) from error
+
+
+def _make_gates(connection: Connection) -> None:
+    names = [_gate(number) for number in range(GATES)]
+    known = set(connection.scalars(select(meta.c.name).where(meta.c.name.in_(names))))
+    rows = [{"name": name, "value": ""} for name in names if name not in known]
+    if rows:
+        connection.execute(meta.insert(), rows)
+
+
+def _gate(number: int) -> str:
+    return f"gate.{number:02}"
+
+
+def _tell_tables() -> None:
+    """The conditions of the indexes, for PostgreSQL too."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            where = index.dialect_options["sqlite"].get("where")
+            if where is not None:
+                index.dialect_options["postgresql"]["where"] = where
+
+
+def _compare(connection: Connection, now: Callable[[], datetime]) -> tuple[timedelta, timedelta]:
+    """By how much the offset may be wrong, and the offset."""
+    before = now()
+    there: datetime = connection.scalar(text("SELECT clock_timestamp()"))
+    after = now()
+    half = (after - before) / 2
+    return half, there - (before + half)
+
+
+def _duplicate(descriptor: int) -> int:
+    import os
+
+    return os.dup(descriptor)
