@@ -144,7 +144,7 @@ def sentence(program: Program, composed: Composed) -> str:
     if schedule.recurs:
         from postsched.domain import recurrence
 
-        said = f"{recurrence.describe(schedule, program.now())}; first {said}"
+        said = recurrence.describe(schedule, program.now()) + (f"; first {said}" if said else "")
     if composed.draft:
         return f"a draft for {accounts}" + (f", {said}" if said else "")
     return f"{said}, to {accounts}"

@@ -110,7 +110,8 @@ class Composer:
         return {group.name: group.accounts for group in account_rows.all_groups(self._connection)}
 
     def compose(self, draft: Draft, schedule: Schedule | None = None) -> Composed:
-        """Understand a draft. With a `schedule`, that one stays, whatever time the draft names.
+        """Understand a draft. With a `schedule`, that one stays, whatever time the draft names; of
+        a series that is over, the `occurrence` is None.
 
         Raises InvalidInput, NotFound for an unknown account, and Unfit where an account's limits
         are broken; a mere draft may break them. The error's `field` says what is at fault.
@@ -191,7 +192,9 @@ class Composer:
             schedule = once_at(moment, zone.key)
             return schedule, moment.instant, [moment.note] if moment.note else []
         schedule = kept or Schedule(tz=zone.key)
-        first = self._next(schedule) if schedule.recurs else schedule.first()
+        if schedule.recurs:
+            return schedule, self._next(schedule), []
+        first = schedule.first()
         if first is None and not draft.draft and schedule.kind != SLOT:
             raise InvalidInput(
                 "it isn't said when this goes out",

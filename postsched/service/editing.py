@@ -104,6 +104,8 @@ def _check(connection: Connection, subject: Subject, composed: Composed) -> None
     """Raise NotAllowed for a change that would come too late or reach too far."""
     post = subject.post
     anew = composed.draft or composed.schedule != subject.schedule
+    if not anew and composed.occurrence is None and composed.schedule.recurs:
+        _check_not_over(connection, subject, composed)
     extended = subject.schedule.recurs and anew
     if (
         not post.draft
@@ -122,6 +124,19 @@ def _check(connection: Connection, subject: Subject, composed: Composed) -> None
         posts.check_key(composed.key)
         if taken := post_rows.by_key(connection, composed.key):
             raise posts.key_taken(composed.key, taken[0])
+
+
+def _check_not_over(connection: Connection, subject: Subject, composed: Composed) -> None:
+    """Raise NotAllowed for a series that has come to its end, with nothing left to change."""
+    post = subject.post
+    stopped = chains.stopped(connection, post.id)
+    if subject.changeable or stopped.issuperset(one.id for one in composed.accounts):
+        return
+    raise NotAllowed(
+        f"the series of post {post.id} is over: nothing of it is still to go out",
+        "Give it a new end with --until or --count (--no-until, --no-count: none), "
+        f"or begin it anew: postsched edit {post.id} --at WHEN",
+    )
 
 
 def _finished(post: Post, deliveries: Sequence[Delivery]) -> NotAllowed:

@@ -46,7 +46,16 @@ def replan(
 
 
 def notes(subject: Subject, composed: Composed, now: datetime) -> tuple[str, ...]:
-    """What was arranged for single occurrences to come that the series does not name any more."""
+    """What a person may not expect: who gets nothing of a series that is over, and what was
+    arranged for single occurrences that it does not name any more."""
+    new = [name for name in composed.names if name not in subject.post.accounts]
+    over = composed.schedule.recurs and composed.occurrence is None and not composed.draft
+    if over and new:
+        return (f"The series is over: nothing of it is to come for {', '.join(new)}",)
+    return _gone(subject, composed, now)
+
+
+def _gone(subject: Subject, composed: Composed, now: datetime) -> tuple[str, ...]:
     if composed.schedule == subject.schedule or not any(d.leads for d in subject.deliveries):
         return ()
     arranged = {
@@ -84,7 +93,7 @@ class _Replanning:
 
     def run(self) -> None:
         """Drop what is not wanted any more, make the rest anew, and see that the series goes on."""
-        accounts = self.composed.accounts if self.composed.occurrence else ()
+        accounts = () if self.composed.draft else self.composed.accounts
         wanted = {account.id: account for account in accounts}
         for delivery in self.subject.deliveries:
             if delivery.status in (S.SCHEDULED, S.RETRYING) and not delivery.out:
@@ -142,7 +151,8 @@ class _Replanning:
     def _go_on(self, account: Account) -> None:
         """Plan the next for an account, unless one leads already."""
         now, first = self.desk.now(), self.composed.at(account)
-        assert first is not None
+        if first is None:  # the series is over, but for what waits
+            return
         if not self.composed.schedule.recurs:
             plans.plan(
                 self.connection, [self.desk.planner.row(self.post, account, Occasion(first), now)]

@@ -1,0 +1,95 @@
+"""A series, and a person who changes it: what is over, what waits still, and what is said of it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.draft import Draft
+from postsched.domain.errors import NotAllowed
+from postsched.planning.taking import take_up
+from postsched.service import drafts, editing, occurrences, posts
+from postsched.service.compose import Composed
+from postsched.service.deliveries import Which
+from postsched.service.desk import Desk
+from postsched.store import deliveries as delivery_rows
+from postsched.store import queue
+from postsched.testing import FakeClock
+from tests.service.desk import claim, desk_at, publish
+
+S = DeliveryStatus
+START = datetime(2026, 11, 2, 8, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class Person:
+    """Someone at a desk, with the accounts `me` and `work`."""
+
+    def __init__(self, desk: Desk, clock: FakeClock) -> None:
+        self.desk, self.clock = desk, clock
+
+    def add(self, to: str = "me", **words: Any) -> int:
+        """A new series, daily at 09:00 UTC unless it says otherwise; its post."""
+        words = {"at": "09:00", "repeat": "daily", **words}
+        added = posts.add(self.desk, Draft("n {{n}}", tuple(to.split(",")), **words)).id
+        assert added is not None
+        return added
+
+    def edit(self, post: int, **changes: Any) -> Composed:
+        """Change it."""
+        before = drafts.draft_of(self.desk, post)
+        return editing.edit(self.desk, post, before, replace(before, **changes))
+
+    def rows(self, post: int) -> list[Delivery]:
+        """Its deliveries."""
+        with self.desk.database.read() as connection:
+            return list(delivery_rows.of_posts(connection, [post])[post])
+
+    def wait(self, length: timedelta) -> None:
+        """Let the time pass, and all that is due then go out."""
+        self.clock.advance(length)
+        ids = [one.id for one in claim(self.desk)]
+        with self.desk.database.write() as connection:
+            works = queue.load(connection, ids)
+            taken = take_up(connection, self.desk.planner, works, self.clock.now())
+        for work in taken.works:
+            publish(self.desk, work.delivery)
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    clock = FakeClock(START)
+    with tempfile.TemporaryDirectory() as folder, desk_at(Path(folder), clock) as desk:
+        yield Person(desk, clock)
+
+
+def test_a_series_that_is_over_says_so_and_what_to_do(person: Person) -> None:
+    post = person.add(count=1)
+    person.wait(HOUR)
+    for changes in ({"text": "x"}, {"tags": ("t",)}, {"to": ("me", "work")}):
+        with pytest.raises(NotAllowed, match=r"series of post 1 is over.*--until.*edit 1 --at"):
+            person.edit(post, **changes)
+    person.edit(post, count=2, text="more")
+    assert [one.status for one in person.rows(post)] == [S.PUBLISHED, S.SCHEDULED]
+
+
+def test_the_last_of_a_series_that_waits_still_can_be_changed(person: Person) -> None:
+    """Its time has passed, but it was moved to a later one."""
+    post = person.add(count=1)
+    (last,) = person.rows(post)
+    later = last.occurrence + DAY
+    occurrences.change(person.desk, post, Which(occurrence=last.occurrence), later, None)
+    person.wait(HOUR)
+    assert person.edit(post, text="Other").notes == ()
+    (note,) = person.edit(post, to=("me", "work")).notes
+    assert note == "The series is over: nothing of it is to come for work"
+    assert [(one.account, one.due_at) for one in person.rows(post)] == [("me", later)]
+    person.edit(post, to=("work",))
+    assert person.rows(post) == []
