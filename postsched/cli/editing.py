@@ -102,18 +102,18 @@ def _edit_one(
     zone = zone_named(changes["tz"]) if "tz" in changes else program.zone
     moment = understand(changes["at"], program.now(), zone) if "at" in changes else None
     chosen = which(program, named[1], named[0], None)
-    changed = occurrences.change(
+    once = occurrences.change(
         program.desk, post_id, chosen, moment.instant if moment else None, changes.get("text")
     )
-    if moment and moment.note:
-        program.say(f"note: {moment.note}")
+    for note in (*([moment.note] if moment and moment.note else ()), *once.notes):
+        program.say(f"note: {note}")
     if json:
         from postsched.cli.posts import print_posts
 
         print_posts(program, [post_id], json=True, single=True)
         return
-    due = describe(changed[0].due_at, program.now(), zone)
-    accounts = ", ".join(delivery.account for delivery in changed)
+    due = describe(once.changed[0].due_at, program.now(), zone)
+    accounts = ", ".join(delivery.account for delivery in once.changed)
     program.print(f"Post {post_id}, this once: {due}, to {accounts}")
 
 

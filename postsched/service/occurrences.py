@@ -13,15 +13,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
-from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.delivery import IN_DOUBT, Delivery, DeliveryStatus
 from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
 from postsched.domain.occasion import said_by
 from postsched.domain.post import Post, split_thread
 from postsched.domain.schedule import Schedule
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion
-from postsched.service import posts
-from postsched.service.compose import Composer, Unfit
 from postsched.service.desk import Desk, posts_named
 from postsched.store import accounts as account_rows
 from postsched.store import chains, plans
@@ -44,6 +42,15 @@ class Series:
     post: Post
     schedule: Schedule
     accounts: Sequence[Account]
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """One occurrence, for the accounts for which it was changed, and a sentence for each account
+    for which it stays as it is."""
+
+    changed: tuple[Delivery, ...]
+    notes: tuple[str, ...]
 
 
 def series_of(connection: Connection, post: Post) -> Series | None:
@@ -103,12 +110,12 @@ def go_on(connection: Connection, desk: Desk, post: Post, account_ids: Sequence[
             chain.plan_after(connection, now, tail.number if tail else 0, now)
 
 
-def change(
-    desk: Desk, post_id: int, which: Which, at: datetime | None, text: str | None
-) -> list[Delivery]:
-    """Move one occurrence to `at` (UTC), give it another text, or both; what it is then.
+def change(desk: Desk, post_id: int, which: Which, at: datetime | None, text: str | None) -> Once:
+    """Move one occurrence to `at` (UTC), give it another text, or both, for the accounts for which
+    it still waits.
 
-    Raises NotFound, NotAllowed for what is going out or out, InvalidInput for what can't be.
+    Raises NotFound, NotAllowed where it may be going out, or waits for nobody, InvalidInput for
+    what can't be.
     """
     if at is not None and at < desk.now():
         raise InvalidInput("the new time is past", "Give a time to come")
@@ -121,29 +128,45 @@ def change(
             raise NotAllowed(
                 f"post {post_id} goes out once", f"Change it: postsched edit {post_id} --at WHEN"
             )
-        rows = rows_for(connection, desk, series, which)
-        for delivery in rows:
-            if delivery.status is not S.SCHEDULED:
-                raise NotAllowed(
-                    f"that occurrence of post {post_id} is {delivery.status} on {delivery.account}",
-                    f"See it: postsched show {post_id}",
-                )
-            if delivery.out:
-                raise NotAllowed(
-                    f"a part of post {post_id} is out on {delivery.account}, and the rest follows",
-                    f"See it: postsched show {post_id}",
-                )
+        rows, notes = _parted(series, rows_for(connection, desk, series, which))
         pass_on(connection, desk, series, rows)
         by_id = {account.id: account for account in series.accounts}
         changed = [
             _changed(connection, desk, series.post, by_id[one.account_id], one, at, text)
             for one in rows
-            if one.account_id in by_id
         ]
         if text is not None:
             _check_fits(connection, desk, series, by_id, changed)
     desk.tell()
-    return changed
+    return Once(tuple(changed), notes)
+
+
+def _parted(series: Series, rows: Sequence[Delivery]) -> tuple[Sequence[Delivery], tuple[str, ...]]:
+    """The rows that can be changed, and why the others are not. Raises NotAllowed where none can
+    be, and where one may be going out just now."""
+    ids, post_id = {account.id for account in series.accounts}, series.post.id
+    waiting = [one for one in rows if one.status is S.SCHEDULED and not one.out]
+    fitting = [one for one in waiting if one.account_id in ids]
+    others = [one for one in rows if one not in fitting and one.account in series.post.accounts]
+    if doubtful := [one for one in others if one.status in IN_DOUBT]:
+        raise _unchangeable(post_id, doubtful[:1])
+    if not fitting:
+        raise _unchangeable(post_id, others or rows)
+    return fitting, tuple(f"{_state(one)}, and that stays so" for one in others)
+
+
+def _unchangeable(post_id: int, rows: Sequence[Delivery]) -> NotAllowed:
+    said = "; ".join(_state(one) for one in rows)
+    return NotAllowed(
+        f"that occurrence of post {post_id} can't be changed: {said}",
+        f"See it: postsched show {post_id}",
+    )
+
+
+def _state(delivery: Delivery) -> str:
+    if delivery.out and delivery.status is not S.PUBLISHED:
+        return f"a part of it is out on {delivery.account}"
+    return f"it is {delivery.status} on {delivery.account}"
 
 
 def _check_fits(
@@ -151,6 +174,9 @@ def _check_fits(
     changed: Sequence[Delivery],
 ) -> None:  # fmt: skip
     """Raise Unfit where a text of its own breaks the limits of an account."""
+    from postsched.service import posts  # what `cancel` has no use for
+    from postsched.service.compose import Composer, Unfit
+
     composer = Composer(connection, desk, posts.intake(desk, keep=False))
     fatal = [
         finding

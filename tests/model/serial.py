@@ -80,9 +80,8 @@ class Serial(Machine):
         """Past the next of its series, or before itself."""
         at = self._coming(post_id)
         to = self.clock.now() + timedelta(seconds=50)
-        for changed in occurrences.change(
-            self.desk, post_id, replace(which, occurrence=at), to, None
-        ):
+        which = replace(which, occurrence=at)
+        for changed in occurrences.change(self.desk, post_id, which, to, None).changed:
             self.judge.moved[post_id, changed.account, changed.occurrence] = to
 
     def _reword(self, post_id: int, which: Which) -> None:

@@ -15,7 +15,7 @@ from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.draft import Draft
 from postsched.domain.errors import NotAllowed
 from postsched.planning.taking import take_up
-from postsched.service import drafts, editing, occurrences, posts
+from postsched.service import deliveries, drafts, editing, occurrences, posts
 from postsched.service.compose import Composed
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
@@ -93,3 +93,20 @@ def test_the_last_of_a_series_that_waits_still_can_be_changed(person: Person) ->
     assert [(one.account, one.due_at) for one in person.rows(post)] == [("me", later)]
     person.edit(post, to=("work",))
     assert person.rows(post) == []
+
+
+def test_one_occurrence_changes_for_those_for_whom_it_waits(person: Person) -> None:
+    """Who is left out is said; nobody is changed while it may be going out to one of them."""
+    post = person.add("me,work")
+    at = person.rows(post)[0].occurrence
+    which, later = Which(occurrence=at), at + HOUR / 2
+    deliveries.cancel(person.desk, [post], Which(frozenset({"work"}), at))
+    once = occurrences.change(person.desk, post, which, later, "once")
+    assert [(one.account, one.due_at) for one in once.changed] == [("me", later)]
+    assert once.notes == ("it is cancelled on work, and that stays so",)
+    with pytest.raises(NotAllowed, match="can't be changed: it is cancelled on work"):
+        occurrences.change(person.desk, post, Which(frozenset({"work"}), at), later, None)
+    person.clock.advance(later - START)
+    assert claim(person.desk)
+    with pytest.raises(NotAllowed, match="it is publishing on me"):
+        occurrences.change(person.desk, post, which, later + HOUR, None)
