@@ -1,0 +1,87 @@
+"""Everything that is measured of speed, in one interleaved run.
+
+    python -m tests.benchmarks [--only PART...] [--rounds N] [--quick] [--no-peers] [--check]
+        [--json FILE] [--picture FILE] [--seed N]
+
+Parts: lateness, burst, answers, million, idle. Those who do the same beside us are installed by
+`python -m tests.benchmarks.peers install`; who is not there is left out, and said so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import sys
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.figures import table
+from tests.benchmarks.run import QUICK, WHOLE, Run, say
+
+PARTS = ("lateness", "burst", "answers", "million", "idle")
+
+
+def parsed(words: list[str] | None = None) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument("--rounds", type=int, default=None, help="of each contender (2; quick: 1)")
+    parser.add_argument("--quick", action="store_true", help="less of everything, no peers")
+    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="an SVG")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
+    return parser.parse_args(words)
+
+
+def measured(given: argparse.Namespace) -> Run:
+    """Measure the chosen parts."""
+    run = Run(random.Random(given.seed), given.rounds or (1 if given.quick else 2),
+              QUICK if given.quick else WHOLE)  # fmt: skip
+    for name in PARTS:
+        if name in given.only:
+            begun = time.monotonic()
+            say(f"{name}:")
+            part: Callable[[Run], None] = import_module(f"tests.benchmarks.parts.{name}").measure
+            part(run)
+            say(f"{name} took {time.monotonic() - begun:.0f} s")
+    return run
+
+
+def document(run: Run, seed: int) -> dict[str, Any]:
+    """All of it as JSON."""
+    return {
+        "seed": seed,
+        "rounds": run.rounds,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "figures": [figure.document() for figure in run.figures],
+        "contenders": run.others,
+    }
+
+
+def main() -> int:
+    """Measure and print; with --check, 1 if a goal was missed."""
+    given = parsed()
+    say(f"seed {given.seed}")
+    run = measured(given)
+    print(table(run.figures))
+    if given.json:
+        given.json.write_text(json.dumps(document(run, given.seed), indent=1) + "\n")
+    missed = [figure.what for figure in run.figures if figure.reached is False]
+    print(f"missed: {', '.join(missed)}" if missed else "goals reached")
+    return 1 if missed and given.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

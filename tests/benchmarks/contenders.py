@@ -1,0 +1,135 @@
+"""Who is measured: postsched, the bare loop below it, and (in `peers`) others that do the same."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.benchmarks.order import Order
+from tests.benchmarks.setting import account, desk, environment, fill
+
+PATIENCE = 60.0
+"""Seconds in which a process is up."""
+ENDING = 30.0
+"""Seconds that a process gets to end in order."""
+
+
+class Contender(ABC):
+    """Carries out orders. `name` is what the table calls it; `lead` and `lead_each` are seconds
+    that it needs to plan and to start: in all, and for each post."""
+
+    name: str
+    lead = 4.0
+    lead_each = 0.0
+
+    def missing(self) -> str | None:
+        """Why it can't be measured here, None if it can."""
+        return None
+
+    @abstractmethod
+    def working(self, order: Order, folder: Path) -> AbstractContextManager[list[int]]:
+        """All is planned, and it is up, until the end. Gives the processes that it costs."""
+
+    def expect_recorded(self, order: Order, folder: Path) -> None:
+        """Raise AssertionError unless it has noted durably that all was sent."""
+        return
+
+
+@contextmanager
+def process(
+    command: Sequence[str], folder: Path, sign: str, environ: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    """A process that has said `sign` in its log; its id. Ended at the end."""
+    log = folder / "process.log"
+    with log.open("wb") as out, subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ
+    ) as running:  # fmt: skip
+        try:
+            _await_sign(running, log, sign)
+            yield running.pid
+        finally:
+            running.terminate()
+            try:
+                running.wait(ENDING)
+            except subprocess.TimeoutExpired:
+                running.kill()
+
+
+def _await_sign(running: subprocess.Popen[bytes], log: Path, sign: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while sign not in log.read_text(errors="replace"):
+        said = log.read_text(errors="replace")[-2000:]
+        assert running.poll() is None, f"{running.args!r} ended: {said}"
+        assert time.monotonic() < deadline, f"{running.args!r} does not start: {said}"
+        time.sleep(0.02)
+
+
+class Floor(Contender):
+    """Nothing but the requests, by the same client."""
+
+    name = "bare loop"
+
+    @contextmanager
+    def working(self, order: Order, folder: Path) -> Iterator[list[int]]:
+        """The bare loop."""
+        command = [sys.executable, "-m", "tests.benchmarks.floor", str(order.write(folder))]
+        with process(command, folder, "ready", {**os.environ, "NO_PROXY": "*"}) as pid:
+            yield [pid]
+
+
+class Postsched(Contender):
+    """`postsched run` on SQLite, as it is installed."""
+
+    name = "postsched"
+    lead_each = 0.0015
+
+    @contextmanager
+    def working(self, order: Order, folder: Path) -> Iterator[list[int]]:
+        """The daemon, with the posts in its database."""
+        at = desk(folder)
+        fill(at, account(at, order.url), [datetime.fromtimestamp(due, UTC) for due in order.dues])
+        at.database.close()
+        with running(folder, order.concurrency) as pid:
+            yield [pid]
+
+    def expect_recorded(self, order: Order, folder: Path) -> None:
+        """Every delivery is published, and has its attempt."""
+        expect_published(folder, len(order.dues))
+
+
+@contextmanager
+def running(folder: Path, concurrency: int = 10, **more: str) -> Iterator[int]:
+    """`postsched run` in that home, up and listening; its process id."""
+    command = [sys.executable, "-m", "postsched", "run", "--no-live"]
+    environ = environment(
+        folder,
+        POSTSCHED_CONCURRENCY=str(concurrency),
+        POSTSCHED_CONCURRENCY_TOTAL=str(max(50, concurrency)),
+        **more,
+    )
+    with process(command, folder, "running", environ) as pid:
+        yield pid
+
+
+def expect_published(folder: Path, posts: int) -> None:
+    """Raise AssertionError unless so many deliveries are published within a few seconds."""
+    at = desk(folder)
+    deadline = time.monotonic() + 10
+    query = "SELECT count(*) FROM deliveries WHERE status = 'published'"
+    try:
+        while True:
+            with at.database.read() as connection:
+                found = connection.exec_driver_sql(query).scalar_one()
+            if found == posts:
+                return
+            assert time.monotonic() < deadline, f"{found} of {posts} are recorded as published"
+            time.sleep(0.1)
+    finally:
+        at.database.close()

@@ -1,0 +1,134 @@
+"""A figure: what was measured, beside what, and the goal; and the table of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A bound: of the ratio to what stands beside it, or (`absolute`) of the value itself. `most`
+    says that less is better. `slack`: as good is a value within so much of the one beside."""
+
+    bound: float
+    most: bool = True
+    absolute: bool = False
+    slack: float = 0.0
+
+    def reached(self, value: float, beside: float | None) -> bool:
+        """Whether the value is as it should be."""
+        if self.slack and beside is not None and value - beside <= self.slack:
+            return True
+        measured = value if self.absolute else ratio(value, beside)
+        if measured is None or math.isnan(measured):
+            return False
+        return measured <= self.bound if self.most else measured >= self.bound
+
+    def words(self, unit: str) -> str:
+        """As the table says it."""
+        said = f"{'≤' if self.most else '≥'} {number(self.bound)} {unit if self.absolute else '×'}"
+        return f"{said}, or within {number(self.slack)} {unit}" if self.slack else said
+
+
+def at_most(bound: float, *, slack: float = 0.0) -> Goal:
+    """At most so many times what stands beside it, or that and `slack`."""
+    return Goal(bound, slack=slack)
+
+
+def at_least(bound: float) -> Goal:
+    """At least so many times what stands beside it."""
+    return Goal(bound, most=False)
+
+
+def below(bound: float) -> Goal:
+    """At most so much."""
+    return Goal(bound, absolute=True)
+
+
+def above(bound: float) -> Goal:
+    """At least so much."""
+    return Goal(bound, most=False, absolute=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`value` of `what` in `unit`; `beside` is that of `base` in the same run. Without a goal it
+    is only told."""
+
+    what: str
+    unit: str
+    value: float
+    base: str = ""
+    beside: float | None = None
+    goal: Goal | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """The value by what stands beside it."""
+        return ratio(self.value, self.beside)
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the goal is; None without one."""
+        return None if self.goal is None else self.goal.reached(self.value, self.beside)
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON."""
+        goal = self.goal.words(self.unit) if self.goal else None
+        return {**asdict(self), "ratio": self.ratio, "goal": goal, "reached": self.reached}
+
+    def row(self) -> list[str]:
+        """Its row in the table."""
+        beside = f"{self.base} {number(self.beside)}" if self.beside is not None else ""
+        return [
+            self.what,
+            f"{number(self.value)} {self.unit}",
+            beside,
+            f"{number(self.ratio)} ×" if self.ratio is not None else "",
+            self.goal.words(self.unit) if self.goal else "",
+            {True: "yes", False: "NO", None: ""}[self.reached],
+        ]
+
+
+HEADS = ("what", "postsched", "beside", "ratio", "goal", "reached")
+
+
+def ratio(value: float, beside: float | None) -> float | None:
+    """One by the other; None where that says nothing."""
+    return value / beside if beside else None
+
+
+def number(value: float | None) -> str:
+    """Three digits, and no more than are needed: 1,234, 12.3, 0.0123."""
+    if value is None or math.isnan(value):
+        return "?"
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def aligned(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> str:
+    """A table for a terminal; the columns `right` are set to the right."""
+    widths = [max(len(row[n]) for row in [heads, *rows]) for n in range(len(heads))]
+    lines = []
+    for row in [heads, ["-" * width for width in widths], *rows]:
+        cells = [
+            cell.rjust(widths[n]) if n in right else cell.ljust(widths[n])
+            for n, cell in enumerate(row)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> str:
+    """The same table for the README."""
+    rule = ["---:" if n in right else "---" for n in range(len(heads))]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures, for a terminal."""
+    return aligned(HEADS, [figure.row() for figure in figures], (1, 2, 3))

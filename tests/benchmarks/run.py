@@ -1,0 +1,76 @@
+"""One run of the benchmark: who takes part, in which order, and what came of it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.benchmarks.contenders import Contender, Floor, Postsched
+from tests.benchmarks.figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    posts: int
+    seconds: float
+    burst: int
+    slow_burst: int
+    backlog: int
+    idle: float
+    pairs: int
+
+
+WHOLE = Size(posts=500, seconds=30, burst=5000, slow_burst=2000, backlog=1_000_000, idle=60,
+             pairs=7)  # fmt: skip
+QUICK = Size(posts=100, seconds=5, burst=1000, slow_burst=300, backlog=20_000, idle=10, pairs=3)
+
+
+@dataclass(slots=True)
+class Run:
+    """`rng` shuffles the order anew in each of `rounds`. `figures` are of postsched; `others` is
+    what each contender came to, by its name: plain JSON, also what the picture shows."""
+
+    rng: Random
+    rounds: int
+    size: Size
+    peers: list[Contender] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def contenders(self) -> list[Contender]:
+        """All, the floor and postsched first."""
+        return [Floor(), Postsched(), *self.peers]
+
+    def shuffled(self, contenders: list[Contender]) -> Iterator[Contender]:
+        """Each of them once in each round, in changing order."""
+        for _ in range(self.rounds):
+            yield from self.rng.sample(contenders, len(contenders))
+
+    def note(self, name: str, **what: Any) -> None:
+        """What a contender came to."""
+        self.others.setdefault(name, {}).update(what)
+
+    def attempt(self, contender: Contender, play: Callable[[], Any]) -> Any:
+        """What it came to; None, and said why, where a peer fails: the rest goes on."""
+        begun = time.monotonic()
+        try:
+            return play()
+        except (AssertionError, OSError) as error:
+            if contender not in self.peers:
+                raise
+            say(f"{contender.name} is left out: {error}")
+            return None
+        finally:
+            say(f"  {contender.name}: {time.monotonic() - begun:.0f} s")
+
+
+def say(line: str) -> None:
+    """Tell who waits."""
+    print(line, file=sys.stderr, flush=True)
