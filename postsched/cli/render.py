@@ -137,10 +137,10 @@ def _when_lines(filed: Filed, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         if first:
             yield f"scheduled for {describe(first, now, zone)}"
         return
-    from postsched.domain import recurrence
+    from postsched.cli.recurring import pattern
     from postsched.transfer.documents import coming
 
-    yield f"goes out {recurrence.describe(schedule, now)}"
+    yield f"goes out {pattern(filed, now)}"
     for at in coming(schedule, filed.deliveries, SHOWN_NEXT):
         yield f"  next: {describe(at, now, zone)}"
 

@@ -285,3 +285,6 @@ def test_a_series_has_one_line_and_what_stands_out_of_it(cli: Posting) -> None:
     assert re.search(r"09:00 +me +failed +the login is refused", cli("list").out)
     cli.call.set(COLUMNS="0")
     assert "every Mon and Thu at 09:00 UTC, 9 left" in cli("list").out.splitlines()[1]
+    cli("cancel", "1")
+    assert "\ngoes out every Mon and Thu at 09:00 UTC, over\n" in cli("show", "1").out
+    assert cli("list").out.splitlines()[1].endswith("every Mon and Thu at 09:00 UTC, over")

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 
 from postsched.cli.looks.agenda import Reader, clock_text, day_heading
+from postsched.cli.recurring import pattern
 from postsched.cli.render import result_cell, short_time, shown_instant, status_cell, waits_for
 from postsched.cli.screen import Cell, Column, Group
 from postsched.domain.delivery import Delivery, DeliveryStatus
@@ -67,7 +68,7 @@ class Shelf:
         for filed in found:
             if filed.schedule.recurs:
                 yield None, [self._series(filed, day, NOTHING)]
-                yield (DEEPER + self._pattern(filed), "dim"), self._apart(filed, day)
+                yield (DEEPER + pattern(filed, self.reader.now), "dim"), self._apart(filed, day)
             else:
                 yield None, self._rows(filed, day)
 
@@ -81,7 +82,7 @@ class Shelf:
     def _rows(self, filed: Filed, day: date | None = None) -> Iterator[tuple[Cell, ...]]:
         """The lines of a post that is listed under that day."""
         if filed.schedule.recurs:
-            yield self._series(filed, day, (self._pattern(filed), "dim"))
+            yield self._series(filed, day, (pattern(filed, self.reader.now), "dim"))
             yield from self._apart(filed, day)
         elif not filed.deliveries:
             yield self._head(filed, filed.schedule.first(), day, NOTHING)
@@ -105,11 +106,6 @@ class Shelf:
         """The one line of a series, with its next time."""
         at = shown_instant(_first(filed)) if filed.deliveries else filed.schedule.first()
         return self._head(filed, at, day, last)
-
-    def _pattern(self, filed: Filed) -> str:
-        from postsched.domain.recurrence import describe
-
-        return describe(filed.schedule, self.reader.now)
 
     def _apart(self, filed: Filed, day: date | None) -> Iterator[tuple[Cell, ...]]:
         """What stands out of a series, accounts of which the same is to be said together."""

@@ -28,9 +28,10 @@ _MOST_NAMED = 3
 """Up to how many exceptions are named; more are counted."""
 
 
-def describe(schedule: Schedule, now: datetime) -> str:
+def describe(schedule: Schedule, now: datetime, waiting: int | None = None) -> str:
     """The schedule in words, with what is left of it at `now` (aware): "every Mon and Thu at 09:00
-    Europe/Berlin until 31 Dec 2026, 12 left"."""
+    Europe/Berlin until 31 Dec 2026, 12 left". `waiting`: how many are left where that is known,
+    for it was cancelled, or nothing comes after what is overdue."""
     if schedule.kind == SLOT:
         return "in the next free slot"
     if schedule.at is None:
@@ -40,12 +41,15 @@ def describe(schedule: Schedule, now: datetime) -> str:
     if schedule.kind == ONCE:
         return describe_instant(first.instant, now, zone)
     words = [_pattern(schedule, first.local), *_bounds(schedule.rule, now.astimezone(zone).date())]
-    return " ".join(words) + _left(left(schedule, now), schedule.rule.get("count"))
+    remaining = left(schedule, now) if waiting is None else waiting
+    return " ".join(words) + _left(remaining, schedule.rule.get("count"))
 
 
 def _left(remaining: int | None, count: int | None) -> str:
     if remaining is None:
         return f", {count} times" if count else ""
+    if not remaining:
+        return ", over"
     of_count = f" of {count}" if count and count > remaining else ""
     return f", {remaining}{of_count} left"
 

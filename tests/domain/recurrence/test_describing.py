@@ -128,7 +128,8 @@ def test_what_is_left_goes_down() -> None:
     schedule, _ = plan(replace(DAILY_NINE, count=3), NOW, BERLIN)
     first = next(occurrences(schedule)).instant
     assert describe(schedule, first).endswith(", 2 of 3 left")
-    assert describe(schedule, first + timedelta(days=9)).endswith(", 0 of 3 left")
+    assert describe(schedule, first + timedelta(days=9)).endswith("Europe/Berlin, over")
+    assert describe(schedule, NOW, waiting=1).endswith(", 1 of 3 left")
 
 
 def test_what_does_not_recur() -> None:
