@@ -10,10 +10,8 @@ from random import Random
 
 from sqlalchemy import Connection
 
-from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Attempt, Delivery, Step, guaranteed
-from postsched.domain.errors import advised
 from postsched.domain.outcome import (
     Absent,
     Asked,
@@ -34,9 +32,11 @@ from postsched.engine.access import Access
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Held
 from postsched.engine.publisher import Publisher
-from postsched.store import accounts as account_rows
-from postsched.store import holds, queue
+from postsched.engine.results import Ledger, Result
+from postsched.store import queue
+from postsched.store.holds import Call
 from postsched.store.neighbours import Neighbours, neighbours
+from postsched.store.settling import Settled
 
 log = logging.getLogger("postsched.engine")
 Submit = Callable[[Callable[[Connection], bool]], Awaitable[bool]]
@@ -60,6 +60,7 @@ class Settlement:
         self._clock = clock
         self._rng = rng
         self._policy = policy
+        self._ledger = Ledger(rng)
 
     def judge(self, held: Held) -> Judge:
         """What an outcome is judged by, now."""
@@ -122,35 +123,11 @@ class Settlement:
         """Write a changed delivery and its attempts, with what the `outcome` of the last one means
         for its account; whether it was still held. `hold` is why the account's login was refused:
         the account waits for another."""
-        now, account = self._clock.now(), held.work.account
-
-        def change(connection: Connection) -> bool:
-            if not queue.settle(connection, after, held.token, now, *made):
-                return False
-            # Not if a person has given it another secret since: that one was not refused.
-            if hold and account_rows.by_ids(connection, [account.id]).get(account.id) == account:
-                words = advised(hold.message, hold.hint)
-                account_rows.hold(connection, account.id, words, now)
-            if outcome is not None:
-                self._note(connection, account, outcome, made[-1].started_at, after.next_at)
-            return True
-
+        settled = Settled(after, held.token, self._clock.now(), made)
         held.change(after)
-        return await self._submit(change)
-
-    def _note(
-        self,
-        connection: Connection,
-        account: Account,
-        outcome: Sent | Asked,
-        started: datetime,
-        again: datetime | None,
-    ) -> None:
-        now = self._clock.now()
-        hold = holds.note(connection, account, outcome, started, again, now, self._rng)
-        if hold is not None and hold.until is not None:
-            until = f"{hold.until:%Y-%m-%d %H:%M:%S}Z"
-            log.warning("%s: %s; nothing is sent before %s", account.name, hold.message, until)
+        return await self._submit(
+            Result(settled, held.work.account, self._ledger.write, outcome, hold)
+        )
 
     async def neighbours(self, held: Held) -> Neighbours:
         """What else the account has posted, which must not be taken for what is in doubt."""
@@ -185,7 +162,8 @@ class Settlement:
             if not queue.give_back(connection, delivery, token, again):
                 return False
             if outcome is not None and started is not None:
-                self._note(connection, held.work.account, outcome, started, again)
+                account, now = held.work.account, self._clock.now()
+                self._ledger.note(connection, [Call(account, outcome, started, again, now)])
             return True
 
         await self._submit(change)

@@ -25,7 +25,9 @@ from postsched.domain.account import Account
 from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import EPOCH, Claim, Delivery, DeliveryStatus
 from postsched.domain.errors import StoreRefused, StoreUnavailable
+from postsched.engine import changes as changing
 from postsched.engine import pacing
+from postsched.engine.changes import Change
 from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
@@ -42,7 +44,6 @@ from postsched.store.workers import Worker
 
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
-Change = Callable[[Connection], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,7 @@ class Turns:
                 raise no_room(self._database.name)
             wish = replace(wish, room=NO_ROOM, preparing=NO_ROOM)
         with self._database.write() as connection:
-            results = [change(connection) for change in changes]
+            results = changing.write(connection, changes)
             turn = self._claim(connection, wish)
             wrote = changes or turn.taken or turn.to_prepare or turn.late or turn.expired
             age = self._growth.grow(connection) if wrote else None

@@ -176,22 +176,24 @@ def add_attempt(connection: Connection, delivery_id: int, attempt: Attempt) -> N
 
 def add_attempts(connection: Connection, attempts: Sequence[tuple[int, Attempt]]) -> None:
     """Append attempts, each to the delivery of that number."""
-    values = [
-        {
-            "delivery_id": delivery_id,
-            "n": attempt.n,
-            "started_at": attempt.started_at,
-            "finished_at": attempt.finished_at,
-            "action": attempt.action,
-            "step": attempt.step,
-            "outcome": attempt.outcome,
-            "evidence": attempt.evidence,
-            **problem_values(attempt.problem),
-        }
-        for delivery_id, attempt in attempts
-    ]
+    values = [attempt_values(number, attempt) for number, attempt in attempts]
     if values:
         connection.execute(ADD_ATTEMPT, values if len(values) > 1 else values[0])
+
+
+def attempt_values(delivery_id: int, attempt: Attempt) -> dict[str, Any]:
+    """All columns of a new attempt but its id."""
+    return {
+        "delivery_id": delivery_id,
+        "n": attempt.n,
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+        "action": attempt.action,
+        "step": attempt.step,
+        "outcome": attempt.outcome,
+        "evidence": attempt.evidence,
+        **problem_values(attempt.problem),
+    }
 
 
 def _plain_step(step: Step) -> dict[str, Any]:

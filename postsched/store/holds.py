@@ -6,11 +6,11 @@ is written of a network that answers and has room.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, select, text, update
 
@@ -18,10 +18,14 @@ from postsched.domain import holding
 from postsched.domain.account import Account
 from postsched.domain.holding import FREE, Hold, Why
 from postsched.domain.outcome import Asked, Limit, Sent
-from postsched.store.columns import Instant
+from postsched.store.columns import Instant, micros
+from postsched.store.compiled import Compiled
 from postsched.store.limit_tables import holds, limits
 from postsched.store.tables import CLAIMED, deliveries
 from postsched.store.upserts import upsert
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.sqlite import Insert
 
 MOST = 2**53
 """More than this is as good as no limit, whatever a network says."""
@@ -58,32 +62,80 @@ def service(account: Account) -> str:
 ROWS = select(holds).where(holds.c.subject.in_(bindparam("subjects", expanding=True)))
 
 
-def note(
-    connection: Connection,
-    account: Account,
-    outcome: Sent | Asked,
-    started: datetime,
-    again: datetime | None,
-    now: datetime,
-    rng: Random,
-) -> Hold | None:
-    """Write what a call means for its account and service; the longest hold that began with it.
-    `started` is when the call began, `again` when the delivery is taken up again."""
-    write_limits(connection, account.id, getattr(outcome, "limits", ()), now)
-    mine, servers = own(account.id), service(account)
-    rows = connection.execute(ROWS, {"subjects": [mine, servers]})
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a call to a network came to: it began at `started`, was over at `now`, and its delivery
+    is taken up again at `again` (UTC)."""
+
+    account: Account
+    outcome: Sent | Asked
+    started: datetime
+    again: datetime | None
+    now: datetime
+
+
+def note(connection: Connection, calls: Sequence[Call], rng: Random) -> list[Hold | None]:
+    """Write what calls mean for their accounts and services; for each the longest hold that began
+    with it. They are in the order in which they were over."""
+    _note_limits(connection, calls)
+    subjects = sorted({name for c in calls for name in (own(c.account.id), service(c.account))})
+    rows = connection.execute(ROWS, {"subjects": subjects})
     known = {row.subject: _hold_of(row) for row in rows}
-    begun: list[tuple[datetime, Hold]] = []
-    for subject, account_id in ((mine, account.id), (servers, None)):
-        before = known.get(subject, FREE)
-        after = holding.tried(before, outcome, started, now, rng)
-        if account_id is not None:
-            after = holding.limited(after, outcome, again, now)
-        if after != before:
-            write(connection, subject, account_id, after)
+    changed: dict[str, tuple[int | None, Hold]] = {}
+    found: list[Hold | None] = []
+    for call in calls:
+        begun: list[tuple[datetime, Hold]] = []
+        mine, servers = own(call.account.id), service(call.account)
+        for subject, account_id in ((mine, call.account.id), (servers, None)):
+            before = known.get(subject, FREE)
+            after = _after(before, call, rng, limits=account_id is not None)
+            if after is before or after == before:
+                continue
+            known[subject], changed[subject] = after, (account_id, after)
             if after.until != before.until and after.until is not None:
                 begun.append((after.until, after))
-    return max(begun, key=lambda one: one[0])[1] if begun else None
+        found.append(max(begun, key=lambda one: one[0])[1] if begun else None)
+    for subject, (account_id, hold) in changed.items():
+        write(connection, subject, account_id, hold)
+    return found
+
+
+def _after(before: Hold, call: Call, rng: Random, *, limits: bool) -> Hold:
+    after = holding.tried(before, call.outcome, call.started, call.now, rng)
+    return holding.limited(after, call.outcome, call.again, call.now) if limits else after
+
+
+def _note_limits(connection: Connection, calls: Sequence[Call]) -> None:
+    """Keep what the networks said last of their limits."""
+    said: dict[tuple[int, str], dict[str, Any]] = {}
+    for call in calls:
+        for limit in getattr(call.outcome, "limits", ()):
+            said[call.account.id, limit.name] = _limit_values(call.account.id, limit, call.now)
+    if said:
+        LIMIT.run_all(connection, [said[key] for key in sorted(said)])  # in one order for all
+
+
+def _limit_values(account_id: int, limit: Limit, now: datetime) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "name": limit.name,
+        "remaining": min(limit.remaining, MOST),
+        "most": None if limit.limit is None else min(limit.limit, MOST),
+        "reset": None if limit.reset is None else micros(limit.reset),
+        "seen_at": micros(now),
+    }
+
+
+def _keep_limit(connection: Connection) -> Insert:
+    statement = upsert(connection, limits)
+    statement = statement.values({column.name: bindparam(column.name) for column in limits.c})
+    return statement.on_conflict_do_update(
+        index_elements=[limits.c.account_id, limits.c.name],
+        set_={name: statement.excluded[name] for name in ("remaining", "most", "reset", "seen_at")},
+    )
+
+
+LIMIT = Compiled(_keep_limit)
 
 
 def write(connection: Connection, subject: str, account_id: int | None, hold: Hold) -> None:
@@ -182,23 +234,6 @@ def broken(connection: Connection) -> list[tuple[str, str, Hold]]:
 
 
 # ---- what networks say of their limits
-
-
-def write_limits(
-    connection: Connection, account_id: int, said: Collection[Limit], now: datetime
-) -> None:
-    """Keep what the network said last of each limit."""
-    for limit in said:
-        values = {
-            "remaining": min(limit.remaining, MOST),
-            "most": None if limit.limit is None else min(limit.limit, MOST),
-            "reset": limit.reset,
-            "seen_at": now,
-        }
-        statement = upsert(connection, limits)
-        statement = statement.values(account_id=account_id, name=limit.name, **values)
-        keys = [limits.c.account_id, limits.c.name]
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
 
 
 def known_limits(connection: Connection, now: datetime) -> dict[int, list[Limit]]:

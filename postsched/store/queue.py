@@ -34,11 +34,12 @@ from postsched.domain.moves import claim_ran_out
 from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
-from postsched.store import outbox
+from postsched.store import outbox, settling
 from postsched.store import posts as post_rows
 from postsched.store.columns import Instant
 from postsched.store.lanes import Lane
 from postsched.store.said import posts_said
+from postsched.store.settling import Settled
 from postsched.store.tables import CLAIMED, FREE, UNPREPARED, deliveries
 
 S = DeliveryStatus
@@ -163,30 +164,11 @@ def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
     ]
 
 
-SETTLE = (
-    update(deliveries)
-    .where(deliveries.c.id == bindparam("held_id"), deliveries.c.claim == bindparam("held_by"))
-    .values({name: bindparam(name) for name in (*delivery_rows.CHANGING, "finished_at")})
-)
-
-
 def settle(
     connection: Connection, delivery: Delivery, token: str, now: datetime, *made: Attempt
 ) -> bool:
-    """Write a changed delivery and its attempts, if the token still holds it; whether it did.
-
-    Written twice, the second time changes nothing: a final status has given the claim back.
-    """
-    finished = delivery.next_at is None and delivery.claim is None
-    values = {**delivery_rows.values_of(delivery), "finished_at": now if finished else None}
-    held = {"held_id": delivery.id, "held_by": token}
-    if not connection.execute(SETTLE, {**values, **held}).rowcount:
-        return False
-    for attempt in made:
-        delivery_rows.add_attempt(connection, delivery.id, attempt)
-    if finished:
-        outbox.note(connection, now, delivery)
-    return True
+    """Write a changed delivery and its attempts, if the token still holds it; whether it did."""
+    return settling.settle(connection, [Settled(delivery, token, now, made)])[0]
 
 
 SAVE_STEPS = (

@@ -1,0 +1,91 @@
+"""Statements that are compiled once, for what is done for every post that goes out: to bind and to
+read a row by SQLAlchemy takes several times as long as the database itself does.
+
+Values and rows are plain, as the driver takes and gives them: instants and spans as microseconds,
+JSON as text. The SQL is that of each database's dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, bindparam
+from sqlalchemy.sql import ClauseElement
+
+MOST = 512
+"""How many ids are asked for in one statement, at the most."""
+
+
+class Compiled:
+    """One statement; `make` gives it for a connection's kind of database."""
+
+    def __init__(self, make: Callable[[Connection], ClauseElement]) -> None:
+        self._make = make
+        self._known: dict[Dialect, _Text] = {}
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
+        """Run it with one set of values, by name."""
+        found = self._for(connection)
+        return connection.exec_driver_sql(found.sql, found.bound(values))
+
+    def run_all(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it with each of the sets of values; how many rows were changed in all."""
+        found = self._for(connection)
+        return connection.exec_driver_sql(found.sql, [found.bound(row) for row in rows]).rowcount
+
+    def _for(self, connection: Connection) -> _Text:
+        found = self._known.get(connection.dialect)
+        if found is None:
+            statement = self._make(connection)
+            found = self._known[connection.dialect] = _Text(statement, connection.dialect)
+        return found
+
+
+class ByIds:
+    """A SELECT of the rows with some ids; `make` gives it for a list of parameters."""
+
+    def __init__(self, make: Callable[[Sequence[BindParameter[int]]], ClauseElement]) -> None:
+        self._make = make
+        self._of_size: dict[int, Compiled] = {}
+
+    def rows(self, connection: Connection, ids: Sequence[int]) -> list[Any]:
+        """The rows, in no order."""
+        found: list[Any] = []
+        for start in range(0, len(ids), MOST):
+            some = ids[start : start + MOST]
+            size = 1 << (len(some) - 1).bit_length()
+            values = {f"id{n}": some[min(n, len(some) - 1)] for n in range(size)}
+            found += self._sized(size).run(connection, values)
+        return found
+
+    def _sized(self, size: int) -> Compiled:
+        """For so many, a power of two, so that there are few statements; the last id is repeated
+        where there are fewer."""
+        if size not in self._of_size:
+            names: list[BindParameter[int]] = [bindparam(f"id{n}") for n in range(size)]
+            self._of_size[size] = Compiled(lambda connection: self._make(names))
+        return self._of_size[size]
+
+
+class _Text:
+    """A statement as the driver takes it."""
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled: Any = statement.compile(dialect=dialect)
+        self.sql = str(compiled)
+        names = compiled.positiontup
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self._pick = None if names is None else _picking(names)
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        """The values in the way that the driver takes them."""
+        merged = {**self._fixed, **values} if self._fixed else values
+        return merged if self._pick is None else self._pick(merged)
+
+
+def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)

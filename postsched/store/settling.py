@@ -1,0 +1,109 @@
+"""What came of deliveries that were held, written for all of a turn at once.
+
+Only the holder of a delivery's token may settle it: a row that another process has taken over is
+not touched, and that is not an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, TypeDecorator, bindparam, select, update
+from sqlalchemy.engine.default import DefaultDialect
+
+from postsched.domain.delivery import Attempt, Delivery
+from postsched.store import deliveries as delivery_rows
+from postsched.store import outbox
+from postsched.store.compiled import ByIds, Compiled
+from postsched.store.tables import attempts, deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A delivery as it is after what was done with it at `now` (UTC), and the attempts that were
+    made, held by the token until then."""
+
+    after: Delivery
+    token: str
+    now: datetime
+    attempts: Sequence[Attempt] = ()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more is to be done with it."""
+        return self.after.next_at is None and self.after.claim is None
+
+
+def settle(connection: Connection, settled: Sequence[Settled]) -> list[bool]:
+    """Write them; which were still held. Each is of another delivery.
+
+    Written twice, the second time changes nothing: a final status has given the claim back.
+    """
+    rows = HELD.rows(connection, [one.after.id for one in settled])
+    holders: dict[int, str | None] = dict(rows)
+    held = [holders.get(one.after.id) == one.token for one in settled]
+    kept = [one for one, is_held in zip(settled, held, strict=True) if is_held]
+    if kept:
+        SETTLE.run_all(connection, [_row(one) for one in kept])
+    tried = [_attempt(one.after.id, attempt) for one in kept for attempt in one.attempts]
+    if tried:
+        ADD_ATTEMPT.run_all(connection, tried)
+    for one in kept:
+        if one.is_finished:
+            outbox.note(connection, one.now, one.after)
+    return held
+
+
+HELD = ByIds(
+    lambda ids: (
+        select(deliveries.c.id, deliveries.c.claim)
+        .where(deliveries.c.id.in_(ids))
+        .with_for_update()
+    )
+)
+SETTLE = Compiled(
+    lambda connection: (
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("held_id"), deliveries.c.claim == bindparam("held_by"))
+        .values({name: bindparam(name) for name in (*delivery_rows.CHANGING, "finished_at")})
+    )
+)
+ADD_ATTEMPT = Compiled(
+    lambda connection: attempts.insert().values(
+        {column.name: bindparam(column.name) for column in attempts.c if column.name != "id"}
+    )
+)
+
+
+def _row(one: Settled) -> dict[str, Any]:
+    values = delivery_rows.values_of(one.after)
+    values |= {"finished_at": one.now if one.is_finished else None}
+    return _plain(values, DELIVERY) | {"held_id": one.after.id, "held_by": one.token}
+
+
+def _attempt(delivery_id: int, attempt: Attempt) -> dict[str, Any]:
+    return _plain(delivery_rows.attempt_values(delivery_id, attempt), ATTEMPT)
+
+
+def _plain(
+    values: dict[str, Any], kinds: Sequence[tuple[str, TypeDecorator[Any]]]
+) -> dict[str, Any]:
+    """The values as the driver takes them."""
+    for name, kind in kinds:
+        if (value := values.get(name)) is not None:
+            values[name] = kind.process_bind_param(value, DIALECT)
+    return values
+
+
+DIALECT = DefaultDialect()
+"""Stands for every database: our types are bound in the same way on each."""
+
+
+def _kinds(table: Any) -> list[tuple[str, TypeDecorator[Any]]]:
+    return [(one.name, one.type) for one in table.c if isinstance(one.type, TypeDecorator)]
+
+
+DELIVERY, ATTEMPT = _kinds(deliveries), _kinds(attempts)
