@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
-from postsched.cli.screen import Screen
-from postsched.domain.delivery import Delivery
-from postsched.domain.post import Content
 from postsched.domain.when import describe
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from postsched.cli.screen import Screen
+    from postsched.domain.delivery import Delivery
+    from postsched.domain.post import Content
 
 LONGEST = 120
 """Characters of a text that are shown, for it to be recognised."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from postsched.store import holds, outlook
+from postsched.store import holds
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -119,6 +119,7 @@ def waiting_words(program: Program, upto: datetime) -> list[str]:
     why."""
     from postsched.domain.when import describe
     from postsched.store import accounts as account_rows
+    from postsched.store import outlook
 
     with program.database.read() as connection:
         held = held_now(connection, upto)

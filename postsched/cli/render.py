@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from postsched.cli.doubt import doubt_lines
 from postsched.cli.screen import Cell, Column, Screen
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
-from postsched.domain.post import Content
+from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.when import describe
-from postsched.store.holds import Wait
-from postsched.store.reading import Filed
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from postsched.domain.delivery import Attempt, Delivery
+    from postsched.domain.post import Content
+    from postsched.store.holds import Wait
+    from postsched.store.reading import Filed
 
 SHOWN_NEXT, SHOWN_OVER = 3, 10
 """How many of what a series is to send next, and of what it has sent, a page shows."""

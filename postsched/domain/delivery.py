@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from postsched.domain.capabilities import Guarantee
 from postsched.domain.outcome import Problem, Published
+
+if TYPE_CHECKING:
+    from postsched.domain.capabilities import Guarantee
 
 
 class DeliveryStatus(StrEnum):

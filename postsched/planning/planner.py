@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from postsched import platforms
 from postsched.domain.account import Account
 from postsched.domain.errors import PostschedError
 from postsched.domain.post import Content, Missed, Post
@@ -65,6 +64,8 @@ class Planner:
         """When to begin preparing, for what takes requests before it can be sent."""
         if due - now < SOON:
             return None
+        from postsched import platforms  # what a command that plans nothing has no use for
+
         try:
             can = platforms.capabilities(account.platform, account.facts)
         except PostschedError:  # a plug-in that is gone or fails must not keep a worker from others

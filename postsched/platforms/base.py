@@ -24,7 +24,6 @@ from postsched.domain.outcome import (
 )
 from postsched.domain.post import Media, Visibility
 from postsched.domain.secret import Secret
-from postsched.platforms.wording import Wording, usual
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     import httpx
 
     from postsched.platforms.oauth import Client, OAuth
+    from postsched.platforms.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +226,8 @@ class Platform(ABC):
     def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
         """How the step's text reads, for `preview`; asks nobody. It is what `prepare` sends: an
         adapter that words its text by a function of its own calls that here and there."""
+        from postsched.platforms.wording import usual  # what only `preview` needs
+
         return usual(message, self.capabilities(facts))
 
     @abstractmethod

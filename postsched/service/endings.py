@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from postsched import platforms
 from postsched.domain.account import Account, AccountState
 from postsched.domain.errors import NotFound
 from postsched.domain.when import describe
@@ -90,7 +89,8 @@ def sentences(endings: Sequence[Ending], now: datetime, zone: ZoneInfo) -> list[
 
 def command_of(account: Account) -> str:
     """The one command that gives the account a login that works."""
-    from postsched.login import command  # what `add` and `list` rarely need
+    from postsched import platforms  # what `add` and `list` rarely need
+    from postsched.login import command
 
     try:
         return command(account, platforms.get(account.platform))

@@ -1,8 +1,8 @@
 """WHEN: the text by which a person names a time, the instant it means, and saying that back.
 
 Whatever is not understood as a whole is refused, never guessed. `forms` reads the usual forms and
-loads nothing else; `phrases` reads freer English, with a library for the days, and is loaded only
-for what the forms don't read.
+is loaded with the first text; `phrases` reads freer English, with a library for the days, and is
+loaded only for what the forms don't read.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from postsched.domain.errors import InvalidInput
-from postsched.domain.when.forms import EXAMPLES, read_form
 from postsched.domain.when.moment import (
+    EXAMPLES,
     MONTHS,
     WEEKDAYS,
     Moment,
@@ -68,6 +68,8 @@ def _read(text: str, now: datetime, zone: ZoneInfo) -> Moment:
     """Raises InvalidInput, with the part that is at fault where that is known."""
     if len(text) > _MOST_CHARACTERS:
         raise _refusal(text, f"it has {len(text)} characters")
+    from postsched.domain.when.forms import read_form
+
     phrase = " ".join(text.split())
     try:
         moment = read_form(phrase.lower(), now, zone) if phrase.isascii() else None

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
-EXAMPLES = "now, 2026-12-01T09:00, 14:30, in 2 hours, tomorrow 9am or fri 14:30"
-
 
 def read_form(phrase: str, now: datetime, zone: ZoneInfo) -> Moment | None:
     """The moment of a phrase (lower case, single spaces) that is a usual form, None if it isn't.

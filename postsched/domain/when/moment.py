@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, time
     from zoneinfo import ZoneInfo
 
+EXAMPLES = "now, 2026-12-01T09:00, 14:30, in 2 hours, tomorrow 9am or fri 14:30"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

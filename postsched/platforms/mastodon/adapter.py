@@ -28,13 +28,14 @@ from postsched.platforms.base import (
     Unknown,
 )
 from postsched.platforms.judging import limits_of
-from postsched.platforms.mastodon import app, reading, server
+from postsched.platforms.mastodon import server
 from postsched.platforms.mastodon.api import Api, is_json, json_of, judge, published, words_of
-from postsched.platforms.oauth import Client, OAuth, refresh, stale
-from postsched.platforms.wording import Wording
 
 if TYPE_CHECKING:
     import httpx
+
+    from postsched.platforms.oauth import Client, OAuth
+    from postsched.platforms.wording import Wording
 
 VISIBILITIES = {
     Visibility.PUBLIC: "public",
@@ -72,14 +73,20 @@ class Mastodon(Platform):
 
     def oauth(self, login: Login) -> OAuth:
         """In the browser, at the account's own server."""
+        from postsched.platforms.mastodon import app  # what `add` has no use for, as below
+
         return app.description(login)
 
     async def register(self, login: Login, http: httpx.AsyncClient, redirect_uri: str) -> Client:
         """An app of our own; every server gives one to anybody."""
+        from postsched.platforms.mastodon import app
+
         return await app.register(login, http, redirect_uri)
 
     def stale(self, login: Login, now: datetime) -> bool:
         """Where tokens end (Pleroma, Akkoma), before they do."""
+        from postsched.platforms.oauth import stale
+
         return stale(login, now)
 
     async def refresh(
@@ -88,16 +95,22 @@ class Mastodon(Platform):
         """A new pair, where the login has a refresh token."""
         if login.secret is None or not login.secret.get("refresh_token"):
             return None
+        from postsched.platforms.oauth import refresh
+
         return await refresh(self.oauth(login), login, http, now)
 
     def wording(self, message: Message, facts: Mapping[str, Any]) -> Wording:
         """The text with its link; links are shown cut, mentions without their server."""
+        from postsched.platforms.mastodon import reading
+
         return reading.wording(message)
 
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
         """Upload the media; the answer is the whole request, but for the parent."""
+        from postsched.platforms.mastodon import reading
+
         api = Api(login, http)
         body: dict[str, Any] = {"status": reading.text_of(message)}
         if message.attachments:
