@@ -56,7 +56,7 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
         changed = _write(connection, subject, composed, after, desk.now())
         planned = posts.planned_for(desk, changed, composed, composed.accounts)
         said = (
-            *serial.notes(subject, composed, desk.now()),
+            *serial.notes(desk, subject, composed),
             *pacing.notes(connection, desk, composed, planned),
         )
         composed = replace(composed, notes=composed.notes + said)

@@ -2,7 +2,8 @@
 
 What waits stays, made anew, if the series still names its occurrence, and so does what a person
 arranged for one (skipped, moved, with a text of its own). Where the days or times have changed,
-none of it leads any more, and the series goes on with the first to come that has no row.
+what led leads on only if it is still the first to come; else the series goes on with the first
+that has no row.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from postsched.domain.when import describe
 from postsched.domain.zones import zone_named
 from postsched.planning.chain import Chain
 from postsched.planning.planner import Occasion, grace_until
+from postsched.planning.timing import turn_of
 from postsched.service.compose import Composed
 from postsched.service.desk import Desk
 from postsched.service.subject import Subject
@@ -45,23 +47,27 @@ def replan(
     _Replanning(connection, desk, subject, post, composed).run()
 
 
-def notes(subject: Subject, composed: Composed, now: datetime) -> tuple[str, ...]:
+def notes(desk: Desk, subject: Subject, composed: Composed) -> tuple[str, ...]:
     """What a person may not expect: who gets nothing of a series that is over, and what was
     arranged for single occurrences that it does not name any more."""
     new = [name for name in composed.names if name not in subject.post.accounts]
     over = composed.schedule.recurs and composed.occurrence is None and not composed.draft
     if over and new:
         return (f"The series is over: nothing of it is to come for {', '.join(new)}",)
-    return _gone(subject, composed, now)
+    return _gone(desk, subject, composed)
 
 
-def _gone(subject: Subject, composed: Composed, now: datetime) -> tuple[str, ...]:
+def _gone(desk: Desk, subject: Subject, composed: Composed) -> tuple[str, ...]:
     if composed.schedule == subject.schedule or not any(d.leads for d in subject.deliveries):
         return ()
+    now, accounts = desk.now(), {account.id: account for account in composed.accounts}
     arranged = {
         delivery.occurrence
         for delivery in subject.deliveries
-        if delivery.occurrence > now and delivery.number is not None and _is_arranged(delivery)
+        if delivery.occurrence > now
+        and delivery.number is not None
+        and (account := accounts.get(delivery.account_id))
+        and _is_arranged(desk, subject, delivery, account)
     }
     gone = sorted(at for at in arranged if not _names(composed.schedule, at))
     if not gone:
@@ -109,12 +115,19 @@ class _Replanning:
         if account is None or not self._stays(delivery):
             self._drop(delivery)
             return
+        leads = delivery.leads and (self._same_times or self._is_first(delivery, account))
+        if delivery.leads and not leads and self._can_be_forgotten(delivery):
+            plans.forget(self.connection, delivery)  # the series comes to it again
+            return
         occasion = Occasion(
-            delivery.occurrence, delivery.number, leads=delivery.leads and self._same_times,
-            wording=delivery.wording,
-        )  # fmt: skip
+            delivery.occurrence, delivery.number, leads=leads, wording=delivery.wording
+        )
         planned = self.desk.planner.row(self.post, account, occasion, self.desk.now())
-        due = delivery.due_at if _is_moved(delivery) else planned.due
+        due = (
+            delivery.due_at
+            if _is_moved(self.desk, self.subject, delivery, account)
+            else planned.due
+        )
         after = replace(delivery, due_at=due, next_at=due)
         if delivery.status is S.RETRYING:
             after, due = delivery, self._first_due(delivery, planned.due)
@@ -139,10 +152,22 @@ class _Replanning:
             return False
         return _names(self.composed.schedule, delivery.occurrence)
 
+    def _is_first(self, delivery: Delivery, account: Account) -> bool:
+        """Whether it is the first to come of the series as it is now."""
+        return delivery.occurrence == self.composed.at(account)
+
+    def _can_be_forgotten(self, delivery: Delivery) -> bool:
+        """Whether it is still to come, and nothing is told of it."""
+        return delivery.occurrence > self.desk.now() and not self._has_past(delivery)
+
+    def _has_past(self, delivery: Delivery) -> bool:
+        """Whether it was tried, or something is told of it."""
+        tried = delivery.attempts or delivery_rows.attempts_of(self.connection, delivery.id)
+        return delivery.status is not S.SCHEDULED or bool(tried)
+
     def _drop(self, delivery: Delivery) -> None:
         """Take it out; one that was tried keeps its row and its attempts, cancelled."""
-        tried = delivery.attempts or delivery_rows.attempts_of(self.connection, delivery.id)
-        if delivery.status is S.SCHEDULED and not tried:
+        if not self._has_past(delivery):
             plans.forget(self.connection, delivery)
             return
         chains.unlead(self.connection, [delivery.id])
@@ -172,12 +197,18 @@ def _names(schedule: Schedule, occurrence: datetime) -> bool:
     return found is not None and found.instant == occurrence
 
 
-def _is_moved(delivery: Delivery) -> bool:
-    return delivery.due_at != delivery.occurrence and not delivery.leads
+def _is_moved(desk: Desk, subject: Subject, delivery: Delivery, account: Account) -> bool:
+    """Whether a person gave it another time than the one at which the series had it go out."""
+    if delivery.leads or delivery.due_at == delivery.occurrence:
+        return False
+    turn = turn_of(subject.post, account)
+    return delivery.due_at != desk.planner.timing.due(
+        subject.post, account, delivery.occurrence, turn
+    )
 
 
-def _is_arranged(delivery: Delivery) -> bool:
+def _is_arranged(desk: Desk, subject: Subject, delivery: Delivery, account: Account) -> bool:
     """Whether a person skipped it, moved it, or gave it a text of its own."""
     if delivery.status is S.SCHEDULED:
-        return _is_moved(delivery) or delivery.wording is not None
+        return delivery.wording is not None or _is_moved(desk, subject, delivery, account)
     return delivery.status is S.CANCELLED

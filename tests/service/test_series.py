@@ -110,3 +110,26 @@ def test_one_occurrence_changes_for_those_for_whom_it_waits(person: Person) -> N
     assert claim(person.desk)
     with pytest.raises(NotAllowed, match="it is publishing on me"):
         occurrences.change(person.desk, post, which, later + HOUR, None)
+
+
+def test_new_bounds_leave_what_leads_in_the_lead(person: Person) -> None:
+    """No occurrence of the series is told apart from it, and none is lost."""
+    post = person.add(jitter="50m", count=9)
+    for changes in ({"until": "2026-12-01", "count": None}, {"except_": ("2026-11-03",)}):
+        person.edit(post, **changes)
+        (row,) = person.rows(post)
+        assert (row.leads, row.number, row.occurrence) == (True, 1, START + HOUR)
+    person.edit(post, except_=("2026-11-02",))
+    person.edit(post, except_=())  # the next comes sooner than the one that leads
+    (row,) = person.rows(post)
+    assert (row.leads, row.number, row.occurrence) == (True, 1, START + HOUR)
+
+
+def test_a_text_of_its_own_follows_the_jitter_of_its_post(person: Person) -> None:
+    post = person.add(jitter="50m")
+    (row,) = person.rows(post)
+    assert row.due_at != row.occurrence
+    occurrences.change(person.desk, post, Which(occurrence=row.occurrence), None, "own")
+    person.edit(post, jitter=None)
+    assert all(one.due_at == one.occurrence for one in person.rows(post))
+    assert person.edit(post, at="10:00").notes != ()
