@@ -77,6 +77,9 @@ class Settings:
     close_gaps: bool = False
     media_dir: Path | None = None
     state_dir: Path | None = None
+    keep: timedelta | None = timedelta(days=400)
+    archive: bool = True
+    archive_dir: Path | None = None
     secrets: SecretStore = SecretStore.AUTO
     secrets_file: Path | None = None
     callback_port: int = 8765
@@ -117,6 +120,14 @@ class Settings:
         import platformdirs
 
         return Path(_absolute(platformdirs.user_state_dir("postsched", False)))
+
+    @property
+    def archive_folder(self) -> Path | None:
+        """Where what has left the database is kept: `archive_dir`, else `archive` beside the
+        database; None with PostgreSQL and no `archive_dir`."""
+        if self.archive_dir is not None or self.database_path is None:
+            return self.archive_dir
+        return self.database_path.parent / "archive"
 
     @property
     def secrets_path(self) -> Path:
@@ -166,7 +177,7 @@ def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) ->
 
 def _make_absolute(overlay: Overlay, folder: Path | None) -> None:
     """Paths are relative to the file that names them, or to the current folder."""
-    for key in {"media_dir", "state_dir", "secrets_file"} & overlay.values.keys():
+    for key in {"media_dir", "state_dir", "secrets_file", "archive_dir"} & overlay.values.keys():
         overlay.values[key] = Path(_absolute(str(overlay.values[key]), folder))
 
 

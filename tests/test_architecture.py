@@ -15,7 +15,7 @@ LEVELS = {
     "domain": 0,
     "store": 1, "platforms": 1, "media": 1, "notify": 1, "transfer": 1, "config": 1, "secrets": 1,
     "wakeup": 1, "transport": 1, "hosting": 1, "highwater": 1,
-    "login": 2, "recognition": 2, "planning": 2,
+    "login": 2, "recognition": 2, "planning": 2, "retention": 2,
     "service": 3, "engine": 3,
     "cli": 4,
 }  # fmt: skip
@@ -39,7 +39,7 @@ ROOMS = {
         "engine/publisher.py",
         "engine/hosting.py",
     ),
-    "sqlalchemy": ("store/", "planning/", "engine/", "service/", "cli/"),
+    "sqlalchemy": ("store/", "planning/", "retention/", "engine/", "service/", "cli/"),
     "yaml": ("platforms/outbox/", "transfer/"),
     "oauthlib": ("platforms/",),
     "regex": ("domain/", "platforms/"),

@@ -112,6 +112,7 @@ def test_every_key_is_read_from_file_and_environment(load_toml: Load, home: Path
         "shutdown_timeout": "9s", "require_alt_text": True,
         "quiet_hours": "22:00-07:00", "min_spacing": "30m", "close_gaps": True,
         "media_dir": str(home / "m"), "state_dir": str(home / "s"),
+        "keep": "90d", "archive": False, "archive_dir": str(home / "a"),
         "secrets": "keyring", "secrets_file": str(home / "s.json"), "callback_port": 9000,
         "allow_plaintext_keyring": True, "allow_private_addresses": True,
     }  # fmt: skip

@@ -40,6 +40,8 @@ from tests.servers.process import free_port
 TEXT = readme.README.read_text(encoding="utf-8")
 BLOCK = re.compile(r"(?:<!-- ([^>]+?) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 DIRECTIVES = ("generated: ", "not run: ", "stdin: ", "until: ", "may fail: ", "file: ", "slow")
+PLACES = ("media_dir", "state_dir", "secrets_file", "archive_dir")
+"""The settings whose default is a place that depends on others."""
 PATIENCE = 120.0
 
 
@@ -99,7 +101,7 @@ def test_every_setting_is_there_with_its_default() -> None:
     for name, said in table.items():
         default, value = defaults[name], said.strip("`")
         if default is None:
-            assert not said.startswith("`") or name in ("media_dir", "state_dir", "secrets_file")
+            assert not said.startswith("`") or name in PLACES
         elif isinstance(default, bool | int | str):
             assert value == str(default).lower(), name
         else:

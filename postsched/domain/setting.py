@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from postsched.domain.duration import LONGEST, format_duration, parse_duration
 from postsched.domain.errors import InvalidInput
@@ -123,6 +123,19 @@ def rate() -> Kind:
     return Kind('requests in a duration, such as "300/5m"', read)
 
 
+FOREVER = "forever"
+
+
+def keeping(least: timedelta) -> Kind:
+    """How long something is kept, at the least so long; None for ever."""
+    bounded = duration(least)
+
+    def read(value: Any) -> timedelta | None:
+        return None if value == FOREVER else cast("timedelta", bounded.read(value))
+
+    return Kind(f'{bounded.expected}, or "{FOREVER}"', read)
+
+
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
 REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
@@ -210,6 +223,9 @@ KEYS: Mapping[str, Kind] = {
     "close_gaps": yes_or_no(),
     "media_dir": text(),
     "state_dir": text(),
+    "keep": keeping(35 * _DAY),
+    "archive": yes_or_no(),
+    "archive_dir": text(),
     "secrets": choice(SecretStore),
     "secrets_file": text(),
     "callback_port": number(1, 65_535),
