@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -42,32 +44,45 @@ class Contender(ABC):
         return
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that is up, and where it says what it does."""
+
+    pid: int
+    log: Path
+
+    def said(self) -> str:
+        """All it said."""
+        return self.log.read_text(errors="replace")
+
+
 @contextmanager
 def process(
     command: Sequence[str], folder: Path, sign: str, environ: Mapping[str, str] | None = None
-) -> Iterator[int]:
-    """A process that has said `sign` in its log; its id. Ended at the end."""
-    log = folder / "process.log"
+) -> Iterator[Running]:
+    """A process that has said `sign` in its log. Ended at the end."""
+    log = Path(tempfile.mkstemp(".log", dir=folder)[1])
     with log.open("wb") as out, subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ
-    ) as running:  # fmt: skip
+    ) as started:  # fmt: skip
         try:
-            _await_sign(running, log, sign)
-            yield running.pid
+            running = Running(started.pid, log)
+            _await_sign(started, running, sign)
+            yield running
         finally:
-            running.terminate()
+            started.terminate()
             try:
-                running.wait(ENDING)
+                started.wait(ENDING)
             except subprocess.TimeoutExpired:
-                running.kill()
+                started.kill()
 
 
-def _await_sign(running: subprocess.Popen[bytes], log: Path, sign: str) -> None:
+def _await_sign(started: subprocess.Popen[bytes], running: Running, sign: str) -> None:
     deadline = time.monotonic() + PATIENCE
-    while sign not in log.read_text(errors="replace"):
-        said = log.read_text(errors="replace")[-2000:]
-        assert running.poll() is None, f"{running.args!r} ended: {said}"
-        assert time.monotonic() < deadline, f"{running.args!r} does not start: {said}"
+    while sign not in running.said():
+        said = f"{started.args!r}: {running.said()[-2000:]}"
+        assert started.poll() is None, f"it ended: {said}"
+        assert time.monotonic() < deadline, f"it does not start: {said}"
         time.sleep(0.02)
 
 
@@ -80,8 +95,8 @@ class Floor(Contender):
     def working(self, order: Order, folder: Path) -> Iterator[list[int]]:
         """The bare loop."""
         command = [sys.executable, "-m", "tests.benchmarks.floor", str(order.write(folder))]
-        with process(command, folder, "ready", {**os.environ, "NO_PROXY": "*"}) as pid:
-            yield [pid]
+        with process(command, folder, "ready", {**os.environ, "NO_PROXY": "*"}) as bare:
+            yield [bare.pid]
 
 
 class Postsched(Contender):
@@ -114,8 +129,8 @@ def running(folder: Path, concurrency: int = 10, **more: str) -> Iterator[int]:
         POSTSCHED_CONCURRENCY_TOTAL=str(max(50, concurrency)),
         **more,
     )
-    with process(command, folder, "running", environ) as pid:
-        yield pid
+    with process(command, folder, "running", environ) as daemon:
+        yield daemon.pid
 
 
 def expect_published(folder: Path, posts: int) -> None:

@@ -1,4 +1,7 @@
-"""What a contender is to do: statuses to one server, each at its instant, so many at once."""
+"""What a contender is to do: statuses to one server, each at its instant, so many at once.
+
+Read by processes with environments of their own: standard library only.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from postsched.testing.mastodon import TOKEN
+TOKEN = "tok-of-the-benchmarks"
 
 
 @dataclass(frozen=True, slots=True)

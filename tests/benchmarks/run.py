@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -62,7 +63,7 @@ class Run:
         begun = time.monotonic()
         try:
             return play()
-        except (AssertionError, OSError) as error:
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
             if contender not in self.peers:
                 raise
             say(f"{contender.name} is left out: {error}")

@@ -1,0 +1,1 @@
+"""Others that do the same: scheduled jobs, each one a status POSTed to the server."""
