@@ -39,6 +39,7 @@ from postsched.engine.step import (
     step_media,
     step_message,
 )
+from postsched.engine.templates import grown
 from postsched.engine.uploads import Upload, Uploads, size_of
 from postsched.login import Logins, login_for, servers
 from postsched.platforms.base import Login, Message, Platform, PlatformError, Unknown
@@ -114,6 +115,8 @@ class Publisher:
 
     async def prepare(self, work: Work, index: int) -> dict[str, Any] | Sent:
         """What the step needs before it can be sent, or why that can't be had."""
+        if index == 0 and (problem := grown(work, self._platform)):
+            return Failed(problem)
 
         async def call(platform: Platform, login: Login, sending: _Sending) -> dict[str, Any]:
             message = await self._message(work, index)

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from postsched.domain.capabilities import TextRules
 from postsched.domain.delivery import Attempt, DeliveryStatus
-from postsched.domain.post import Content
+from postsched.domain.post import Content, Part
 from postsched.store import posts as post_rows
 from postsched.store import queue, reading
 from postsched.store.deliveries import add_attempt
 from postsched.store.neighbours import neighbours
-from postsched.store.tables import deliveries, posts
+from postsched.store.tables import accounts, deliveries, posts
 from postsched.store.upcoming import upcoming
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.rig import Rig
@@ -100,6 +101,29 @@ def test_an_occurrence_with_words_of_its_own_says_them_to_the_letter(
     turns(rig, clock, 2)
     said = [one.text for one in fake.posts]
     assert said == ["Today {{n}}", "---", "end", "no. 1", "2", "no. 2"]
+
+
+def test_what_has_grown_too_long_is_refused_before_a_part_is_out(
+    rig: Rig, clock: FakeClock, fake: FakePlatform
+) -> None:
+    """As `add` says it; where the limit was not read from the account, the network says it."""
+    fake.able = replace(fake.able, text=TextRules(limit=6))
+    begin(rig, Content("no. {{n}}", then=(Part("{{n}} of {{n}}"), Part("end"))))
+    with rig.database.write() as connection:
+        connection.execute(update(deliveries).values(number=9))
+        connection.execute(update(accounts).values(facts={"seen": True}))
+    turns(rig, clock, 2)
+    assert [one.text for one in fake.posts] == ["no. 9", "9 of 9", "end"]
+    grown = chain(rig)[1]
+    assert (grown.status, grown.number) == (S.FAILED, 10)
+    assert grown.problem
+    assert grown.problem.message.startswith("me (Fake): part 2 has 8 graphemes, 2 more")
+    assert "postsched edit 1" in (grown.problem.hint or "")
+    assert chain(rig)[2].status is S.SCHEDULED
+    with rig.database.write() as connection:
+        connection.execute(update(accounts).values(facts={}))
+    turns(rig, clock, 1)
+    assert fake.posts[-2].text == "11 of 11"
 
 
 def test_what_is_no_series_keeps_its_braces(rig: Rig, clock: FakeClock, fake: FakePlatform) -> None:
