@@ -21,7 +21,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.contenders import Contender
 from tests.benchmarks.figures import table
+from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.run import QUICK, WHOLE, Run, say
 
 PARTS = ("lateness", "burst", "answers", "million", "idle")
@@ -46,8 +48,9 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
 
 def measured(given: argparse.Namespace) -> Run:
     """Measure the chosen parts."""
+    wanted = not given.quick if given.peers is None else given.peers
     run = Run(random.Random(given.seed), given.rounds or (1 if given.quick else 2),
-              QUICK if given.quick else WHOLE)  # fmt: skip
+              QUICK if given.quick else WHOLE, _peers() if wanted else [])  # fmt: skip
     for name in PARTS:
         if name in given.only:
             begun = time.monotonic()
@@ -56,6 +59,17 @@ def measured(given: argparse.Namespace) -> Run:
             part(run)
             say(f"{name} took {time.monotonic() - begun:.0f} s")
     return run
+
+
+def _peers() -> list[Contender]:
+    """Those that are here; why the others are not is said."""
+    found: list[Contender] = []
+    for peer in peers():
+        if reason := peer.missing():
+            say(f"{peer.name} is left out: {reason}")
+        else:
+            found.append(peer)
+    return found
 
 
 def document(run: Run, seed: int) -> dict[str, Any]:

@@ -22,10 +22,10 @@ class Goal:
         """Whether the value is as it should be."""
         if self.slack and beside is not None and value - beside <= self.slack:
             return True
-        measured = value if self.absolute else ratio(value, beside)
-        if measured is None or math.isnan(measured):
+        if not self.absolute and beside is None:
             return False
-        return measured <= self.bound if self.most else measured >= self.bound
+        bound = self.bound if self.absolute or beside is None else self.bound * beside
+        return value <= bound if self.most else value >= bound
 
     def words(self, unit: str) -> str:
         """As the table says it."""
