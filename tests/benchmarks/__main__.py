@@ -17,6 +17,7 @@ import random
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=None, help="of each contender (2; quick: 1)")
     parser.add_argument("--quick", action="store_true", help="less of everything, no peers")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=None)
+    parser.add_argument("--backlog", type=int, metavar="N", help="instead of a million")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="an SVG")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
@@ -49,8 +51,11 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
 def measured(given: argparse.Namespace) -> Run:
     """Measure the chosen parts."""
     wanted = not given.quick if given.peers is None else given.peers
-    run = Run(random.Random(given.seed), given.rounds or (1 if given.quick else 2),
-              QUICK if given.quick else WHOLE, _peers() if wanted else [])  # fmt: skip
+    size = QUICK if given.quick else WHOLE
+    if given.backlog:
+        size = replace(size, backlog=given.backlog)
+    rounds = given.rounds or (1 if given.quick else 2)
+    run = Run(random.Random(given.seed), rounds, size, _peers() if wanted else [])
     for name in PARTS:
         if name in given.only:
             begun = time.monotonic()

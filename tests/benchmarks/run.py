@@ -25,11 +25,14 @@ class Size:
     backlog: int
     idle: float
     pairs: int
+    wakes: int
 
 
 WHOLE = Size(posts=500, seconds=30, burst=5000, slow_burst=2000, backlog=1_000_000, idle=60,
-             pairs=7)  # fmt: skip
-QUICK = Size(posts=100, seconds=5, burst=1000, slow_burst=300, backlog=20_000, idle=10, pairs=3)
+             pairs=7, wakes=50)  # fmt: skip
+QUICK = Size(
+    posts=100, seconds=5, burst=1000, slow_burst=300, backlog=20_000, idle=10, pairs=3, wakes=20
+)
 
 
 @dataclass(slots=True)

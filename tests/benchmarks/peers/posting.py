@@ -1,5 +1,5 @@
-"""The request of a Python peer, the same as ours: by aiohttp, or in threads by the standard library.
-Both keep their connections open."""
+"""The request of a Python peer, the same as ours: by aiohttp, or by the standard library in
+threads. Both keep their connections open."""
 
 from __future__ import annotations
 

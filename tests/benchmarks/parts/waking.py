@@ -1,0 +1,68 @@
+"""What a daemon does over a large backlog: how soon it sends what is added for now, and how late
+it sends what has its time."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+from postsched.domain.draft import Draft
+from postsched.service.compose import Composer
+from postsched.service.desk import Desk
+from postsched.service.posts import insert, intake
+from postsched.store import accounts as account_rows
+from tests.benchmarks.contenders import running
+from tests.benchmarks.order import spread
+from tests.benchmarks.responder import arrivals
+from tests.benchmarks.setting import desk, fill
+
+PAUSE = 0.1
+"""Seconds between two that are added: each finds the daemon idle."""
+
+
+def woken(homes: list[Path], url: str, times: int, rng: Random) -> dict[Path, list[float]]:
+    """Milliseconds from the commit of an `add --at now` to its request, for the daemon of each
+    home, by turns. The daemons are up, and idle."""
+    desks = {home: desk(home) for home in homes}
+    committed: dict[str, tuple[Path, int]] = {}
+    for number in range(times):
+        for home in rng.sample(homes, len(homes)):
+            text = f"now {number} {home.name}"
+            committed[text] = (home, _added(desks[home], text))
+            time.sleep(PAUSE)
+    time.sleep(1)
+    for at in desks.values():
+        at.database.close()
+    came = dict(arrivals(url))
+    waits: dict[Path, list[float]] = {home: [] for home in homes}
+    for text, (home, instant) in committed.items():
+        waits[home].append((came[text] - instant) / 1e6)
+    return waits
+
+
+def _added(at: Desk, text: str) -> int:
+    """Add a post for now, and wake the daemon; the instant of the commit."""
+    with at.database.write() as connection:
+        composer = Composer(connection, at, intake(at))
+        insert(connection, at, composer.compose(Draft(text, ("me",), "now")), None)
+    instant = time.time_ns()
+    at.tell()
+    return instant
+
+
+def late_over(home: Path, url: str, posts: int, seconds: float) -> list[float]:
+    """Milliseconds by which posts are late that are evenly spread over that time, beside all that
+    the database of that home holds."""
+    at = desk(home)
+    dues = spread(posts, seconds, 3.0 + posts * 0.0015)
+    texts = [f"on time {number} {dues[0]}" for number in range(posts)]
+    with at.database.read() as connection:
+        (to,) = account_rows.every(connection)
+    fill(at, to, [datetime.fromtimestamp(due, UTC) for due in dues], texts)
+    at.database.close()
+    with running(home):
+        time.sleep(max(0.0, dues[-1] - time.time()) + 1.5)
+    came = dict(arrivals(url))
+    return [(came[text] / 1e6) - due * 1e3 for text, due in zip(texts, dues, strict=True)]
