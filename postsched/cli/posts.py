@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -23,6 +23,8 @@ from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from postsched.store.reading import Filed
 
 app = typer.Typer()
@@ -80,11 +82,15 @@ def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
 
 def show_post(program: Program, post_id: int, *, json: bool = False) -> None:
     """Show all that is known of a post. Raises NotFound."""
+    from postsched.cli.archived import archived
     from postsched.cli.limits import held_now
     from postsched.service.desk import posts_named
     from postsched.store import reading
 
     with program.database.read() as connection:
+        if json and (document := archived(program, connection, post_id)):
+            program.print_json(document)
+            return
         posts_named(connection, [post_id])
         (filed,) = reading.file_posts(connection, [post_id])
         attempts = reading.attempts_of(connection, filed)
@@ -137,13 +143,24 @@ def print_posts(program: Program, ids: Sequence[int], *, json: bool, single: boo
 
     with program.database.read() as connection:
         found = reading.file_posts(connection, list(dict.fromkeys(ids)))
+        left = _left(program, connection, ids[0]) if single and not found else None
     if json and single:
         from postsched.transfer.documents import post_document
 
+        if left is not None:
+            program.print_json(left)
+            return
         (filed,) = found
         program.print_json(post_document(filed.post, filed.schedule, filed.deliveries))
         return
     print_filed(program, found, json=json)
+
+
+def _left(program: Program, connection: Connection, post_id: int) -> dict[str, Any]:
+    """The document of a post that has left the database; where it is not archived, its number."""
+    from postsched.cli.archived import archived
+
+    return archived(program, connection, post_id) or {"id": post_id}
 
 
 def confirm(program: Program, question: str) -> None:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from postsched.domain.errors import StoreUnavailable
+from postsched.store.gone import file_of
 
 BLOCK = 1 << 20
 """How much of a file's end is read at a time."""
@@ -30,7 +31,16 @@ class Archive:
 
     def file_of(self, month: int) -> Path:
         """The file of a month, such as 202611."""
-        return self.folder / f"{month // 100:04d}-{month % 100:02d}.jsonl"
+        return self.folder / file_of(month)
+
+    def find(self, month: int, post_id: int) -> dict[str, Any] | None:
+        """The line of a post that has left, None where it is not there (any more)."""
+        mark, found = f'"complete":true,"id":{post_id},'.encode(), None
+        with suppress(OSError, ValueError), self.file_of(month).open("rb") as file:
+            for line in file:
+                if mark in line:
+                    found = json.loads(line)
+        return found if found is None or found.get("id") == post_id else None
 
     def append(self, lines: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
         """Append documents to the files of their months; they are on the disk when it returns.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,21 +19,29 @@ from postsched.store import retention
 from postsched.store.leaving import Leaving
 from postsched.transfer.documents import post_document, rfc3339
 
+Written = Mapping[int, tuple[Post, Schedule]]
+"""Posts with their schedules, by id."""
+
+
+def written(connection: Connection, leaving: Sequence[Leaving]) -> Written:
+    """The posts of what leaves."""
+    ids = [one.post_id for one in leaving]
+    schedules = post_rows.schedule_of(connection, ids)
+    found = post_rows.get(connection, ids)
+    return {number: (post, schedules[number]) for number, post in found.items()}
+
 
 def lines(
-    connection: Connection, leaving: Sequence[Leaving], now: datetime
+    connection: Connection, leaving: Sequence[Leaving], posts: Written, now: datetime
 ) -> dict[int, list[dict[str, Any]]]:
     """A line for each, by the month in which it was over. `complete` says whether the post leaves
     with it; a series that goes on has lines with some of its deliveries each."""
-    ids = [one.post_id for one in leaving]
-    posts = post_rows.get(connection, ids)
-    schedules = post_rows.schedule_of(connection, ids)
     numbers = [number for one in leaving for number in one.deliveries]
     deliveries = retention.deliveries_of(connection, numbers)
     tries = retention.attempts_of(connection, numbers)
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for one in leaving:
-        post, schedule = posts[one.post_id], schedules[one.post_id]
+        post, schedule = posts[one.post_id]
         mine = [_laid_out(deliveries[number], post, schedule) for number in one.deliveries]
         found[month_of(one)].append(_line(one, post, schedule, mine, tries, now))
     return dict(found)

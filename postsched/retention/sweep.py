@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from postsched.domain.errors import PostschedError
+from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.retention.archive import Archive
-from postsched.retention.lines import lines, month_of
+from postsched.retention.lines import lines, month_of, written
 from postsched.retention.policy import Policy, looks_back, policy_of
 from postsched.store import gone, retention
 from postsched.store.gone import Gone
@@ -36,6 +37,10 @@ TOGETHER = 50
 """How many posts are judged at once."""
 EVERY = timedelta(days=1)
 """How long it rests once all that is old has left."""
+
+
+Gist = Callable[[Post, Schedule], bytes]
+"""What tells a post by what it says, so that its own export is known when it comes back."""
 
 
 @dataclass(slots=True)
@@ -74,7 +79,8 @@ class Step:
 
 
 class Sweep:
-    """One walk through what is old. Instants are UTC."""
+    """One walk through what is old, about `most` rows a step. `gist` tells posts by what they say.
+    Instants are UTC."""
 
     def __init__(
         self,
@@ -82,11 +88,15 @@ class Sweep:
         settings: Settings,
         now: Callable[[], datetime],
         policy: Policy | None = None,
+        gist: Gist | None = None,
+        most: int = STEP,
     ) -> None:
         self._database = database
         self._settings = settings
         self._now = now
         self.policy = policy or policy_of(settings)
+        self._gist = gist
+        self._most = most
         self._bounds: Bounds | None = None
         self._upto: Entry | None = None
 
@@ -115,13 +125,12 @@ class Sweep:
             step = self._find(connection, self._bounds)
             if step is None or dry or not step.leaving:
                 return step
-            archived = lines(connection, step.leaving, self._now())
+            posts = written(connection, step.leaving)
+            archived = lines(connection, step.leaving, posts, self._now())
         if self.policy.archives and self.policy.folder is not None:
             Archive(self.policy.folder).append(archived)
         notes = [
-            (Gone(one.post_id, one.digest, None, self._month(one)), one.key)
-            for one in step.leaving
-            if one.whole
+            (self._noted(one, *posts[one.post_id]), one.key) for one in step.leaving if one.whole
         ]
         return replace(step, notes=notes)
 
@@ -147,7 +156,8 @@ class Sweep:
         retention.note_progress(connection, Progress(self._now()))
 
     def _find(self, connection: Connection, bounds: Bounds) -> Step | None:
-        """The next that leaves: of one page of the index at the most, and up to about STEP rows."""
+        """The next that leaves: of one page of the index at the most, and not many more rows
+        than `most`."""
         entries = retention.page(connection, bounds.over, self._upto, PAGE)
         if not entries:
             return None
@@ -158,18 +168,23 @@ class Sweep:
             wanted: dict[int, list[int]] = {}
             for entry in together:
                 wanted.setdefault(entry.post_id, []).append(entry.id)
+            if not named.keys().isdisjoint(wanted):
+                break  # a post is judged once in a step
             found = judge(connection, wanted, bounds, is_over)
             found = [one for one in found if not one.whole or one.last in wanted[one.post_id]]
             leaving += found
             named |= {one.post_id: wanted[one.post_id] for one in found}
             self._upto = together[-1]
-            if sum(one.rows for one in leaving) >= STEP:
+            if sum(one.rows for one in leaving) >= self._most:
                 break
         assert self._upto is not None
         return Step(named, leaving, (), self._upto)
 
-    def _month(self, leaving: Leaving) -> int | None:
-        return month_of(leaving) if self.policy.archives else None
+    def _noted(self, leaving: Leaving, post: Post, schedule: Schedule) -> Gone:
+        """What stays known of a post."""
+        month = month_of(leaving) if self.policy.archives else None
+        gist = self._gist(post, schedule) if self._gist else None
+        return Gone(leaving.post_id, leaving.digest, gist, month)
 
 
 def is_over(schedule: Schedule, after: datetime) -> bool:

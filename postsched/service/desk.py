@@ -15,6 +15,7 @@ from postsched.domain.errors import NotFound
 from postsched.domain.nearest import did_you_mean
 from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
+from postsched.store import gone
 from postsched.store import posts as post_rows
 from postsched.store.database import Database
 
@@ -67,8 +68,21 @@ def posts_named(connection: Connection, ids: Sequence[int]) -> list[Post]:
     found = post_rows.get(connection, [post_id for post_id in wanted if 0 < post_id <= LARGEST_ID])
     for post_id in wanted:
         if post_id not in found:
-            raise NotFound(f"there is no post {post_id}", "See them with: postsched list --all")
+            raise _not_there(connection, post_id)
     return [found[post_id] for post_id in wanted]
+
+
+def _not_there(connection: Connection, post_id: int) -> NotFound:
+    left = gone.get(connection, post_id) if 0 < post_id <= LARGEST_ID else None
+    if left is None:
+        return NotFound(f"there is no post {post_id}", "See them with: postsched list --all")
+    sentence = f"post {post_id} was over for long, and has left the database"
+    if left.file is None:
+        return NotFound(sentence, "It was not archived (archive = false)")
+    return NotFound(
+        f"{sentence}: it is in the archive, in {left.file}",
+        f"Read it: postsched show {post_id} --json",
+    )
 
 
 def accounts_named(connection: Connection, names: Iterable[str]) -> list[Account]:

@@ -15,10 +15,8 @@ from postsched.domain.schedule import Schedule
 from postsched.service.desk import Desk, posts_named
 from postsched.service.scheduling import MICROSECOND, from_now_on, words_of
 from postsched.store import posts as post_rows
+from postsched.store.gone import OWN_KEY
 from postsched.store.reading import Filed
-
-OWN_KEY = "post-"
-"""How the key begins that an exported post gets where it has none; its uid follows."""
 
 
 def draft_of(desk: Desk, post_id: int) -> Draft:

@@ -122,7 +122,7 @@ def _check(connection: Connection, subject: Subject, composed: Composed) -> None
         )
     if composed.key is not None and composed.key != post.key:
         posts.check_key(composed.key)
-        if taken := post_rows.by_key(connection, composed.key):
+        if taken := posts.known_by(connection, composed.key):
             raise posts.key_taken(composed.key, taken[0])
 
 

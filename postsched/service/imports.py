@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -21,9 +21,11 @@ from postsched.domain.when import is_fixed
 from postsched.service import posts
 from postsched.service.compose import Composer, Unfit
 from postsched.service.desk import Desk
-from postsched.service.drafts import OWN_KEY, exported
-from postsched.store import bulk, reading
+from postsched.service.drafts import exported
+from postsched.service.gist import gist
+from postsched.store import bulk, gone, reading
 from postsched.store import posts as post_rows
+from postsched.store.gone import OWN_KEY
 from postsched.transfer.keys import RowKeys, content_digest
 from postsched.transfer.rows import Row, RowError
 
@@ -242,7 +244,7 @@ class _Known:
 
     def says(self, one: _Keyed) -> bool:
         """Whether a row says the same."""
-        return self.digest == one.digest or self.gist == _gist(one.draft)
+        return self.digest == one.digest or self.gist == gist(one.draft)
 
 
 def _known(connection: Connection, desk: Desk, rows: Sequence[_Keyed]) -> dict[str, _Known]:
@@ -259,18 +261,14 @@ def _known(connection: Connection, desk: Desk, rows: Sequence[_Keyed]) -> dict[s
     doubtful = [
         found[one.key] for one in rows if one.key in found and found[one.key].digest != one.digest
     ]
+    left = gone.by_keys(connection, [one.key for one in rows if one.key not in found])
+    found |= {key: _Known(one.post_id, one.digest, one.gist) for key, one in left.items()}
     filed = reading.file_posts(connection, [known.id for known in doubtful]) if doubtful else []
     folder, now = desk.settings.media_folder, desk.now()
-    gists = {one.post.id: _gist(exported(one, folder, now)) for one in filed}
+    gists = {one.post.id: gist(exported(one, folder, now)) for one in filed}
     for known in doubtful:
         known.gist = gists[known.id]
     return found
-
-
-def _gist(draft: Draft) -> bytes:
-    """What a draft says, wherever it goes and however far it has got: by that a post is known when
-    its own export comes back."""
-    return content_digest(replace(draft, to=(), variants={}, draft=False))
 
 
 def _written(connection: Connection, waiting: _Waiting, newest: int, watch: Watch) -> Imported:

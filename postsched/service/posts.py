@@ -19,7 +19,7 @@ from postsched.service.content import Intake, check_plain
 from postsched.service.desk import Desk
 from postsched.service.slots import allotted
 from postsched.store import accounts as account_rows
-from postsched.store import plans
+from postsched.store import gone, plans
 from postsched.store import posts as post_rows
 from postsched.store.plans import Planned
 
@@ -102,12 +102,17 @@ def find_key(connection: Connection, draft: Draft) -> Added | None:
     if draft.key is None:
         return None
     check_key(draft.key)
-    found = post_rows.by_key(connection, draft.key)
+    found = known_by(connection, draft.key)
     if found is None:
         return None
     if found[1] != digest_of(draft):
         raise key_taken(draft.key, found[0])
     return Added(found[0], known=True)
+
+
+def known_by(connection: Connection, key: str) -> tuple[int, str | None] | None:
+    """The id and the digest of the post that has that key, or had it when it left."""
+    return post_rows.by_key(connection, key) or gone.by_key(connection, key)
 
 
 def check_key(key: str) -> None:

@@ -31,6 +31,16 @@ class Gone:
     gist: bytes | None
     month: int | None
 
+    @property
+    def file(self) -> str | None:
+        """The name of the file in the archive that it is in."""
+        return file_of(self.month) if self.month is not None else None
+
+
+def file_of(month: int) -> str:
+    """The name of the archive's file of a month, such as 202611."""
+    return f"{month // 100:04d}-{month % 100:02d}.jsonl"
+
 
 def note(connection: Connection, left: Iterable[tuple[Gone, str]]) -> None:
     """Note posts that leave, each with the key that it had, or that its export would have."""
@@ -52,6 +62,12 @@ def get(connection: Connection, post_id: int) -> Gone | None:
     """What is known of a post that had that number, None if none has left."""
     row = connection.execute(select(gone).where(gone.c.post_id == post_id)).one_or_none()
     return _gone_of(row) if row is not None else None
+
+
+def by_key(connection: Connection, key: str) -> tuple[int, str | None] | None:
+    """The number that the post with that key had, and what the key stands for."""
+    found = by_keys(connection, [key]).get(key)
+    return (found.post_id, found.digest) if found is not None else None
 
 
 def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Gone]:

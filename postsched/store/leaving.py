@@ -143,13 +143,9 @@ class _Judging:
         open_ = one.finished_at is None or one.claim is not None or one.next_at is not None
         if open_ or one.id == self.newest[1] or one.occurrence >= self.bounds.over:
             return False
-        quiet = one.status == S.MISSED.value and post.missed == Missed.SKIP.value
-        if one.status in OVER or quiet:
-            limit = self.bounds.over
-        elif one.status in WANTING:
-            limit = self.bounds.wanting
-        else:
+        if one.status not in OVER | WANTING:
             return False
+        limit = self.bounds.wanting if _is_wanting(one, post) else self.bounds.over
         floor = self.floors.get(one.account_id)
         needed = floor is not None and one.started_at is not None and one.started_at >= floor
         touched = one.id in tries and tries[one.id][0] >= self.bounds.over
@@ -177,10 +173,16 @@ class _Judging:
             last,
             at,
             len(ids) + sum(tries[one][1] for one in ids if one in tries),
-            sum(one.status in WANTING for one in rows),
+            sum(_is_wanting(one, post) for one in rows),
             post.key or OWN_KEY + post.uid,
             post.digest or None,
         )
+
+
+def _is_wanting(one: Row[Any], post: Row[Any]) -> bool:
+    """Whether it waits for a person: not what is only reported."""
+    quiet = one.status == S.MISSED.value and post.missed == Missed.SKIP.value
+    return one.status in WANTING and not quiet
 
 
 def _posts() -> Any:

@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateColumn
 
 from postsched.domain.errors import StoreUnavailable
 from postsched.store import zone_notes
+from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import holds, limits
 from postsched.store.slot_tables import slots
 from postsched.store.tables import (
@@ -70,13 +71,17 @@ def _note_zones(connection: Connection) -> None:
     zone_notes.note_all_in_use(connection)
 
 
+def _add_gone(connection: Connection) -> None:
+    gone.create(connection)
+
+
 def _index(name: str) -> Index:
     return next(index for index in deliveries.indexes if index.name == name)
 
 
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
-    _note_zones,
+    _note_zones, _add_gone,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
