@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from postsched.domain.errors import StoreUnavailable
 
@@ -30,11 +31,34 @@ FIFO = hasattr(os, "mkfifo")
 NO_FIFOS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """What mkfifo says on file systems without them (FAT, some of containers)."""
 SUFFIX = ".bell"
+SERVER = "postgresql://"
+"""How the URL of a database server begins."""
 
 
 def folder_of(database: Path) -> Path:
     """Where the bells for a database file are."""
     return database.with_name(database.name + "-run")
+
+
+class Places(Protocol):
+    """What the settings say of where things are."""
+
+    @property
+    def database(self) -> str:
+        """A path, or the URL of a server."""
+
+    @property
+    def state_folder(self) -> Path:
+        """A folder of the user's own."""
+
+
+def folder_for(settings: Places) -> Path:
+    """Where the bells are. With a database server they only tell which processes of this machine
+    live: the server itself wakes them."""
+    if not settings.database.startswith(SERVER):
+        return folder_of(Path(settings.database))
+    name = hashlib.sha256(settings.database.encode()).hexdigest()[:16]
+    return settings.state_folder / f"run-{name}"
 
 
 def tell(folder: Path) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.servers import postgres
+
 SLOW_EXAMPLES, EXAMPLES = 500, 10
 """Examples of a property test that does not say how many, with and without --slow."""
 VARIANTS = 2
@@ -27,7 +29,9 @@ trespasses: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--slow runs everything; --renew-golden writes tests/golden/ anew."""
+    """--slow runs everything; --renew-golden writes tests/golden/ anew; --postgres takes databases
+    on PostgreSQL in place of files."""
+    parser.addoption("--postgres", action="store_true", help="use PostgreSQL in place of SQLite")
     parser.addoption("--slow", action="store_true", help="also run what takes long")
     parser.addoption("--renew-golden", action="store_true", help="write golden pictures anew")
 
@@ -44,6 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
             del os.environ[name]
     os.environ |= {"HOME": str(home), "USERPROFILE": str(home), "NO_PROXY": "*",
                    "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}  # fmt: skip
+    if config.getoption("--postgres"):
+        if needed := postgres.missing():
+            raise pytest.UsageError(f"--postgres needs: {needed}")
+        postgres.use()
     sys.addaudithook(_guard)
     settings.register_profile("quick", max_examples=EXAMPLES, deadline=None)
     settings.register_profile("slow", max_examples=SLOW_EXAMPLES, deadline=None)
@@ -51,7 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the slow ones out unless they are wanted, and most of a test's many variants."""
+    """Leave the slow ones out unless they are wanted, and most of a test's many variants; what is
+    about SQLite on PostgreSQL."""
+    if postgres.is_used():
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(pytest.mark.skip(reason="about SQLite itself"))
     if config.getoption("--slow"):
         return
     families: dict[str, list[pytest.Item]] = {}
@@ -81,6 +94,7 @@ def at_home() -> Iterator[None]:
     """Fail a test that tried to reach another machine, whatever became of it."""
     trespasses.clear()
     yield
+    postgres.drop()
     assert not trespasses, f"it tried to leave this machine: {', '.join(trespasses)}"
 
 

@@ -27,8 +27,7 @@ def bells_of(program: Program) -> Path:
     """The folder with the bells of the workers."""
     from postsched import wakeup
 
-    assert program.database.path is not None, "only SQLite databases are opened by this version"
-    return wakeup.folder_of(program.database.path)
+    return wakeup.folder_for(program.settings)
 
 
 def workers_now(program: Program, connection: Connection) -> tuple[list[Worker], list[Worker]]:

@@ -90,6 +90,7 @@ class Program:
 
             self._database = open_database(self.settings.database)
             self._database.outlet = self._outlet()
+            self._database.measure(self.now)
         return self._database
 
     def _outlet(self) -> Outlet | None:
@@ -164,8 +165,9 @@ class Program:
         return SystemRandom()
 
     def now(self) -> datetime:
-        """The instant, UTC."""
-        return datetime.now(UTC)
+        """The instant, UTC, by the database server's clock once one is open."""
+        now = datetime.now(UTC)
+        return now if self._database is None else now + self._database.offset
 
     def close(self) -> None:
         """Close what was opened."""

@@ -25,7 +25,7 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     from dataclasses import replace
 
     from postsched.engine.assembly import assemble
-    from postsched.engine.clock import SystemClock
+    from postsched.engine.clock import clock_of
     from postsched.engine.outlets import is_set, outlet_for
     from postsched.store.opening import open_database
 
@@ -39,7 +39,7 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     database = open_database(settings.database, **patience)
     database.outlet = outlet_for(settings)
     engine = assemble(
-        database, settings, program.secrets, SystemClock(), program.rng, kind, program.zone
+        database, settings, program.secrets, clock_of(database), program.rng, kind, program.zone
     )
     if engine.rewound:
         program.warn(str(engine.rewound))

@@ -20,6 +20,7 @@ from postsched.domain.retry import RetryPolicy
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock
 from postsched.engine.dispatcher import Dispatcher
+from postsched.engine.ears import ServerBell
 from postsched.engine.growth import Growth
 from postsched.engine.hands import Limits
 from postsched.engine.herald import Herald
@@ -39,6 +40,7 @@ from postsched.recognition import Rewound
 from postsched.store import accounts as account_rows
 from postsched.store import holds, outlook, workers
 from postsched.store.database import Database
+from postsched.store.listening import Listener
 from postsched.store.workers import Worker
 from postsched.transport import Transport
 from postsched.wakeup import Bell
@@ -62,7 +64,7 @@ class Engine:
     turns: Turns
     transport: Transport
     worker: Worker
-    bell: Bell
+    bell: Bell | ServerBell
     clock: Clock
     database: Database
     shutdown_timeout: float
@@ -121,19 +123,23 @@ def assemble(
 
     Raises StoreUnavailable.
     """
+    clock.adjust(database)
     tide = recognition.tide_of(database, settings.state_folder)
     rewound = recognition.recognise(database, tide, clock.now())
     growth = Growth(database, tide)
     planner = planner_of(settings, zone)
-    bells = bells_of(database)
+    bells = wakeup.folder_for(settings)
     if zone_rules.follow(database, planner, clock.now()):
         wakeup.tell(bells)
     mark = wakeup.new_mark()
-    bell = Bell(bells, mark)  # before the first claim: without it this worker counts as dead
+    # Before the first claim: without a bell this worker counts as dead.
+    bell = _bell(bells, mark, settings, database)
     try:
         with database.write() as connection:
-            strike_dead(connection, bells)
+            strike_dead(connection, bells, clock.now())
             worker = register(connection, kind, mark, clock.now())
+            if database.path is None:
+                workers.seen(connection, worker.id, clock.now())
             _free_accounts_with_new_secrets(connection, secrets)
             holds.count_anew(connection)
             revive(connection, planner, clock.now())
@@ -189,10 +195,11 @@ def assemble(
     )
 
 
-def bells_of(database: Database) -> Path:
-    """The folder with the bells of a database's workers."""
-    assert database.path is not None, "only SQLite databases are opened by this version"
-    return wakeup.folder_of(database.path)
+def _bell(bells: Path, mark: str, settings: Settings, database: Database) -> Bell | ServerBell:
+    bell = Bell(bells, mark)
+    if database.path is not None:
+        return bell
+    return ServerBell(bell, Listener(settings.database))
 
 
 def _free_accounts_with_new_secrets(connection: Connection, secrets: Secrets) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from postsched.store.database import Database
 
 
 class Clock(Protocol):
@@ -16,6 +19,9 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only ever grow; they stand still while a laptop is suspended."""
+
+    def adjust(self, database: Database) -> None:
+        """Compare the time with the database server's, if it is that one's."""
 
 
 NEAR = 0.0015
@@ -37,6 +43,11 @@ async def wait_until(instant: datetime, clock: Clock) -> bool:
     return True
 
 
+def clock_of(database: Database) -> Clock:
+    """The clock by which deliveries of a database are due."""
+    return SystemClock() if database.path is not None else ServerClock()
+
+
 class SystemClock:
     """The machine's own clock."""
 
@@ -47,3 +58,23 @@ class SystemClock:
     def monotonic(self) -> float:
         """Seconds that only ever grow."""
         return time.monotonic()
+
+    def adjust(self, database: Database) -> None:
+        """It is this machine's, and stays so."""
+
+
+class ServerClock(SystemClock):
+    """The clock of a database server, by which all its workers go, whatever their machines show:
+    the machine's own, and by how much it differs, measured from time to time."""
+
+    def __init__(self) -> None:
+        self._offset = timedelta()
+
+    def now(self) -> datetime:
+        """The instant, aware, UTC."""
+        return super().now() + self._offset
+
+    def adjust(self, database: Database) -> None:
+        """Raises StoreUnavailable."""
+        database.measure(super().now)
+        self._offset = database.offset

@@ -59,6 +59,7 @@ class Cycle:
         self._limits = limits
         self._watch = Watch(database, clock)
         self._zones = ZoneWatch(clock)
+        self._on_server = database is None
         self._start = start
         self._absorb = absorb
         self._ended = ended
@@ -98,6 +99,8 @@ class Cycle:
         whether others have written."""
         if self._watch.is_due():
             self._wanted = self._watch.changed() or self._wanted
+            if self._on_server:
+                self._turns.keep_contact(self._clock)
             if self._zones.changed():
                 self._start(self._follow_zones())
         monotonic = self._clock.monotonic()

@@ -8,6 +8,7 @@ written is kept, and the turn is made again, soon. That is so, too, when it is a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ from postsched.engine import changes as changing
 from postsched.engine import pacing
 from postsched.engine.changes import Change
 from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
+from postsched.engine.clock import Clock
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
 from postsched.engine.quotas import Quotas
@@ -44,6 +46,8 @@ from postsched.store.workers import Worker
 
 log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
+HANGS = 10.0
+"""Seconds after which a turn, which takes milliseconds, is broken off where that can be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,9 @@ class Turns:
         self._thread = ThreadPoolExecutor(1, "postsched-database")
         self._tokens = (f"{worker.mark}.{n}" for n in itertools.count(1))
         self._changes: list[tuple[Change, asyncio.Future[Any]]] = []
+        self._astray: set[str] = set()
+        """Under these tokens something may be claimed of which this worker does not know, since it
+        is not known what became of the turn."""
 
     @property
     def changes_waiting(self) -> bool:
@@ -106,8 +113,10 @@ class Turns:
         changes, self._changes = self._changes, []
         loop = asyncio.get_running_loop()
         try:
-            results, turn = await loop.run_in_executor(
-                self._thread, self._turn, [change for change, _ in changes], wish
+            results, turn = await self._watched(
+                loop.run_in_executor(
+                    self._thread, self._turn, [change for change, _ in changes], wish
+                )
             )
         except Exception as error:
             if _may_pass(error):
@@ -126,7 +135,27 @@ class Turns:
     async def run(self, action: Callable[[Database], T]) -> T:
         """Do something else in the database thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, action, self._database)
+        return await self._watched(loop.run_in_executor(self._thread, action, self._database))
+
+    async def _watched(self, work: asyncio.Future[T]) -> T:
+        """What the database thread gives. What hangs is broken off: a connection through which
+        nothing comes any more would be waited for until the system gives it up."""
+        while not (await asyncio.wait([work], timeout=HANGS))[0]:
+            self._database.cut()
+        return work.result()
+
+    def keep_contact(self, clock: Clock) -> None:
+        """With a database server: go by its clock, and give a sign of life."""
+
+        def note(connection: Connection) -> None:
+            workers.seen(connection, self._worker.id, clock.now())
+
+        self.submit(note)
+        self._thread.submit(self._adjust, clock)
+
+    def _adjust(self, clock: Clock) -> None:
+        with contextlib.suppress(StoreUnavailable):  # the turn that follows says so
+            clock.adjust(self._database)
 
     async def follow_zones(self, now: datetime) -> None:
         """Go by the rules of the tz database as it is now, and move what waits by others; beside
@@ -156,7 +185,7 @@ class Turns:
                     future.set_result(result)
 
     def _turn(self, changes: list[Change], wish: Wish) -> tuple[list[Any], Turn]:
-        if not changes:
+        if not changes and not self._astray:
             with self._database.read() as connection:
                 look = outlook.look(connection, self._worker.id, wish.mine)
                 watched, dead = self._others(connection, look)
@@ -167,11 +196,15 @@ class Turns:
             if not changes:
                 raise no_room(self._database.name)
             wish = replace(wish, room=NO_ROOM, preparing=NO_ROOM)
-        with self._database.write() as connection:
+        token = next(self._tokens)
+        self._astray.add(token)
+        with self._database.turn(self._worker.id) as connection:
             results = changing.write(connection, changes)
-            turn = self._claim(connection, wish)
-            wrote = changes or turn.taken or turn.to_prepare or turn.late or turn.expired
+            found = queue.take_back(connection, self._astray - {token}, wish.now)
+            turn = self._claim(connection, wish, token)
+            wrote = changes or found or turn.taken or turn.to_prepare or turn.late or turn.expired
             age = self._growth.grow(connection) if wrote else None
+        self._astray.clear()
         self._growth.note(age, wish.upto)
         if turn.expired:
             clear_bells(self._database, self._bells)
@@ -184,7 +217,7 @@ class Turns:
         self._growth.note(age, EPOCH)
         return result
 
-    def _claim(self, connection: Connection, wish: Wish) -> Turn:
+    def _claim(self, connection: Connection, wish: Wish, token: str) -> Turn:
         look = outlook.look(connection, self._worker.id, wish.mine)
         watched, dead = self._others(connection, look)
         strangers = _strangers(connection, look, wish)
@@ -201,11 +234,12 @@ class Turns:
             )
             workers.remove(connection, [worker.id for worker in dead])
             look = outlook.look(connection, self._worker.id, wish.mine)
-        held = Claim(next(self._tokens), self._worker.id, wish.now, wish.now + self._claim_timeout)
+        held = Claim(token, self._worker.id, wish.now, wish.now + self._claim_timeout)
         late = self._miss(connection, wish.now) if _is_late(look, wish) else []
         taken, missed = claim_due(connection, look, wish, held)
         to_prepare = claim_to_prepare(connection, look, wish, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
+        self._lock_limited(connection, works)
         works = pacing.let_in(connection, self._planner.timing, works, held.token, wish.now)
         if works and self._quotas is not None:
             works = self._quotas.let_in(connection, works, held.token, wish.now)
@@ -223,6 +257,18 @@ class Turns:
             watched,
             strangers,
         )
+
+    def _lock_limited(self, connection: Connection, works: Sequence[Work]) -> None:
+        """What is counted over all that goes out of an account, one worker counts at a time."""
+        if self._database.path is not None or not works:
+            return
+        accounts = {work.account.id: work.account for work in works}
+        limited = [
+            number for number, account in accounts.items()
+            if self._planner.timing.pace(account).spacing
+            or (self._quotas is not None and self._quotas.of(account))
+        ]  # fmt: skip
+        account_rows.lock(connection, limited)
 
     def _miss(self, connection: Connection, now: datetime) -> list[int]:
         """Take out of the queue what is past its grace; the ids of what is missed."""

@@ -40,12 +40,13 @@ class Watch:
         self._seen = self._state()
 
     def changed(self) -> bool:
-        """Look: whether others may have written, or the clock was set, since the last time."""
+        """Look: whether others may have written, or the clock was set, since the last time. Of a
+        database server that can't be told from outside: it is asked."""
         self._due = self._clock.monotonic() + EVERY
         offset = self._wall_offset()
         jumped = abs(offset - self._offset) > JUMP
         self._offset = offset
-        return jumped or self._state() != self._seen
+        return jumped or not self._files or self._state() != self._seen
 
     def _wall_offset(self) -> float:
         return self._clock.now().timestamp() - self._clock.monotonic()

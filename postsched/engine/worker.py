@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -20,16 +20,23 @@ from postsched.store import outlook, workers
 from postsched.store.database import Database
 from postsched.store.workers import Worker
 
+FORGOTTEN = timedelta(minutes=10)
+"""After so long without a sign of life a worker is gone, wherever it was."""
+
 
 def register(connection: Connection, kind: str, mark: str, now: datetime) -> Worker:
     """Enter this process as a worker."""
     return workers.enter(connection, socket.gethostname(), boot_id(), os.getpid(), kind, mark, now)
 
 
-def strike_dead(connection: Connection, bells: Path) -> None:
+def strike_dead(connection: Connection, bells: Path, now: datetime) -> None:
     """Strike the dead that hold nothing off the list; what others hold is settled first, by the
     queue."""
-    dead = [worker for worker in workers.every(connection) if is_alive(worker, bells) is False]
+    dead = [
+        worker for worker in workers.every(connection)
+        if is_alive(worker, bells) is False
+        or (worker.seen_at is not None and now - worker.seen_at > FORGOTTEN)
+    ]  # fmt: skip
     idle = [worker.id for worker in dead if not outlook.holds_any(connection, worker.id)]
     workers.remove(connection, idle)
 

@@ -45,7 +45,8 @@ class Desk:
 
     def tell(self) -> None:
         """Wake every running daemon: something that is due may have changed. After the commit."""
-        wakeup.tell(self.bells)
+        if self.database.path is not None:  # else the server itself does, at the commit
+            wakeup.tell(self.bells)
 
     @property
     def planner(self) -> Planner:
@@ -57,8 +58,7 @@ class Desk:
     @property
     def bells(self) -> Path:
         """The folder with the bells of the daemons."""
-        assert self.database.path is not None, "only SQLite databases are opened by this version"
-        return wakeup.folder_of(self.database.path)
+        return wakeup.folder_for(self.settings)
 
 
 def posts_named(connection: Connection, ids: Sequence[int]) -> list[Post]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -175,6 +175,13 @@ def remove_group(connection: Connection, name: str) -> bool:
     return connection.execute(delete(groups).where(groups.c.name == name)).rowcount > 0
 
 
+def lock(connection: Connection, account_ids: Collection[int]) -> None:
+    """Keep other workers from locking the same accounts until the end of the transaction."""
+    if account_ids:
+        query = select(accounts.c.id).where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id)
+        connection.execute(query.with_for_update(key_share=True)).all()
+
+
 def take_lease(
     connection: Connection, name: str, holder: str, now: datetime, until: datetime
 ) -> bool:
@@ -185,7 +192,7 @@ def take_lease(
         set_={"holder": holder, "until": until},
         where=(leases.c.holder == holder) | (leases.c.until < now),
     )
-    return connection.execute(statement).rowcount > 0
+    return connection.scalar(statement.returning(leases.c.name)) is not None
 
 
 def end_lease(connection: Connection, name: str, holder: str) -> None:

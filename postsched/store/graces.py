@@ -46,10 +46,11 @@ def miss(connection: Connection, now: datetime, most: int) -> list[int]:
         .where(text(WAITING), row.grace_until < now, row.leads == 0)
         .limit(most)
         .with_for_update(skip_locked=True)
+        .cte("over")
     )
     missed = (
         update(deliveries)
-        .where(row.id.in_(over))
+        .where(row.id.in_(select(over.c.id)))
         .values(
             status=DeliveryStatus.MISSED.value,
             came_from=None, next_at=None, prepare_at=None, finished_at=now,
@@ -73,6 +74,7 @@ def leading(connection: Connection, now: datetime, most: int) -> list[int]:
         .where(row.account_id.in_(select(accounts.c.id).where(text(RELEASED))))
         .where(text(WAITING), row.grace_until < now, row.leads == 1)
         .limit(most)
+        .with_for_update(skip_locked=True)
     )
     return list(connection.scalars(query))
 

@@ -26,6 +26,7 @@ from postsched.store.tables import (
     posts,
     schedules,
     targets,
+    workers,
 )
 
 Step = Callable[[Connection], None]
@@ -71,6 +72,11 @@ def _note_zones(connection: Connection) -> None:
     zone_notes.note_all_in_use(connection)
 
 
+def _add_signs_of_life(connection: Connection) -> None:
+    column = CreateColumn(workers.c.seen_at).compile(dialect=connection.dialect)
+    connection.execute(text(f"ALTER TABLE workers ADD COLUMN {column}"))
+
+
 def _add_gone(connection: Connection) -> None:
     gone.create(connection)
 
@@ -81,7 +87,7 @@ def _index(name: str) -> Index:
 
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
-    _note_zones, _add_gone,
+    _note_zones, _add_signs_of_life, _add_gone,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})

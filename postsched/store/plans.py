@@ -55,7 +55,7 @@ def plan(connection: Connection, rows: Iterable[Planned]) -> int:
     if not values:
         return 0
     statement = upsert(connection, deliveries).on_conflict_do_nothing()
-    return connection.execute(statement, values).rowcount
+    return len(connection.scalars(statement.returning(deliveries.c.id), values).all())
 
 
 def planned_values(row: Planned) -> dict[str, Any]:

@@ -83,7 +83,8 @@ class PostgresDatabase(Database):
             connection.execute(GATE, {"gate": _gate(turn % GATES)})
 
     def _end_writing(self, connection: Connection, turn: int | None) -> None:
-        if turn is None:  # in the transaction itself: whoever is told finds it, and nobody is not
+        # In the transaction itself: whoever is told finds it, and nobody is not told.
+        if turn is None and connection.in_transaction():
             connection.execute(text(f"NOTIFY {CHANNEL}"))
 
     def cut(self) -> None:
@@ -110,7 +111,7 @@ class PostgresDatabase(Database):
     def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
         """The sentence for the user that an error of the database driver comes to."""
         state = getattr(error.orig, "sqlstate", None) or ""
-        said = " ".join(str(error.orig).split())
+        said = _said(error.orig)
         if state in BUSY:
             return StoreBusy(f"the database {self.name} is busy: {said}", "Try again")
         for prefix, hint in HINTS.items():
@@ -210,6 +211,13 @@ def _prepare(database: PostgresDatabase) -> None:
             _make_gates(connection)
     except exc.DBAPIError as error:
         raise database.explain(error) from error
+
+
+def _said(error: BaseException | None) -> str:
+    """What the server says, without the rows it is about: the texts of posts belong in no error
+    message."""
+    primary = getattr(getattr(error, "diag", None), "message_primary", None)
+    return " ".join(str(primary or error).split())
 
 
 def _make_gates(connection: Connection) -> None:

@@ -30,7 +30,7 @@ from postsched.domain.delivery import (
     Delivery,
     DeliveryStatus,
 )
-from postsched.domain.moves import claim_ran_out
+from postsched.domain.moves import claim_ran_out, let_go
 from postsched.domain.post import Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
@@ -68,10 +68,11 @@ def _claiming(*only: ColumnElement[bool]) -> Update:
         .order_by(row.next_at, row.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
+        .cte("first")  # else PostgreSQL may run it for every row, past its limit
     )
     return (
         update(deliveries)
-        .where(row.id.in_(first))
+        .where(row.id.in_(select(first.c.id)))
         .values(
             came_from=case((missed | asking, None), else_=row.status),
             status=case(
@@ -130,10 +131,11 @@ def claim_to_prepare(
         .order_by(row.prepare_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        .cte("first")
     )
     statement = (
         update(deliveries)
-        .where(row.id.in_(first))
+        .where(row.id.in_(select(first.c.id)))
         .values(
             prepare_at=None,
             claim=held.token,
@@ -201,6 +203,25 @@ def give_back(
         )
     )  # fmt: skip
     return connection.execute(statement).rowcount > 0
+
+
+def take_back(connection: Connection, tokens: Collection[str], now: datetime) -> int:
+    """End what was claimed with those tokens, of which nothing was begun; how many that were."""
+    if not tokens:
+        return 0
+    query = delivery_rows.selected().where(text("deliveries." + CLAIMED))
+    query = query.where(deliveries.c.claim.in_(tokens))
+    found = [delivery_rows.delivery_of(row) for row in connection.execute(query)]
+    for delivery in found:
+        assert delivery.claim is not None
+        token = delivery.claim.token
+        if delivery.status is S.PUBLISHING:
+            settle(connection, let_go(delivery), token, now)
+        elif delivery.status is S.CONFIRMING:
+            settle(connection, replace(delivery, claim=None), token, now)
+        else:
+            give_back(connection, delivery, token, now)
+    return len(found)
 
 
 RENEW = (

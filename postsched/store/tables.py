@@ -181,6 +181,7 @@ workers = Table(
     Column("kind", Words, nullable=False),
     Column("mark", Words, nullable=False, unique=True),
     Column("since", Instant, nullable=False),
+    Column("seen_at", Instant),
     sqlite_autoincrement=True,  # claims name workers: a number must never mean another one
     **STRICT,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from postsched.store.tables import workers
 
@@ -14,7 +14,8 @@ from postsched.store.tables import workers
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A process that claims deliveries. `kind` is run or publish-due; `boot` names this run of its
-    machine's kernel, `mark` its bell; `since` is UTC."""
+    machine's kernel, `mark` its bell; `since` it is on the list, and `seen_at` it last gave a sign
+    of life, if it does (UTC)."""
 
     id: int
     host: str
@@ -23,6 +24,7 @@ class Worker:
     kind: str
     mark: str
     since: datetime
+    seen_at: datetime | None = None
 
 
 def enter(
@@ -34,6 +36,11 @@ def enter(
     result = connection.execute(workers.insert(), row)
     assert result.inserted_primary_key is not None
     return Worker(result.inserted_primary_key[0], *values)
+
+
+def seen(connection: Connection, worker_id: int, now: datetime) -> None:
+    """Note a sign of life."""
+    connection.execute(update(workers).where(workers.c.id == worker_id).values(seen_at=now))
 
 
 def remove(connection: Connection, worker_ids: Iterable[int]) -> None:

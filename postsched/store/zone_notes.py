@@ -116,8 +116,8 @@ def _strange(connection: Connection, zones: Collection[str]) -> list[str]:
 def _write(connection: Connection, zone: str, texts: Sequence[str]) -> None:
     values = {"name": _PREFIX + zone, "value": " ".join(texts)}
     statement = upsert(connection, meta).values(values)
-    statement = statement.on_conflict_do_update(["name"], set_={"value": values["value"]})
-    connection.execute(statement)
+    changed = {"value": values["value"]}
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 def waiting_once(connection: Connection, zone: str) -> Iterator[tuple[int, str, datetime]]:

@@ -20,6 +20,9 @@ class FakeClock:
         """The instant it stands at, UTC."""
         return self._now
 
+    def adjust(self, database: object) -> None:
+        """It is nobody else's."""
+
     def monotonic(self) -> float:
         """Seconds that only ever grow."""
         return self._monotonic

@@ -41,6 +41,7 @@ from postsched.secrets import Secrets
 from postsched.store.queue import Work
 from postsched.transport import Transport
 from postsched.wakeup import Bell
+from tests.servers import postgres
 from tests.store import rows
 
 PATIENCE = 30.0
@@ -111,13 +112,18 @@ class Rig:
         self.clock: Clock = clock or SystemClock()
         self.platforms = platforms
         self.settings = replace(
-            Settings(str(folder / "posts.db"), state_dir=folder / "state"), **settings
+            Settings(
+                postgres.place(folder / "posts.db"),
+                media_dir=folder / "media",
+                state_dir=folder / "state",
+            ),
+            **settings,
         )
         self.secrets: Any = secrets or Secrets(environ or {})
         self.database = rows.opened(folder)
         self.other = rows.opened(folder)
         """The same for the test's own looks, on connections of its own."""
-        self.bells = wakeup.folder_of(folder / "posts.db")
+        self.bells = wakeup.folder_for(self.settings)
         self.events: list[tuple[str, Work]] = []
 
     def account(self, name: str = "me", platform: str = "fake") -> Account:
@@ -158,7 +164,7 @@ class Rig:
         mark = wakeup.new_mark()
         bell = Bell(self.bells, mark)
         with self.database.write() as connection:
-            strike_dead(connection, self.bells)
+            strike_dead(connection, self.bells, self.clock.now())
             worker = register(connection, kind, mark, self.clock.now())
         clear_bells(self.database, self.bells)
         settings = self.settings

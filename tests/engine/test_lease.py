@@ -16,6 +16,7 @@ from postsched.domain.delivery import DeliveryStatus
 from postsched.platforms.base import Login
 from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.platform import Held
+from postsched.wakeup import Bell
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play
 
@@ -185,6 +186,7 @@ class TestTheDead:
             sim, other = Simulation(rig), Simulation(rig)
             await sim.quiet()
             until = until_of(rig, delivery)
+            assert isinstance(sim.engine.bell, Bell)
             sim.engine.bell.path.unlink()
             sim.dispatcher.on_change = lambda: None
             await other.go_to(until - timedelta(seconds=1))

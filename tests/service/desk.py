@@ -18,6 +18,7 @@ from postsched.service.desk import Desk
 from postsched.store import accounts, lanes, queue
 from postsched.store.opening import open_database
 from postsched.testing import FakeClock
+from tests.servers import postgres
 
 REFUSED = Problem(ErrorKind.PERMANENT, "no")
 NAMES = ("me", "work")
@@ -26,8 +27,8 @@ NAMES = ("me", "work")
 @contextmanager
 def desk_at(folder: Path, clock: FakeClock) -> Iterator[Desk]:
     """A desk whose database is in a folder, with the accounts of NAMES."""
-    place = folder / "posts.db"
-    database = open_database(str(place))
+    place = postgres.place(folder / "posts.db")
+    database = open_database(place)
     try:
         with database.write() as connection:
             for name in NAMES:
@@ -36,7 +37,12 @@ def desk_at(folder: Path, clock: FakeClock) -> Iterator[Desk]:
                     Account(0, secrets.token_hex(16), name, "outbox", clock.now(),
                             settings={"dir": str(folder / name)}, state=AccountState.OK),
                 )  # fmt: skip
-        yield Desk(database, Settings(str(place)), clock.now, ZoneInfo("UTC"))
+        yield Desk(
+            database,
+            Settings(place, media_dir=folder / "media", state_dir=folder / "state"),
+            clock.now,
+            ZoneInfo("UTC"),
+        )
     finally:
         database.close()
 

@@ -25,6 +25,8 @@ from postsched.store.database import Database
 from postsched.store.lanes import Lane
 from postsched.store.opening import open_database
 from postsched.store.plans import Planned
+from postsched.store.tables import deliveries
+from tests.servers import postgres
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 
@@ -33,6 +35,8 @@ def opened(folder: Path, patience: float = 5.0) -> Database:
     """A database file in that folder, made where there is none. It outlives its process, but no
     power cut: waiting for the disk is most of what tests would do."""
     path = folder / "posts.db"
+    if postgres.is_used():
+        return open_database(postgres.place(path), patience)
     if not path.exists():
         path.touch(0o600)
         path.write_bytes(_empty())
@@ -101,7 +105,7 @@ def read(database: Database, delivery_id: int) -> Delivery:
 def every(database: Database) -> list[Delivery]:
     """All deliveries, by id."""
     with database.read() as connection:
-        rows = connection.execute(delivery_rows.selected().order_by("id")).all()
+        rows = connection.execute(delivery_rows.selected().order_by(deliveries.c.id)).all()
     return [delivery_rows.delivery_of(row) for row in rows]
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from postsched.domain.account import Account, AccountState
 from postsched.store import accounts as account_rows
@@ -58,8 +59,9 @@ def test_uses_are_counted(database: Database) -> None:
         assert account_rows.uses(connection, me.id) == (0, 0)
         rows.post(connection, "Hello", [me], NOON)
         (done,) = rows.post(connection, "Hello", [me], NOON)
-        connection.exec_driver_sql(
-            "UPDATE deliveries SET status = 'published', next_at = NULL WHERE id = ?", (done,)
+        connection.execute(
+            text("UPDATE deliveries SET status = 'published', next_at = NULL WHERE id = :id"),
+            {"id": done},
         )
         assert account_rows.uses(connection, me.id) == (2, 1)
 

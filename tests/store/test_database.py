@@ -36,6 +36,8 @@ except PostschedError as error:
     print(type(error).__name__, error)
 """
 
+pytestmark = pytest.mark.sqlite
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -287,12 +289,6 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert "is no ordinary file" in refusal(tmp_path / "pipe")
     (tmp_path / "file").touch()
     assert "is no folder" in refusal(tmp_path / "file" / "posts.db")
-
-
-def test_postgresql_is_for_later() -> None:
-    said = refusal("postgresql://me:sesame@localhost/posts")
-    assert "PostgreSQL is not supported" in said
-    assert "sesame" not in said
 
 
 def test_a_file_that_may_not_be_written(base: Database, path: Path) -> None:

@@ -73,6 +73,7 @@ database.close()
 """
 
 
+@pytest.mark.sqlite
 def test_opening_it_once_more_takes_no_lock_away(tmp_path: Path) -> None:
     """Else a process that closes it removes the log that this one goes on writing to."""
 

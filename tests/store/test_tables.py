@@ -51,6 +51,7 @@ def schema_of(path: Path) -> list[list[str]]:
         raw.close()
 
 
+@pytest.mark.sqlite
 def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     """It becomes what a new database has, or tables.py was changed without a step."""
     raw = sqlite3.connect(tmp_path / "posts.db")
@@ -68,12 +69,14 @@ def test_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", sorted(metadata.tables))
+@pytest.mark.sqlite
 def test_tables_are_strict(database: Database, table: str) -> None:
     with database.read() as connection:
         found = connection.exec_driver_sql(f"PRAGMA table_list({table})").one()
     assert found.strict == 1
 
 
+@pytest.mark.sqlite
 def test_a_wrong_type_is_refused_by_the_database(database: Database) -> None:
     with (
         pytest.raises(Exception, match="cannot store TEXT value in INTEGER column"),
@@ -160,6 +163,7 @@ def test_no_pickles_anywhere() -> None:
     assert not found
 
 
+@pytest.mark.sqlite
 def test_texts_are_readable_by_any_program(tmp_path: Path, database: Database) -> None:
     with database.write() as connection:
         rows.post(connection, "Grüße 🎉", [rows.account(connection)], NOON, then=["Zwei"])

