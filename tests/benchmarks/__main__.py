@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.contenders import Contender
-from tests.benchmarks.figures import table
+from tests.benchmarks.figures import beside, table
 from tests.benchmarks.peers.contenders import peers
+from tests.benchmarks.picture import drawn
 from tests.benchmarks.run import QUICK, WHOLE, Run, say
 
 PARTS = ("lateness", "burst", "answers", "million", "idle")
@@ -95,8 +96,11 @@ def main() -> int:
     say(f"seed {given.seed}")
     run = measured(given)
     print(table(run.figures))
+    print("\n" + beside(run.others))
     if given.json:
         given.json.write_text(json.dumps(document(run, given.seed), indent=1) + "\n")
+    if given.picture:
+        given.picture.write_text(drawn(run.others))
     missed = [figure.what for figure in run.figures if figure.reached is False]
     print(f"missed: {', '.join(missed)}" if missed else "goals reached")
     return 1 if missed and given.check else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -132,3 +132,30 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
 def table(figures: Sequence[Figure]) -> str:
     """The figures, for a terminal."""
     return aligned(HEADS, [figure.row() for figure in figures], (1, 2, 3))
+
+
+COLUMNS = {
+    "lateness p50, ms": "p50",
+    "p99, ms": "p99",
+    "posts/s at 10": "burst 10",
+    "at 50": "burst 50",
+    "first late by, ms": "burst 10 first",
+    "CPU a post, ms": "burst 10 cpu",
+    "idle minute, CPU ms": "idle",
+}
+"""What is told of each contender, by its name in the JSON."""
+
+
+def rows_of(contenders: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """A row for each contender of which anything is known."""
+    return [
+        [name, *(number(one[key]) if key in one else "" for key in COLUMNS.values())]
+        for name, one in contenders.items()
+        if any(key in one for key in COLUMNS.values())
+    ]
+
+
+def beside(contenders: Mapping[str, Mapping[str, Any]]) -> str:
+    """Side by side, for a terminal."""
+    heads = ["", *COLUMNS]
+    return aligned(heads, rows_of(contenders), range(1, len(heads)))

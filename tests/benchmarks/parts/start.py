@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.parts.start HOME
 
-prints milliseconds, and how many of them were processor time. It starts over an empty database first, and stops: what is imported at the
-first use is then there.
+prints milliseconds, and how many of them were processor time. It starts over an empty database
+first, and stops: what is imported at the first use is then there.
 """
 
 from __future__ import annotations
