@@ -61,6 +61,12 @@ class Responder:
                 _, connection, answer = self._later.popleft()
                 self._send(connection, answer)
 
+    def close(self) -> None:
+        """Close everything."""
+        for connection in [self._listening, *self._held]:
+            connection.close()
+        self._ready.close()
+
     def _patience(self) -> float | None:
         return max(0.0, self._later[0][0] - time.monotonic()) if self._later else None
 

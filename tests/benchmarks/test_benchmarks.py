@@ -1,0 +1,172 @@
+"""The command around the benchmarks: goals, tables, the picture, the server. None is run."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.benchmarks import cost
+from tests.benchmarks.__main__ import PARTS, parsed
+from tests.benchmarks.figures import (
+    Figure,
+    above,
+    at_least,
+    at_most,
+    below,
+    beside,
+    markdown,
+    number,
+    table,
+)
+from tests.benchmarks.order import Order, at_once, spread
+from tests.benchmarks.peers.contenders import peers
+from tests.benchmarks.picture import COLOURS, drawn
+from tests.benchmarks.responder import Responder, arrivals, count
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+GOALS = (
+    (Figure("a", "ms", 11.5, "floor", 10, at_most(1.15)), True, "≤ 1.15 ×"),
+    (Figure("a", "ms", 11.6, "floor", 10, at_most(1.15)), False, "≤ 1.15 ×"),
+    (Figure("a", "ms", 18.0, "floor", 10, at_most(1.5, slack=8)), True, "or within 8 ms"),
+    (Figure("a", "/s", 850, "floor", 1000, at_least(0.85)), True, "≥ 0.85 ×"),
+    (Figure("a", "/s", 849, "floor", 1000, at_least(0.85)), False, "≥ 0.85 ×"),
+    (Figure("a", "ms", 10, "empty", 1, below(10)), True, "≤ 10 ms"),
+    (Figure("a", "/s", 19_999, goal=above(20_000)), False, "≥ 20,000 /s"),
+    (Figure("a", "ms", 0, "floor", 0, at_most(1)), True, "≤ 1 ×"),
+    (Figure("a", "ms", 1, goal=at_most(1)), False, "≤ 1 ×"),
+    (Figure("a", "ms", float("nan"), "floor", 1, at_most(1)), False, "≤ 1 ×"),
+    (Figure("a", "ms", 1, "floor", 2), None, ""),
+)
+
+
+def test_a_goal_is_judged_by_ratio_or_by_value() -> None:
+    for figure, reached, words in GOALS:
+        assert figure.reached is reached, figure
+        assert words in figure.row()[4]
+        document = json.loads(json.dumps(figure.document()))
+        assert document["reached"] is reached
+        assert document["ratio"] == pytest.approx(figure.ratio, nan_ok=True)
+
+
+def test_the_table_says_what_was_missed() -> None:
+    lines = table(
+        [
+            Figure("burst at 10", "posts/s", 500, "floor", 1000, at_least(0.85)),
+            Figure("lateness, p50", "ms", 2.345, "floor", 2.3, at_most(1.15)),
+        ]
+    ).splitlines()
+    words = [" ".join(line.split()) for line in lines[2:]]
+    assert words[0] == "burst at 10 500 posts/s floor 1,000 0.5 × ≥ 0.85 × NO"
+    assert words[1] == "lateness, p50 2.35 ms floor 2.3 1.02 × ≤ 1.15 × yes"
+    assert [number(n) for n in (1234.5, 12.34, 0.01234, 0, None)] == [
+        "1,234", "12.3", "0.0123", "0", "?",
+    ]  # fmt: skip
+    assert markdown(["a", "b"], [["x", "1"]], [1]) == "| a | b |\n| --- | ---: |\n| x | 1 |"
+
+
+def contenders() -> dict[str, dict[str, Any]]:
+    """What a run came to in which everybody took part."""
+    return {
+        name: {"lateness": [0.0, 1.0, n * 40.0 + 2], "p50": 1.0, "burst 10": 900.0 - n,
+               "burst 50": 1000.0 / (n + 1)}
+        for n, name in enumerate(COLOURS)
+    } | {"server": {"capacity": 20_000.0}}  # fmt: skip
+
+
+def test_those_side_by_side_are_told_without_the_server() -> None:
+    told = beside(contenders())
+    assert all(name in told for name in COLOURS)
+    assert "server" not in told
+
+
+def test_the_picture_is_well_formed_and_names_all_who_took_part() -> None:
+    for left_out in (set[str](), {"BullMQ", "Celery"}, set(COLOURS)):
+        took_part = {name: one for name, one in contenders().items() if name not in left_out}
+        root = ET.fromstring(drawn(took_part))
+        assert root.tag == SVG + "svg"
+        words = " ".join(text.text or "" for text in root.iter(SVG + "text"))
+        here = set(COLOURS) - left_out
+        assert {name for name in COLOURS if name in words} == here
+        assert len(list(root.iter(SVG + "polyline"))) == len(here)
+        heights = [float(one.attrib["y"]) for one in root.iter(SVG + "text")]
+        assert all(0 <= y <= float(root.attrib["height"]) for y in heights)
+
+
+def test_the_options_name_parts_that_are_there() -> None:
+    assert parsed([]).only == PARTS
+    given = parsed(["--only", "burst", "idle", "--quick", "--rounds", "3", "--no-peers"])
+    assert (given.only, given.quick, given.rounds, given.peers) == (
+        ["burst", "idle"],
+        True,
+        3,
+        False,
+    )
+    for part in PARTS:
+        assert callable(import_module(f"tests.benchmarks.parts.{part}").measure)
+
+
+def test_a_peer_that_is_not_installed_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTSCHED_TEST_CACHE", str(tmp_path))
+    for peer in peers():
+        reason = peer.missing()
+        assert reason is not None
+        assert "python -m tests.benchmarks.peers install" in reason
+
+
+def test_an_order_is_read_as_it_was_written(tmp_path: Path) -> None:
+    order = Order("http://127.0.0.1:1", spread(5, 1.0, 2.0), 10)
+    assert Order.read(order.write(tmp_path)) == order
+    assert order.dues == sorted(order.dues)
+    assert len(set(at_once(3, 1.0))) == 1
+
+
+def test_what_a_process_costs_is_read_while_it_lives() -> None:
+    me = os.getpid()
+    before = cost.cpu([me])
+    assert sum(range(200_000)) > 0
+    assert cost.cpu([me]) >= before > 0
+    assert cost.memory(me) > 5
+    assert me in cost.family(os.getppid())
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The cheap server, in a thread, with a little delay; its address."""
+    reading, writing = os.pipe()
+    responder = Responder(0.01)
+    with os.fdopen(reading) as end:
+        thread = threading.Thread(target=responder.serve, args=(end,))
+        thread.start()
+        yield responder.url
+        os.close(writing)
+        thread.join(10)
+    responder.close()
+
+
+def test_the_server_answers_as_mastodon_and_keeps_the_instants(server: str) -> None:
+    connection = http.client.HTTPConnection(urlsplit(server).netloc, timeout=10)
+    ids = []
+    for n in range(3):  # on one connection
+        connection.request("POST", "/api/v1/statuses", json.dumps({"status": f"post {n}"}))
+        ids.append(json.load(connection.getresponse())["id"])
+    connection.close()
+    assert ids == ["1", "2", "3"]
+    assert count(server) == 3
+    came = arrivals(server)
+    assert [text for text, _ in came] == ["post 0", "post 1", "post 2"]
+    assert all(b - a >= 10_000_000 for (_, a), (_, b) in pairwise(came))
