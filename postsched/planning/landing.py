@@ -41,15 +41,21 @@ class Landing:
         those `taken`; None where the series names nothing near it any more.
 
         Only the same local time may lie before the `last` that is over: it is the next in line all
-        the same, and due now.
+        the same, and due now. And only with that can the instant be taken by another local time,
+        which was at it by the rules before, and is out: this one is right behind it then, for it is
+        out neither way.
         """
         same = [same_time(occurrence, zone, self.zone) for zone in self.before]
         exact = not (self.mixed or self._by_clock)
         wanted = [occurrence, *same] if self._by_clock else [*same, occurrence]
         for at in sorted(wanted) if self.mixed else wanted:
-            after = before if exact and at in same else max(before, last)
-            if at > after and at not in taken and self._names(at):
+            certain = exact and at in same
+            if at <= (before if certain else max(before, last)) or not self._names(at):
+                continue
+            if at not in taken:
                 return at
+            if certain and len(same) == 1:
+                return _behind(at, taken)
         return self._nearest(wanted[0], max(before, last), taken)
 
     @property
@@ -92,6 +98,13 @@ class Landing:
 
         found = (one.instant for one in occurrences(self.schedule, after))
         return next((at for at in found if at not in taken), None)
+
+
+def _behind(at: datetime, taken: Collection[datetime]) -> datetime:
+    """The first instant after that one which is free."""
+    while at in taken:
+        at += MICROSECOND
+    return at
 
 
 def same_time(instant: datetime, before: ZoneInfo, zone: ZoneInfo) -> datetime:

@@ -198,6 +198,22 @@ class TestSeries:
         (held,) = claim(table.desk)
         assert held.occurrence == utc(2026, 11, 28, 8, 30)
 
+    def test_one_whose_instant_another_took_is_right_behind_it(self, table: Table) -> None:
+        """10:00 is out; by the rules of now, it was 11:00 then, which is out neither way."""
+        table.clock.set_wall(utc(2026, 11, 28, 8, 59))
+        post = table.add(repeat="daily", at="2026-11-28T10:00,11:00,12:00")
+        _publish_next(table, post)
+        table.change(SUMMER_FOR_EVER)
+        behind = table.leader(post)
+        assert behind.due_at - utc(2026, 11, 28, 9) == timedelta(microseconds=1)
+        assert table.change(BERLIN) == 1
+        assert table.leader(post).occurrence == utc(2026, 11, 28, 10)
+        table.change(SUMMER_FOR_EVER)
+        _publish_next(table, post)
+        assert table.leader(post).occurrence == utc(2026, 11, 28, 10)
+        _publish_next(table, post)
+        assert table.leader(post).occurrence == utc(2026, 11, 29, 8)
+
     @pytest.mark.parametrize("rule", [SUMMER_FOR_EVER, "WET0", TOKYO])
     def test_what_runs_by_the_hour_goes_on_by_the_hour(self, table: Table, rule: str) -> None:
         post = table.add(cron="0 * * * *")
