@@ -98,18 +98,25 @@ class Settings:
 
     @property
     def media_folder(self) -> Path:
-        """Where media files are kept: `media_dir`, else `media` beside the database.
+        """Where media files are kept: `media_dir`, else `media` beside the database, or in the
+        user's data folder with PostgreSQL, where nothing is to be kept: see `media_fault`."""
+        return self.media_dir or self.data_folder / "media"
 
-        Raises InvalidInput with PostgreSQL and no `media_dir`: there is no "beside".
-        """
-        if self.media_dir is not None:
-            return self.media_dir
-        if self.database_path is None:
-            raise InvalidInput(
-                "With PostgreSQL there is no folder for media yet",
-                "Set media_dir to a folder that all workers can reach",
-            )
-        return self.database_path.parent / "media"
+    @property
+    def media_fault(self) -> tuple[str, str] | None:
+        """Why no media can be kept and what to do, None if they can: a folder of this machine's
+        own is no place for what workers on others are to send."""
+        if self.media_dir is not None or self.database_path is not None:
+            return None
+        return (
+            "with PostgreSQL there is no folder for media yet",
+            "Set media_dir to a folder that all workers can reach",
+        )
+
+    @property
+    def data_folder(self) -> Path:
+        """The folder of the database, with PostgreSQL the user's data folder."""
+        return (self.database_path or Path(locate_database(None))).parent
 
     @property
     def state_folder(self) -> Path:
@@ -136,8 +143,7 @@ class Settings:
         itself is replaced and not the link."""
         if self.secrets_file is not None:
             return Path(os.path.realpath(self.secrets_file))
-        beside = self.database_path or Path(locate_database(None))
-        return Path(os.path.realpath(beside.parent / _SECRETS))
+        return Path(os.path.realpath(self.data_folder / _SECRETS))
 
     @property
     def request_timeout(self) -> float:

@@ -29,10 +29,11 @@ _COPY = re.compile(rf"({_DIGEST.pattern})-.+")
 
 class MediaStore:
     """The files kept below `folder`, which is made when the first one comes. Processes may use
-    the same folder at the same time."""
+    the same folder at the same time. `fault` says why none may come and what to do."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fault: tuple[str, str] | None = None) -> None:
         self.folder = folder
+        self._fault = fault
 
     def keep(self, path: Path, name: str | None = None) -> Media:
         """Copy a file and say what it is; the same content twice is kept once.
@@ -40,6 +41,7 @@ class MediaStore:
         `name` is what it is called, if not as its path says. Raises InvalidInput for what is no
         usable file, StoreUnavailable if the copy can't be written; then nothing of it is left.
         """
+        self._expect_a_place()
         with opened(path) as original, self._writing():
             _described(original, path, name)  # gigabytes need not be copied to be refused
             new = self._new()
@@ -58,6 +60,7 @@ class MediaStore:
     def put_back(self, content: IO[bytes], digest: str) -> None:
         """Keep a content whose SHA-256 is known, from a backup. Raises InvalidInput if it is
         another, StoreUnavailable if it can't be written; then nothing of it is left."""
+        self._expect_a_place()
         with self._writing():
             new = self._new()
             try:
@@ -85,6 +88,10 @@ class MediaStore:
         if not media.sha256 or not _DIGEST.fullmatch(media.sha256):
             raise InvalidInput(f"{shown(media.path or media.url or 'a file')} is not a kept file")
         return self._place(media.sha256)
+
+    def _expect_a_place(self) -> None:
+        if self._fault is not None:
+            raise InvalidInput(*self._fault)
 
     @property
     def copies(self) -> Path:
@@ -142,6 +149,15 @@ class MediaStore:
                 if digest not in keep:
                     removed += self._set_aside(digest, keep, limit)
             return removed
+
+    def remove_these(self, digests: Collection[str], before: datetime) -> int:
+        """The same for those files alone: no other is looked at."""
+        limit = before.timestamp()
+        with self._writing():
+            for copy in self._named(self.copies, _COPY) if digests else ():
+                if copy.name.partition("-")[0] in digests:
+                    _remove_older(copy, limit)
+            return sum(self._set_aside(digest, (), limit) for digest in digests)
 
     def digests(self) -> Iterator[str]:
         """The SHA-256 of each kept file."""

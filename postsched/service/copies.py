@@ -79,7 +79,11 @@ def backup(desk: Desk, target: Path, *, replace: bool) -> BackedUp:
     Raises InvalidInput for a file that is there already (unless `replace`) or can't be taken,
     NotAllowed if it can't be written, StoreUnavailable if the database can't be read.
     """
-    assert desk.database.path is not None
+    if desk.database.path is None:
+        raise NotAllowed(
+            "a database on a server is backed up by the server's own means (pg_dump)",
+            "For a copy in one file: postsched copy URL FILE.db",
+        )
     kept = MediaStore(desk.settings.media_folder)
     _refuse_target(target, desk.database.path, kept.folder, replace=replace)
     try:

@@ -149,7 +149,10 @@ def preview(desk: Desk, draft: Draft) -> Preview:
     Raises InvalidInput for what can't be shown at all, NotFound for an unknown account.
     """
     settings = desk.settings
-    intake = Lenient(MediaStore(settings.media_folder), internal=settings.allow_private_addresses)
+    intake = Lenient(
+        MediaStore(settings.media_folder, settings.media_fault),
+        internal=settings.allow_private_addresses,
+    )
     with desk.database.read() as connection:
         composer = Composer(connection, desk, intake)
         accounts = composer.targets(draft.to)

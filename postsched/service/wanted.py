@@ -129,5 +129,4 @@ def _judged(desk: Desk, platform: Platform, account: Account) -> Account:
 
 
 def _default_folder(desk: Desk, name: str) -> Path:
-    assert desk.database.path is not None, "only SQLite databases are opened by this version"
-    return desk.database.path.parent / "outbox" / name
+    return desk.settings.data_folder / "outbox" / name
