@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from postsched.store.queue import Work
 
 app = typer.Typer()
+SHARE = 0.3
+"""Seconds that publish-due gives to what is long over."""
 
 
 @app.command(
@@ -164,6 +166,8 @@ def _doubtful(engine: Engine) -> int:
 async def _drain(engine: Engine) -> None:
     try:
         await engine.dispatcher.drain()
+        if engine.upkeep is not None:
+            await engine.upkeep.share(SHARE)
     finally:
         await engine.stop()
         await engine.close()

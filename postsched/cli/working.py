@@ -12,8 +12,10 @@ from postsched.cli.program import Program
 from postsched.domain.errors import SecretUnavailable
 
 if TYPE_CHECKING:
+    from postsched.config import Settings
     from postsched.engine.assembly import Engine
     from postsched.engine.supervision import Supervisor
+    from postsched.engine.upkeep import Upkeep
 
 log = logging.getLogger("postsched.settings")
 AT_START = ("secrets", "secrets_file", "allow_plaintext_keyring")
@@ -43,6 +45,7 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     )
     if engine.rewound:
         program.warn(str(engine.rewound))
+    engine = replace(engine, upkeep=_upkeep(engine, settings))
     if kind != "run" or not is_set(settings):
         return engine
     from postsched.engine.herald import Herald
@@ -52,6 +55,17 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
         engine.worker.mark, engine.is_well,
     )  # fmt: skip
     return replace(engine, herald=herald)
+
+
+def _upkeep(engine: Engine, settings: Settings) -> Upkeep:
+    """What lets leave what is long over."""
+    from postsched.cli.prune import sweep_of
+    from postsched.engine.upkeep import Upkeep
+    from postsched.media.kept import MediaStore
+
+    sweep = sweep_of(engine.database, settings, engine.clock.now)
+    kept = MediaStore(settings.media_folder)
+    return Upkeep(sweep, engine.dispatcher, engine.turns, engine.clock, kept, engine.database)
 
 
 def reloading(program: Program, concurrency: int | None, engine: Engine) -> Callable[[], Engine]:

@@ -29,6 +29,7 @@ from postsched.engine.publisher import Publisher
 from postsched.engine.quotas import Quotas
 from postsched.engine.removal import Removal
 from postsched.engine.turns import Turns
+from postsched.engine.upkeep import Upkeep
 from postsched.engine.uploads import Uploads
 from postsched.engine.worker import clear_bells, register, strike_dead
 from postsched.login import Logins
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from postsched.secrets import Secrets
 
 log = logging.getLogger("postsched.engine")
+LAST_STEP = 5.0
+"""Seconds for the step of the upkeep that is under way, at the end."""
 LAST_NEWS = 5.0
 """Seconds for telling what is left to be told, at the end."""
 PATIENCE = 10.0
@@ -71,12 +74,17 @@ class Engine:
     logins: Logins
     removal: Removal | None = None
     herald: Herald | None = None
+    upkeep: Upkeep | None = None
     rewound: Rewound | None = None
     """What it means, if the database turned out to be a copy from before: to be told."""
 
     async def stop(self) -> None:
         """Stop in order, within the configured time; what came of it is told at the very end."""
+        if self.upkeep is not None:
+            self.upkeep.hush()
         await self.dispatcher.stop(self.shutdown_timeout)
+        if self.upkeep is not None:
+            await self.upkeep.stop(LAST_STEP)
         if self.removal is not None:
             await self.removal.finish(self.shutdown_timeout)
         if self.herald is not None:

@@ -113,6 +113,8 @@ class _Shift:
             engine.removal.start()
         if engine.herald is not None:
             engine.herald.start()
+        if engine.upkeep is not None:
+            engine.upkeep.start()
 
     def _changed(self) -> None:
         self._wake()

@@ -70,3 +70,11 @@ def problem(check: str, message: str, hint: str | None = None) -> Finding:
 def counted(count: int, name: str, plural: str | None = None) -> str:
     """How many of them there are: 1 post, 2 posts."""
     return f"{count} {name}" if count == 1 else f"{count} {plural or name + 's'}"
+
+
+def megabytes(size: int) -> str:
+    """So many bytes, for people."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size / 1000:.0f} kB"

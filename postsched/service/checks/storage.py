@@ -16,7 +16,15 @@ from postsched.domain.errors import StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
 from postsched.service import workplace
-from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
+from postsched.service.checks.finding import (
+    Finding,
+    Subject,
+    counted,
+    megabytes,
+    ok,
+    problem,
+    warning,
+)
 from postsched.store import age, copies
 from postsched.store.database import Database
 from postsched.store.place import expect_no_log, log_of
@@ -39,7 +47,7 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     if subject.database is None or place is None:
         return
     holds = copies.summary(place)
-    size = _megabytes(place.stat().st_size)
+    size = megabytes(place.stat().st_size)
     posts = f", {counted(holds.posts, 'post')}" if holds else ""
     yield ok("database", f"{place}, {size}{posts}")
     yield _integrity(place)
@@ -107,7 +115,7 @@ def _log_findings(place: Path) -> Iterator[Finding]:
     if log.exists() and log.stat().st_size > LONG_LOG:
         yield warning(
             "log",
-            f"the write-ahead log has grown to {_megabytes(log.stat().st_size)}",
+            f"the write-ahead log has grown to {megabytes(log.stat().st_size)}",
             "Something reads from the database for long; end it, and it shrinks by itself",
         )
 
@@ -144,7 +152,7 @@ def disk_findings(subject: Subject) -> Iterator[Finding]:
         if folder is None:
             continue
         free = shutil.disk_usage(_existing(folder)).free
-        said = f"{_megabytes(free)} free for the {name} in {folder}"
+        said = f"{megabytes(free)} free for the {name} in {folder}"
         if free < TOO_SCARCE:
             yield problem("disk", said, "Free some space: nothing can be written soon")
         elif free < SCARCE:
@@ -181,10 +189,3 @@ def _existing(folder: Path) -> Path:
     while not folder.exists():
         folder = folder.parent
     return folder
-
-
-def _megabytes(size: int) -> str:
-    for unit, name in ((10**9, "GB"), (10**6, "MB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size / 1000:.0f} kB"
