@@ -463,3 +463,21 @@ def test_add_notes_what_is_said_already(desk: Desk, clock: FakeClock) -> None:
     clock.advance(HOUR)
     publish(desk, next(one for one in claim(desk) if one.account == "tw"))
     assert len(notes("Good morning")) == 1
+
+
+def test_posts_that_have_to_wait_for_their_distance(desk: Desk, clock: FakeClock) -> None:
+    """One after the other, and the one that has just gone out counts, too."""
+    change(desk, "me", settings={"min_spacing": "30m"})
+    add(desk, "one", at="in 1m", to="me,work")
+    clock.advance(timedelta(minutes=1))
+    for held in claim(desk):
+        publish(desk, held)
+    ids = [add(desk, f"n{n}", at=f"in {n}m", to="me,work") for n in (10, 31, 95)]
+    findings = checked(desk).findings
+    assert [(one.post_id, one.account, one.fault.check) for one in findings] == [
+        (ids[0], "me", Check.SPACING), (ids[1], "me", Check.SPACING),
+    ]  # fmt: skip
+    assert "too close to post 1, and its posts are 30m apart" in findings[0].fault.message
+    assert "wait until 2026-11-27 09:31:00" in findings[0].fault.message
+    assert "wait until 2026-11-27 10:01:00" in findings[1].fault.message
+    assert found(desk, ids[1]) == [(ids[1], Check.SPACING, "at")]

@@ -32,6 +32,8 @@ class Known:
     title: str
     can: Capabilities | None
     quotas: tuple[Quota, ...] = ()
+    spacing: timedelta = timedelta(0)
+    """How far apart its posts are at least."""
     faults: tuple[Fault, ...] = ()
 
     @property
@@ -43,7 +45,7 @@ class Known:
     def memory(self) -> timedelta:
         """For how long it matters what else goes to it; zero where that never matters."""
         equal = (self.can and self.can.refuses_equal) or timedelta(0)
-        return max(equal, *(quota.per for quota in self.quotas), timedelta(0))
+        return max(equal, self.spacing, *(quota.per for quota in self.quotas))
 
 
 def know(desk: Desk, secrets: Secrets, account: Account, *, all_paused: bool) -> Known:
@@ -54,7 +56,8 @@ def know(desk: Desk, secrets: Secrets, account: Account, *, all_paused: bool) ->
     except (NotFound, NotAllowed) as error:
         return Known(account, account.platform, None, faults=(_no_platform(account, error),))
     quotas = quotas_of(desk, account.platform, can)
-    known = Known(account, title, can, quotas)
+    spacing = desk.planner.timing.pace(account).spacing
+    known = Known(account, title, can, quotas, spacing)
     faults = (*_paused(known, all_paused=all_paused), *_secret(known, secrets))
     return replace(known, faults=faults)
 

@@ -25,6 +25,8 @@ class Check(StrEnum):
     ALT_TEXT = "alt_text"
     QUOTA = "quota"
     """There is room for it at its time."""
+    SPACING = "spacing"
+    """It is not so close to another post that it has to wait (min_spacing)."""
     EQUAL_TEXT = "equal_text"
     """A network that refuses what was said before gets something new."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from postsched.domain.duration import distance
+from postsched.domain.duration import distance, format_duration
 from postsched.domain.post import Content
 from postsched.domain.quota import Window, cost
 from postsched.domain.repetition import Memory, texts
@@ -28,9 +28,12 @@ class Traffic:
         self._windows = [Window(quota) for quota in known.quotas]
         self._span = (known.can and known.can.refuses_equal) or timedelta(0)
         self._memory = Memory(self._span)
+        self._last: tuple[datetime, int] | None = None
+        """When the last one goes out, and of which post it is."""
 
     def is_out(self, content: Content, at: datetime, post_id: int) -> None:
         """That went out."""
+        self._last = max(self._last or (at, post_id), (at, post_id))
         for window in self._windows:
             window.take(at, self._cost(window, content))
         for _, text in self._texts(content):
@@ -42,9 +45,24 @@ class Traffic:
             amount = self._cost(window, content)
             if not window.fits(at, amount):
                 yield self._too_much(window, amount, post_id)
+        yield from self._too_close(at, post_id)
         for field, text in self._texts(content):
             if before := self._memory.meet(text, at, post_id):
                 yield self._equal(field, before, post_id)
+
+    def _too_close(self, at: datetime, post_id: int) -> Iterator[Fault]:
+        """Whether it has to wait, for the account's posts are to be apart."""
+        before, spacing = self._last, self._known.spacing
+        free = before[0] + spacing if before else at
+        self._last = (max(at, free), post_id)
+        if before and at < free:
+            message = (
+                f"{self._known.who}: it is too close to post {before[1]}, and its posts are "
+                f"{format_duration(spacing)} apart at least (min_spacing): it will wait until "
+                f"{_time(free, self._zone)}"
+            )
+            hint = f"Move it: postsched edit {post_id} --at WHEN; or set another min_spacing"
+            yield Fault(Check.SPACING, message, hint, "at")
 
     def repeats(self, said: Sequence[Rendition], post_id: int) -> Iterator[Fault]:
         """What a series will say too soon after it has said it."""
