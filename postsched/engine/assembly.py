@@ -157,7 +157,7 @@ def assemble(
         raise
     transport = Transport(settings.request_timeout, allow_private=settings.allow_private_addresses)
     logins = Logins(secrets, settings, database, clock.now, mark)
-    kept = MediaStore(settings.media_folder)
+    kept = MediaStore(settings.media_folder, settings.media_fault)
     uploads = Uploads()
     hosting = Hosting(settings, secrets, database, transport, clock, uploads)
     attachments = Attachments(kept, platforms.get, hosting)

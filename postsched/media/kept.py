@@ -159,15 +159,6 @@ class MediaStore:
                     _remove_older(copy, limit)
             return sum(self._set_aside(digest, (), limit) for digest in digests)
 
-    def remove_these(self, digests: Collection[str], before: datetime) -> int:
-        """The same for those files alone: no other is looked at."""
-        limit = before.timestamp()
-        with self._writing():
-            for copy in self._named(self.copies, _COPY) if digests else ():
-                if copy.name.partition("-")[0] in digests:
-                    _remove_older(copy, limit)
-            return sum(self._set_aside(digest, (), limit) for digest in digests)
-
     def digests(self) -> Iterator[str]:
         """The SHA-256 of each kept file."""
         for folder in self._named(self.folder, re.compile(r"[0-9a-f]{2}")):
