@@ -1,10 +1,10 @@
 """Everything that is measured of speed, in one interleaved run.
 
     python -m tests.benchmarks [--only PART...] [--rounds N] [--quick] [--no-peers] [--check]
-        [--json FILE] [--picture FILE] [--seed N]
+        [--json FILE] [--picture FILE] [--seed N] [--renew]
 
-Parts: lateness, burst, answers, million, idle. Those who do the same beside us are installed by
-`python -m tests.benchmarks.peers install`; who is not there is left out, and said so.
+Parts: lateness, burst, answers, million, workers, idle. Those who do the same beside us are
+installed by `python -m tests.benchmarks.peers install`; who is not there is left out.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from typing import Any
 
 from tests.benchmarks.contenders import Contender
 from tests.benchmarks.figures import beside, table
+from tests.benchmarks.page import renew
 from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.picture import drawn
 from tests.benchmarks.run import QUICK, WHOLE, Run, say
 
-PARTS = ("lateness", "burst", "answers", "million", "idle")
+PARTS = ("lateness", "burst", "answers", "million", "workers", "idle")
 
 
 def parsed(words: list[str] | None = None) -> argparse.Namespace:
@@ -46,6 +47,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--picture", type=Path, metavar="FILE", help="an SVG")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
+    parser.add_argument("--renew", action="store_true", help="write the README's figures anew")
     return parser.parse_args(words)
 
 
@@ -90,6 +92,15 @@ def document(run: Run, seed: int) -> dict[str, Any]:
     }
 
 
+def extent(run: Run, seed: int) -> str:
+    """How much of it that was, and where."""
+    size, cores = run.size, os.cpu_count()
+    return (
+        f"{run.rounds} rounds of {size.posts} posts over {size.seconds:.0f} s and of "
+        f"{size.burst:,} at once, seed {seed}, {cores} cores, Python {platform.python_version()}."
+    )
+
+
 def main() -> int:
     """Measure and print; with --check, 1 if a goal was missed."""
     given = parsed()
@@ -101,6 +112,8 @@ def main() -> int:
         given.json.write_text(json.dumps(document(run, given.seed), indent=1) + "\n")
     if given.picture:
         given.picture.write_text(drawn(run.others))
+    if given.renew:
+        renew(run.figures, run.others, extent(run, given.seed))
     missed = [figure.what for figure in run.figures if figure.reached is False]
     print(f"missed: {', '.join(missed)}" if missed else "goals reached")
     return 1 if missed and given.check else 0

@@ -9,7 +9,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,14 @@ PATIENCE = 60.0
 """Seconds in which a process is up."""
 ENDING = 30.0
 """Seconds that a process gets to end in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """A server that jobs are kept in: its address, and its process."""
+
+    url: str
+    pid: int
 
 
 class Contender(ABC):
@@ -35,11 +43,17 @@ class Contender(ABC):
         """Why it can't be measured here, None if it can."""
         return None
 
+    def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
+        """The server it needs, up until the end."""
+        return nullcontext()
+
     @abstractmethod
-    def working(self, order: Order, folder: Path) -> AbstractContextManager[list[int]]:
+    def working(
+        self, order: Order, folder: Path, backing: Backing | None
+    ) -> AbstractContextManager[list[int]]:
         """All is planned, and it is up, until the end. Gives the processes that it costs."""
 
-    def expect_recorded(self, order: Order, folder: Path) -> None:
+    def expect_recorded(self, order: Order, folder: Path, backing: Backing | None) -> None:
         """Raise AssertionError unless it has noted durably that all was sent."""
         return
 
@@ -92,7 +106,7 @@ class Floor(Contender):
     name = "bare loop"
 
     @contextmanager
-    def working(self, order: Order, folder: Path) -> Iterator[list[int]]:
+    def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
         """The bare loop."""
         command = [sys.executable, "-m", "tests.benchmarks.floor", str(order.write(folder))]
         with process(command, folder, "ready", {**os.environ, "NO_PROXY": "*"}) as bare:
@@ -106,7 +120,7 @@ class Postsched(Contender):
     lead_each = 0.0015
 
     @contextmanager
-    def working(self, order: Order, folder: Path) -> Iterator[list[int]]:
+    def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
         """The daemon, with the posts in its database."""
         at = desk(folder)
         fill(at, account(at, order.url), [datetime.fromtimestamp(due, UTC) for due in order.dues])
@@ -114,7 +128,7 @@ class Postsched(Contender):
         with running(folder, order.concurrency) as pid:
             yield [pid]
 
-    def expect_recorded(self, order: Order, folder: Path) -> None:
+    def expect_recorded(self, order: Order, folder: Path, backing: Backing | None) -> None:
         """Every delivery is published, and has its attempt."""
         expect_published(folder, len(order.dues))
 
@@ -133,9 +147,9 @@ def running(folder: Path, concurrency: int = 10, **more: str) -> Iterator[int]:
         yield daemon.pid
 
 
-def expect_published(folder: Path, posts: int) -> None:
+def expect_published(folder: Path, posts: int, database: str | None = None) -> None:
     """Raise AssertionError unless so many deliveries are published within a few seconds."""
-    at = desk(folder)
+    at = desk(folder, database)
     deadline = time.monotonic() + 10
     query = "SELECT count(*) FROM deliveries WHERE status = 'published'"
     try:

@@ -25,13 +25,18 @@ class NotUpInTimeError(Exception):
 @dataclass(frozen=True, slots=True)
 class Played:
     """`late` is the lateness of each post in milliseconds, in the order of the posts; `rate` is
-    posts a second, from the instant they were due to the last answer; `cpu` is milliseconds of
-    processor time for each post."""
+    posts a second, from the instant they were due to the last answer; `costs` are milliseconds of
+    processor time for each post, of each of the processes."""
 
     late: list[float]
     rate: float
-    cpu: float
+    costs: list[float]
     twice: int
+
+    @property
+    def cpu(self) -> float:
+        """Of all of them."""
+        return sum(self.costs)
 
     @property
     def first(self) -> float:
@@ -67,19 +72,26 @@ def _played(
     with (
         responder(delay) as url,
         tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place,
+        contender.backing(folder := open_to_all(place)) as backing,
     ):
         dues = spread(posts, seconds, lead) if seconds else at_once(posts, lead)
-        order, folder = Order(url, dues, concurrency), Path(place)
-        folder.chmod(0o755)  # PostgreSQL runs as a user of its own
-        with contender.working(order, folder) as pids:
+        order = Order(url, dues, concurrency)
+        with contender.working(order, folder, backing) as pids:
             if time.time() > dues[0] - 0.5:
                 raise NotUpInTimeError
             time.sleep(dues[0] - 0.3 - time.time())
-            before = cost.cpu(pids)
+            before = [cost.cpu([pid]) for pid in pids]
             _await_all(url, dues)
-            spent = cost.cpu(pids) - before
-            contender.expect_recorded(order, folder)
+            spent = [cost.cpu([pid]) - was for pid, was in zip(pids, before, strict=True)]
+            contender.expect_recorded(order, folder, backing)
         return _judge(contender.name, arrivals(url), dues, delay, spent)
+
+
+def open_to_all(place: str) -> Path:
+    """The folder, to be read by all: PostgreSQL runs as a user of its own."""
+    folder = Path(place)
+    folder.chmod(0o755)
+    return folder
 
 
 def _await_all(url: str, dues: list[float]) -> None:
@@ -93,7 +105,7 @@ def _await_all(url: str, dues: list[float]) -> None:
 
 
 def _judge(
-    name: str, came: list[tuple[str, int]], dues: list[float], delay: float, spent: float
+    name: str, came: list[tuple[str, int]], dues: list[float], delay: float, spent: list[float]
 ) -> Played:
     late: dict[int, float] = {}
     for text, at in came:
@@ -103,4 +115,5 @@ def _judge(
     assert not lost, f"{name}: {lost} of {len(dues)} posts did not arrive"
     took = came[-1][1] / 1e9 + delay - dues[0]
     ordered = [late[number] for number in range(len(dues))]
-    return Played(ordered, len(dues) / took, spent * 1e3 / len(dues), len(came) - len(late))
+    costs = [one * 1e3 / len(dues) for one in spent]
+    return Played(ordered, len(dues) / took, costs, len(came) - len(late))

@@ -22,17 +22,17 @@ class Size:
     seconds: float
     burst: int
     slow_burst: int
+    shared: int
     backlog: int
     idle: float
     pairs: int
     wakes: int
 
 
-WHOLE = Size(posts=500, seconds=30, burst=5000, slow_burst=2000, backlog=1_000_000, idle=60,
-             pairs=7, wakes=50)  # fmt: skip
-QUICK = Size(
-    posts=100, seconds=5, burst=1000, slow_burst=300, backlog=20_000, idle=10, pairs=3, wakes=20
-)
+WHOLE = Size(posts=500, seconds=30, burst=5000, slow_burst=2000, shared=3000, backlog=1_000_000,
+             idle=60, pairs=7, wakes=50)  # fmt: skip
+QUICK = Size(posts=100, seconds=5, burst=1000, slow_burst=500, shared=500, backlog=20_000,
+             idle=10, pairs=3, wakes=20)  # fmt: skip
 
 
 @dataclass(slots=True)

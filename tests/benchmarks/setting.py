@@ -53,9 +53,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     }
 
 
-def desk(home: Path) -> Desk:
-    """The database of that home, opened."""
-    settings = load(None, str(home / "bench.db"), {})
+def desk(home: Path, url: str | None = None) -> Desk:
+    """The database of that home, or the one at that URL, opened."""
+    settings = load(None, url or str(home / "bench.db"), {})
     database = open_database(settings.database)
     return Desk(database, settings, lambda: datetime.now(UTC), ZoneInfo("UTC"))
 

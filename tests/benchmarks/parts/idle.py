@@ -20,6 +20,7 @@ from tests.benchmarks import cost
 from tests.benchmarks.contenders import Contender, Postsched
 from tests.benchmarks.figures import Figure, below
 from tests.benchmarks.order import Order
+from tests.benchmarks.playing import open_to_all
 from tests.benchmarks.run import Run
 from tests.benchmarks.setting import account, desk, environment, fill
 
@@ -67,11 +68,12 @@ def _idle(one: Contender) -> Iterator[list[int]]:
     """That contender, up, with posts that are due in a month."""
     start = round(time.time()) + MONTH
     order = Order(NOWHERE, [float(start + 60 * n) for n in range(BACKLOG)], 10)
-    with tempfile.TemporaryDirectory(prefix="bench-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)  # PostgreSQL runs as a user of its own
-        with one.working(order, folder) as family:
-            yield family
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place,
+        one.backing(folder := open_to_all(place)) as backing,
+        one.working(order, folder, backing) as family,
+    ):
+        yield family
 
 
 @contextmanager

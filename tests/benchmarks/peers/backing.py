@@ -8,19 +8,10 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.contenders import process
+from tests.benchmarks.contenders import Backing, process
 from tests.servers.process import free_port
-
-
-@dataclass(frozen=True, slots=True)
-class Backing:
-    """A server: its address, and its process."""
-
-    url: str
-    pid: int
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tests.benchmarks.contenders import Contender, process
+from tests.benchmarks.contenders import Backing, Contender, process
 from tests.benchmarks.order import Order
-from tests.benchmarks.peers.backing import Backing, postgres, redis
+from tests.benchmarks.peers.backing import postgres, redis
 from tests.benchmarks.peers.installation import (
     BULLMQ,
     first,
@@ -27,7 +27,7 @@ SCRIPT = Path(__file__).with_name("bullmq.mjs")
 
 
 class Peer(Contender):
-    """`lacks` says why it can't be had; `backing` starts what it keeps its jobs in."""
+    """`lacks` says why it can't be had."""
 
     lead = 6.0
     lead_each = 0.003
@@ -41,30 +41,17 @@ class Peer(Contender):
     def command(self, verb: str, order: Path, backing: str) -> Sequence[str]:
         """The command that plans (`enqueue`) or works (`work`)."""
 
-    def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
-        """Started, and ended at the end."""
-        return _file()
-
     @contextmanager
-    def working(self, order: Order, folder: Path) -> Iterator[list[int]]:
+    def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
         """Planned by one process, carried out by another."""
         place = order.write(folder)
-        with self.backing(folder) as backing:
-            url = backing.url if backing else f"sqlite:///{folder / 'jobs.db'}"
-            environ = {**os.environ, "NO_PROXY": "*"}
-            plan = self.command("enqueue", place, url)
-            with (folder / "planning.log").open("wb") as log:
-                subprocess.run(
-                    plan, check=True, env=environ, timeout=PLANNING, stdout=log, stderr=log
-                )
-            with process(self.command("work", place, url), folder, "ready", environ) as worker:
-                yield [worker.pid, *([backing.pid] if backing else [])]
-
-
-@contextmanager
-def _file() -> Iterator[None]:
-    """Nothing has to run for a file."""
-    yield None
+        url = backing.url if backing else f"sqlite:///{folder / 'jobs.db'}"
+        environ = {**os.environ, "NO_PROXY": "*"}
+        plan = self.command("enqueue", place, url)
+        with (folder / "planning.log").open("wb") as log:
+            subprocess.run(plan, check=True, env=environ, timeout=PLANNING, stdout=log, stderr=log)
+        with process(self.command("work", place, url), folder, "ready", environ) as worker:
+            yield [worker.pid, *([backing.pid] if backing else [])]
 
 
 class Python(Peer):

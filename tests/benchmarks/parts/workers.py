@@ -1,0 +1,104 @@
+"""Workers on one PostgreSQL, and a network that takes 20 ms to answer: what each of them adds.
+
+Each has a home of its own, as on a host of its own; all of them, PostgreSQL and the network share
+the cores of this machine, so what they took of these is told too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from tests.benchmarks.contenders import Backing, Contender, expect_published, running
+from tests.benchmarks.figures import Figure, at_least
+from tests.benchmarks.order import Order
+from tests.benchmarks.peers.backing import postgres
+from tests.benchmarks.peers.installation import no_postgres
+from tests.benchmarks.playing import Played, play_burst
+from tests.benchmarks.run import Run, say
+from tests.benchmarks.setting import account, desk, fill
+
+DELAY = 0.02
+"""Seconds to an answer."""
+CONCURRENCY = 10
+GROWTH = {2: 1.8, 4: 3.2}
+"""How many times as much so many workers are to do as one."""
+
+
+class Workers(Contender):
+    """So many `postsched run` on one database."""
+
+    lead = 8.0
+    lead_each = 0.003
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.name = f"{workers} on PostgreSQL"
+
+    def missing(self) -> str | None:
+        """PostgreSQL."""
+        return no_postgres()
+
+    def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
+        """PostgreSQL."""
+        return postgres(folder)
+
+    @contextmanager
+    def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
+        """The posts are in the database, the workers up; PostgreSQL is the last of them."""
+        assert backing is not None
+        at = desk(folder, backing.url)
+        fill(at, account(at, order.url), [datetime.fromtimestamp(due, UTC) for due in order.dues])
+        at.database.close()
+        with ExitStack() as stack:
+            homes = [folder / f"host{n}" for n in range(self.workers)]
+            for home in homes:
+                home.mkdir()
+            ours = [
+                stack.enter_context(running(home, order.concurrency, POSTSCHED_DB=backing.url))
+                for home in homes
+            ]
+            yield [*ours, backing.pid]
+
+    def expect_recorded(self, order: Order, folder: Path, backing: Backing | None) -> None:
+        """Every delivery is published."""
+        assert backing is not None
+        expect_published(folder, len(order.dues), backing.url)
+
+
+def measure(run: Run) -> None:
+    """One, two and four workers."""
+    crowd: list[Contender] = [Workers(1), *(Workers(count) for count in GROWTH)]
+    if reason := crowd[0].missing():
+        say(f"workers are left out: {reason}")
+        return
+    came: dict[str, list[Played]] = {}
+    for one in run.shuffled(crowd):
+        played = run.attempt(one, partial(play_burst, one, run.size.shared, CONCURRENCY, DELAY))
+        came.setdefault(one.name, []).append(played)
+    alone = median(p.rate for p in came[Workers(1).name])
+    ideal = CONCURRENCY / DELAY
+    run.figures.append(Figure("PostgreSQL, 1 worker", "posts/s", alone, "ideal", ideal))
+    for count, growth in GROWTH.items():
+        rate = median(p.rate for p in came[Workers(count).name])
+        goal = at_least(growth)
+        run.figures.append(
+            Figure(f"PostgreSQL, {count} workers", "posts/s", rate, "1 worker", alone, goal)
+        )
+    for name, plays in came.items():
+        run.figures += _costs(name, plays)
+
+
+def _costs(name: str, plays: list[Played]) -> list[Figure]:
+    """What they took of the cores, and of that, PostgreSQL."""
+    server = median(p.costs[-1] for p in plays)
+    busy = median(p.cpu * p.rate / 1e3 for p in plays)
+    return [
+        Figure(f"{name}: CPU a post", "ms", median(p.cpu for p in plays), "PostgreSQL", server),
+        Figure(f"{name}: cores busy", "", busy, "there are", os.cpu_count()),
+    ]
