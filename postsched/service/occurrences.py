@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 S = DeliveryStatus
 SECOND, MICROSECOND = timedelta(seconds=1), timedelta(microseconds=1)
+MOST_AHEAD = 100_000
+"""So many occurrences are counted in less than a second, for which nobody else can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +219,21 @@ def _make(
 
 
 def _number(connection: Connection, series: Series, account: Account, at: datetime) -> int:
-    """The number of an occurrence to come, counted from the last one that has a row."""
+    """The number of an occurrence to come, counted from the last one that has a row. Raises
+    NotAllowed where that would take long."""
     from postsched.domain.recurrence import occurrences
 
     last = chains.tail(connection, series.post.id, account.id, at)
     if last is None:
         return 1
-    rest = zip(count(last.number + 1), occurrences(series.schedule, last.occurrence), strict=False)
-    return next((n for n, one in rest if one.instant >= at), last.number + 1)
+    rest = islice(occurrences(series.schedule, last.occurrence), MOST_AHEAD)
+    for n, one in enumerate(rest, last.number + 1):
+        if one.instant >= at:
+            return n
+    raise NotAllowed(
+        f"more than {MOST_AHEAD:,} occurrences of post {series.post.id} come before that one",
+        "Change it nearer to its time",
+    )
 
 
 def _named(schedule: Schedule, wanted: datetime) -> datetime | None:

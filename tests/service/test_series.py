@@ -133,3 +133,17 @@ def test_a_text_of_its_own_follows_the_jitter_of_its_post(person: Person) -> Non
     person.edit(post, jitter=None)
     assert all(one.due_at == one.occurrence for one in person.rows(post))
     assert person.edit(post, at="10:00").notes != ()
+
+
+def test_one_that_is_skipped_has_its_number(person: Person) -> None:
+    post = person.add(repeat=None, at=None, rrule="FREQ=SECONDLY")
+    deliveries.cancel(person.desk, [post], Which(occurrence=START + HOUR))
+    first, skipped = person.rows(post)
+    assert skipped.number == (skipped.occurrence - first.occurrence).total_seconds() + 1
+
+
+@pytest.mark.slow
+def test_what_is_too_far_ahead_to_be_counted_is_refused(person: Person) -> None:
+    post = person.add(repeat=None, at=None, rrule="FREQ=SECONDLY")
+    with pytest.raises(NotAllowed, match="more than 100,000 occurrences of post 1 come before"):
+        deliveries.cancel(person.desk, [post], Which(occurrence=START + 365 * DAY))
