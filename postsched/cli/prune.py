@@ -148,7 +148,7 @@ def _tidied(program: Program) -> _Done:
 
     with program.database.read() as connection:
         named = post_rows.kept_files(connection)
-    kept = MediaStore(program.settings.media_folder)
+    kept = MediaStore(program.settings.media_folder, program.settings.media_fault)
     media = kept.remove_unused(named, program.now() - SETTLED) if kept.folder.is_dir() else 0
     place = program.settings.database_path
     if place is None:

@@ -64,7 +64,7 @@ def _upkeep(engine: Engine, settings: Settings) -> Upkeep:
     from postsched.media.kept import MediaStore
 
     sweep = sweep_of(engine.database, settings, engine.clock.now)
-    kept = MediaStore(settings.media_folder)
+    kept = MediaStore(settings.media_folder, settings.media_fault)
     return Upkeep(sweep, engine.dispatcher, engine.turns, engine.clock, kept, engine.database)
 
 

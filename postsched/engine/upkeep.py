@@ -39,8 +39,8 @@ BEGIN = 600.0
 """Seconds after the start of a daemon until it looks for the first time."""
 CALM = timedelta(seconds=1)
 """For how long nothing may be due, for a step to be made."""
-PATIENCE = 30
-"""How many seconds a step waits for that."""
+GLANCE, PATIENCE = 0.25, 120
+"""Seconds between looks whether it is so, and how many are made before a step is made anyway."""
 BREATH = 0.05
 """Seconds between two steps."""
 SETTLED = timedelta(days=1)
@@ -60,6 +60,7 @@ class Upkeep:
         kept: MediaStore,
         database: Database,
         begin: float = BEGIN,
+        patience: int = PATIENCE,
     ) -> None:
         self._sweep = sweep
         self._dispatcher = dispatcher
@@ -68,6 +69,7 @@ class Upkeep:
         self._kept = kept
         self._database = database
         self._begin = begin
+        self._patience = patience
         self._ending = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -139,15 +141,15 @@ class Upkeep:
     async def _room(self) -> None:
         """Wait until nothing is sent or due for a while; not for ever, for a step is short."""
         await self._wait(BREATH)
-        for _ in range(PATIENCE):
+        for _ in range(self._patience):
             if self._ending.is_set() or self._is_calm():
                 return
-            await self._wait(CALM.total_seconds())
+            await self._wait(GLANCE)
 
     def _is_calm(self) -> bool:
-        now = self._clock.now()
-        busy = self._dispatcher.hands.everything()
-        return not busy and self._dispatcher.next_instant(now) - now > CALM
+        dispatcher, now = self._dispatcher, self._clock.now()
+        idle = dispatcher.cycle.is_quiet and not dispatcher.hands.everything()
+        return idle and dispatcher.next_instant(now) - now > CALM
 
     async def _wait(self, seconds: float) -> None:
         """Wait for so long, or for the end."""
