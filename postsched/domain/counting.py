@@ -41,7 +41,8 @@ def length(text: str, rules: TextRules, warning: str = "") -> int:
     if rules.unit is Unit.WEIGHTED:
         total = _weighted(text, rules.url_length or X_URL)
         return total + units(warning, rules.unit) if rules.warning_counts else total
-    if rules.url_length is not None or rules.mention_domain_free:
+    shortens = rules.url_length is not None or rules.mention_domain_free
+    if shortens and ("://" in text or "@" in text):
         text = _shortened(text, rules)
     text = escaped(text, rules)
     total = units(text, rules.unit)

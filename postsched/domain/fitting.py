@@ -18,8 +18,8 @@ from postsched.domain.lacking import HASHTAG, MENTION, lacking, name_of
 from postsched.domain.post import Content, Media, Part
 
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'’”]", re.IGNORECASE)
-HALF = re.compile("[\ud800-\udfff]")
-"""Half of a character: a surrogate without the other one."""
+BAD = re.compile("[\0\ud800-\udfff]")
+"""NUL, and half of a character: a surrogate without the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,10 @@ _Found = Iterator[tuple[str, str, bool]]
 
 def _bad_characters(content: Content) -> _Found:
     for field, text in _all_texts(content):
-        if "\0" in text:
+        bad = {*BAD.findall(text)} if text else ()
+        if "\0" in bad:
             yield field, f"the {field} has a NUL character", True
-        if HALF.search(text):
+        if bad and bad != {"\0"}:
             yield field, f"the {field} has half of a character (a lone surrogate)", True
 
 
@@ -128,21 +129,26 @@ def _text(
         unit = f"{rules.unit} with its warning" if rules.warning_counts and warning else rules.unit
         place = "" if limit == rules.limit else " beside media"
         yield field, f"{name} has {_excess(counted, limit, unit)}{place}", True
-    addresses = len({*LINK.findall(text), *([content.link] if content.link else [])})
-    if rules.max_links is not None and addresses > rules.max_links:
-        yield field, f"{name} has {_excess(addresses, rules.max_links, 'different links')}", True
+    if rules.max_links is not None:
+        addresses = len({*LINK.findall(text), *([content.link] if content.link else [])})
+        if addresses > rules.max_links:
+            yield (
+                field,
+                f"{name} has {_excess(addresses, rules.max_links, 'different links')}",
+                True,
+            )
     for what, pattern, most in (
         ("#tags", HASHTAG, rules.max_tags),
         ("mentions", MENTION, rules.max_mentions),
     ):
         if most is not None and (found := len(pattern.findall(text))) > most:
             yield field, f"{name} has {_excess(found, most, what)}", True
-    tags = len(HASHTAG.findall(text))
-    if rules.usual_tags is not None and rules.usual_tags < tags <= (rules.max_tags or tags):
-        advised = f"more than the {rules.usual_tags} that are advised there"
-        yield field, f"{name} has {tags} #tags, {advised}; it is sent as it is", False
-    size = byte_length(text)
-    if rules.byte_limit is not None and size > rules.byte_limit:
+    if rules.usual_tags is not None:
+        tags = len(HASHTAG.findall(text))
+        if rules.usual_tags < tags <= (rules.max_tags or tags):
+            advised = f"more than the {rules.usual_tags} that are advised there"
+            yield field, f"{name} has {tags} #tags, {advised}; it is sent as it is", False
+    if rules.byte_limit is not None and (size := byte_length(text)) > rules.byte_limit:
         yield field, f"{name} has {_excess(size, rules.byte_limit, 'bytes')}", True
 
 

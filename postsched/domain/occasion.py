@@ -109,7 +109,7 @@ def check(content: Content) -> None:
 def ignored(content: Content) -> str | None:
     """The first placeholder in what is no template, where one was surely meant."""
     for _, text in _texts(content):
-        for name in placeholders.mentioned(text):
+        for name in placeholders.mentioned(text) if "{{" in text else ():
             if name in TIMES or name == COUNTER:
                 return f"{{{{{name}}}}}"
     return None

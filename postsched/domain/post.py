@@ -110,6 +110,12 @@ class Content:
         )
         return first + tuple(rest)
 
+    def has_media(self, account: str | None = None) -> bool:
+        """Whether there are media in any part, as the account of that name gets them."""
+        if not self.media and not self.then:
+            return False
+        return any(part.media for part in self.parts(account))
+
 
 @dataclass(frozen=True, slots=True)
 class Post:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from postsched.store.plans import Planned
 
 if TYPE_CHECKING:
     from postsched.config import Settings
+    from postsched.domain.capabilities import Capabilities
 
 SOON = timedelta(seconds=1)
 """What is due sooner is not prepared ahead: the claim does it at once."""
@@ -33,12 +34,20 @@ class Occasion:
     turn: Turn | None = None
 
 
+def _ability(account: Account) -> Capabilities:
+    from postsched import platforms  # what a command that plans nothing has no use for
+
+    return platforms.capabilities(account.platform, account.facts)
+
+
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Makes rows. What takes requests is prepared so long before it is due."""
+    """Makes rows. What takes requests is prepared so long before it is due; `ability` says what an
+    account can do."""
 
     prepare_ahead: timedelta
     timing: Timing = field(default_factory=Timing)
+    ability: Callable[[Account], Capabilities] = _ability
 
     def row(self, post: Post, account: Account, occasion: Occasion, now: datetime) -> Planned:
         """The delivery of a post to an account at an occurrence, planned at `now` (UTC)."""
@@ -64,14 +73,15 @@ class Planner:
         """When to begin preparing, for what takes requests before it can be sent."""
         if due - now < SOON:
             return None
-        from postsched import platforms  # what a command that plans nothing has no use for
-
         try:
-            can = platforms.capabilities(account.platform, account.facts)
+            can = self.ability(account)
         except PostschedError:  # a plug-in that is gone or fails must not keep a worker from others
             return None
-        has_media = any(part.media for part in content.parts(account.name))
-        if has_media or can.prepares_text or (content.link and can.prepares_link):
+        if (
+            content.has_media(account.name)
+            or can.prepares_text
+            or (content.link and can.prepares_link)
+        ):
             return max(now, due - self.prepare_ahead)
         return None
 

@@ -255,7 +255,9 @@ class Composer:
     def verdict(self, content: Content, account: Account) -> tuple[Fitted, list[Finding]]:
         """What an account would get of a post, and all that is wrong with that."""
         title, able = self._judge(account)
-        if any(medium.url is None for part in content.parts() for medium in part.media):
+        if content.has_media() and any(
+            medium.url is None for part in content.parts() for medium in part.media
+        ):
             able = as_hosted(able, None if able.media.from_bytes else self._host_fault)
         strict = self._desk.settings.require_alt_text
         fitted = self._fits.of(content, able.media)
@@ -263,6 +265,10 @@ class Composer:
             fitted.content, account.name, title, able, require_alt=strict, refused=fitted.refused
         )
         return fitted, found
+
+    def ability(self, account: Account) -> Capabilities:
+        """What an account can do, looked up once."""
+        return self._judge(account)[1]
 
     def _judge(self, account: Account) -> tuple[str, Capabilities]:
         if account.id not in self._judges:

@@ -100,7 +100,7 @@ class Fits:
 
     def of(self, content: Content, rules: MediaRules) -> Fitted:
         """What a network with those rules gets of a post. Raises as `verdict`."""
-        if not rules.types:
+        if not rules.types or not content.has_media():
             return Fitted(content)
         fitted = Fitted(content)
         parts = [Part("", content.media), *content.then]

@@ -150,6 +150,7 @@ class _Judge:
     def __init__(self, connection: Connection, desk: Desk, watch: Watch, *, several: bool) -> None:
         self._connection, self._desk, self._watch = connection, desk, watch
         self._composer = Composer(connection, desk, posts.intake(desk), past_drafts=True)
+        self._planner = replace(desk.planner, ability=self._composer.ability)
         self.newest = post_rows.newest(connection)
         self._seen: dict[str, tuple[str, str]] = {}
         self._told: set[str] = set()
@@ -225,7 +226,7 @@ class _Judge:
                 self._told.add(sentence)
                 self._watch.differs(sentence)
         post = posts.new_post(composed, self._desk.now(), one.key)
-        planned = posts.planned_for(self._desk, post, composed, composed.accounts)
+        planned = posts.planned_for(self._desk, post, composed, composed.accounts, self._planner)
         account_ids = [account.id for account in composed.accounts]
         if one.draft.key or self._several:  # else each row of a source has a key of its own
             self._seen[one.key] = one.digest, post.uid

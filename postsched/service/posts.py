@@ -12,7 +12,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotFound
 from postsched.domain.post import Post
 from postsched.media.kept import MediaStore
-from postsched.planning.planner import Occasion
+from postsched.planning.planner import Occasion, Planner
 from postsched.service import pacing, repetition
 from postsched.service.compose import Composed, Composer
 from postsched.service.content import Intake, check_plain
@@ -156,10 +156,14 @@ def new_post(composed: Composed, now: datetime, key: str | None = None) -> Post:
 
 
 def planned_for(
-    desk: Desk, post: Post, composed: Composed, accounts: Sequence[Account]
+    desk: Desk,
+    post: Post,
+    composed: Composed,
+    accounts: Sequence[Account],
+    planner: Planner | None = None,
 ) -> list[Planned]:
     """The deliveries of a post to those accounts, none for a draft."""
-    planner, now = desk.planner, desk.now()
+    planner, now = planner or desk.planner, desk.now()
     recurs = composed.schedule.recurs
     return [
         planner.row(post, account, Occasion(at, 1 if recurs else None, leads=recurs), now)

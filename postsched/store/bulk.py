@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Dialect, Table, TypeDecorator, insert
 from sqlalchemy.engine.default import DefaultDialect
@@ -79,17 +80,17 @@ def _write(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]
 @lru_cache(maxsize=16)
 def _statement(table: Table, dialect: Dialect) -> tuple[str, Sequence[str] | None]:
     """The INSERT, and the names of its values where the driver takes them by name."""
-    names = [_lead(table), *(name for name, _ in _layout(table)[0])]
+    names = [_lead(table), *_layout(table).defaults]
     compiled = insert(table).compile(dialect=dialect, column_keys=names)
     assert compiled.positiontup in (None, names), "the columns are in the order of the table"
     return str(compiled), None if compiled.positiontup else names
 
 
-def _plain(table: Table, values: Mapping[str, Any]) -> list[Any]:
+def _plain(table: Table, values: dict[str, Any]) -> list[Any]:
     """A row as the driver takes it, without the id it begins with."""
-    columns, binds = _layout(table)
-    row = [values.get(name, default) for name, default in columns]
-    for place, bind in binds:
+    layout = _layout(table)
+    row = list(layout.values_of(layout.defaults | values))
+    for place, bind in layout.binds:
         if row[place] is not None:
             row[place] = bind(row[place], DIALECT)
     return row
@@ -99,16 +100,26 @@ def _lead(table: Table) -> str:
     return "id" if table is posts else "post_id"
 
 
+class _Layout(NamedTuple):
+    """The columns of a table but the id a row begins with, with their defaults; how their values
+    are taken from a mapping in that order; and how those are bound that need it, by their place."""
+
+    defaults: dict[str, Any]
+    values_of: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    binds: Sequence[tuple[int, Bind]]
+
+
 @cache
-def _layout(table: Table) -> tuple[list[tuple[str, Any]], list[tuple[int, Bind]]]:
-    """The columns but the id a row begins with, with their defaults; and how those are bound that
-    need it, by their place. What a new delivery never has is left out."""
+def _layout(table: Table) -> _Layout:
+    """Of a table; what a new delivery never has is left out."""
     columns = [column for column in table.c if column.name not in ("id", _lead(table))]
     if table is deliveries:
         columns = [column for column in columns if column.name in PLANNED or column.default]
+    defaults = {column.name: _default(column) for column in columns}
     binds = [(place, _bind(column.type)) for place, column in enumerate(columns)]
-    return (
-        [(column.name, _default(column)) for column in columns],
+    return _Layout(
+        defaults,
+        itemgetter(*defaults),
         [(place, bind) for place, bind in binds if bind is not None],
     )
 

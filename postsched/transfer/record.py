@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from postsched.domain.draft import ADDRESS, Draft, DraftMedia, DraftPart
@@ -32,7 +33,8 @@ FIELDS = {"except": "except_", "from": "from_"}
 """Where a draft has another name, for Python takes this one for itself."""
 LATER = ("callback",)
 """Names that belong to posts as data, but to a later version."""
-LISTS = ("to", "on", "except", "texts", "tags")
+LISTS = frozenset({"to", "on", "except", "texts", "tags"})
+_ALL = attrgetter(*(FIELDS.get(name, name) for name in NAMES))
 HIGHEST = 2**31 - 1
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
 KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
@@ -71,14 +73,18 @@ def missing(draft: Draft) -> list[RowError]:
 
 def record_of(draft: Draft) -> dict[str, Any]:
     """The record of a draft: only what is given, in the order of NAMES."""
-    values = {name: getattr(draft, FIELDS.get(name, name)) for name in NAMES}
-    for name in LISTS:
+    given = zip(NAMES, _ALL(draft), strict=True)
+    values = {name: v for name, v in given if v or (v == 0 and v is not False)}
+    for name in LISTS & values.keys():
         values[name] = list(values[name])
-    values["media"] = [_media_record(media) for media in draft.media]
-    values["then"] = [_part_record(part) for part in draft.then]
-    values["variants"], values["vars"] = dict(draft.variants), dict(draft.vars)
-    values["draft"], values["slot"] = draft.draft or None, draft.slot or None
-    return {name: v for name, v in values.items() if v is not None and v not in ("", [], {})}
+    for name in ("variants", "vars"):
+        if name in values:
+            values[name] = dict(values[name])
+    if draft.media:
+        values["media"] = [_media_record(media) for media in draft.media]
+    if draft.then:
+        values["then"] = [_part_record(part) for part in draft.then]
+    return values
 
 
 def _media_record(media: DraftMedia) -> dict[str, str]:

@@ -105,7 +105,7 @@ _DAY_TIME = re.compile(
 
 def _read_day_time(phrase: str, now: datetime, zone: ZoneInfo) -> Moment | None:
     """A time of day, alone or on a day; with an offset from UTC only after a date."""
-    if re.fullmatch(_DAY, phrase):
+    if ":" not in phrase and re.fullmatch(_DAY, phrase):
         raise InvalidInput(
             f"{phrase!r} is a day without a time", f"Add a time of day, such as '{phrase} 09:00'"
         )
