@@ -1,0 +1,144 @@
+"""Several hosts on one PostgreSQL for some minutes, and everything that can go wrong in between.
+
+    python -m tests.benchmarks.servers [--minutes 3] [--workers 3] [--seed N]
+
+Daemons are killed, stopped for longer than their claims hold and started again; PostgreSQL is
+restarted, in order and as by a crash; a proxy before it stalls, freezes, resets and refuses
+connections, cuts them, slows them down, and loses answers to COMMIT; networks lose answers, refuse,
+hang and break off; and a user does what users do. In the end everything is let go its way. Judged
+from outside, as the soak is: nothing twice, nothing lost, nothing early, and each part is out
+exactly where postsched says so. What a killed daemon held must be taken over by the time its claim
+has run out, while there is a database. Exit 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+
+from tests.servers.postmaster import Postmaster
+from tests.soak.judging import faults
+from tests.soak.servers import Hosts, Troubles
+from tests.soak.town import Town
+from tests.soak.user import User
+
+LEASE = 10.0
+"""Seconds that a claim holds (`claim_timeout` of the soak)."""
+SLACK = 2.0
+"""Seconds for a daemon to see that a claim has run out."""
+NO_DATABASE = frozenset({4})
+
+
+def measure(given: argparse.Namespace) -> bool:
+    """Let it all happen; whether nothing was wrong in the end."""
+    rng = random.Random(given.seed)
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory())).resolve()
+        server = stack.enter_context(Postmaster())
+        town = Town(home, rng)
+        town.environment["POSTSCHED_DB"] = server.url
+        town.environment["POSTSCHED_MEDIA_DIR"] = str(home / "media")
+        stack.enter_context(town)
+        _note_workers(server.direct)
+        hosts = stack.enter_context(Hosts(town, given.workers))
+        user = User(town, rng)
+        user.away = NO_DATABASE
+        troubles = Troubles(town, hosts, server, Random(given.seed + 1))
+        with troubles:
+            end = time.monotonic() + given.minutes * 60
+            while time.monotonic() < end and troubles.failed is None:
+                town.trouble()
+                user.act()
+        hosts.look_after()
+        took = hosts.stop()
+        town.peace()
+        user.away = frozenset()
+        user.settle()
+        bad = faults(town, user)
+        overs = _taken_over(server.direct, hosts.killed)
+        if troubles.failed is not None:
+            bad.append(f"the test itself failed: {troubles.failed!r}")
+        bad += _late(overs, troubles.away)
+        if bad and given.keep:
+            _keep(home, Path(given.keep))
+    for fault in bad:
+        print(fault, flush=True)
+    done = ", ".join(f"{count} x {what}" for what, count in sorted(troubles.done.items()))
+    print(
+        f"{given.minutes:g} minutes, {given.workers} hosts, seed {given.seed}: {user.summary()}; "
+        f"{done}; {len(overs)} claims of the killed taken over, the last after "
+        f"{max((seconds for _, seconds in overs), default=0):.1f} s of {LEASE:g}; ended in "
+        f"{max(took):.1f} s, by themselves: {dict(hosts.ended)}; {town.summary()}: "
+        f"{len(bad)} faults"
+    )
+    return not bad
+
+
+def _note_workers(url: str) -> None:
+    """Have the database remember which process every daemon was."""
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "CREATE TABLE noted_workers (id bigint, pid bigint);"
+            "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "INSERT INTO noted_workers VALUES (NEW.id, NEW.pid); RETURN NEW; END $$;"
+            "CREATE TRIGGER note AFTER INSERT ON workers FOR EACH ROW EXECUTE FUNCTION note()"
+        )
+
+
+def _taken_over(url: str, killed: dict[int, float]) -> list[tuple[float, float]]:
+    """For each claim of a killed daemon that another ended: when, in wall time, and how many
+    seconds after the kill."""
+    import psycopg
+
+    query = (
+        "SELECT a.evidence, a.finished_at FROM attempts a WHERE a.action = 'expire' ORDER BY a.id"
+    )
+    found = []
+    with psycopg.connect(url) as connection:
+        noted = connection.execute("SELECT id, pid FROM noted_workers").fetchall()
+        pids: dict[int, int] = dict(noted)
+        for evidence, finished in connection.execute(query):
+            worker = int(evidence.split("worker ")[1].split()[0])
+            if (at := killed.get(pids.get(worker, 0))) is not None:
+                over = finished / 1e6
+                found.append((over, over - at))
+    return found
+
+
+def _late(overs: Sequence[tuple[float, float]], away: Sequence[tuple[float, float]]) -> list[str]:
+    """What was taken over too late, if the database was there all the time."""
+    return [
+        f"a claim was taken over {seconds:.1f} s after its daemon was killed"
+        for at, seconds in overs
+        if seconds > LEASE + SLACK
+        and not any(since < at and until > at - seconds for since, until in away)
+    ]
+
+
+def _keep(home: Path, place: Path) -> None:
+    import shutil
+
+    shutil.copytree(home, place, dirs_exist_ok=True)
+
+
+def main() -> int:
+    """Measure and print; 1 if anything was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3.0)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--keep", metavar="FOLDER", help="copy the logs there, if it went wrong")
+    return 0 if measure(parser.parse_args()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
