@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from postsched.disk import alone_with, flush_folder
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -59,7 +59,7 @@ class HighWater:
     def rise(self, age: int, upto: datetime) -> None:
         """Note that the database has come so far; what says more already stays."""
         descriptor = self._opened()
-        with _locked(descriptor):
+        with alone_with(descriptor):
             try:
                 before = _parsed(os.pread(descriptor, 200, 0))
                 age, upto = max(age, before.age), max(upto, before.upto)
@@ -94,7 +94,7 @@ class HighWater:
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         self._synced_at = float("-inf")
         if new:
-            _flush_folder(self.path.parent)
+            flush_folder(self.path.parent)
         return self._descriptor
 
 
@@ -103,29 +103,3 @@ def _parsed(content: bytes) -> Mark:
     if head != HEAD:
         raise ValueError(f"it begins with {head!r}")
     return Mark(int(age), EPOCH + int(micros) * MICROSECOND)
-
-
-@contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
-    """Alone with the file, where the system has such locks; it is held for microseconds."""
-    if os.name == "nt":
-        yield
-        return
-    import fcntl
-
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a new name in the folder durable, where the system has that notion."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,10 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "postsched"
 LEVELS = {
-    "domain": 0,
+    "domain": 0, "disk": 0,
     "store": 1, "platforms": 1, "media": 1, "notify": 1, "transfer": 1, "config": 1, "secrets": 1,
     "wakeup": 1, "transport": 1, "hosting": 1, "highwater": 1,
-    "login": 2, "recognition": 2, "planning": 2, "retention": 2,
+    "login": 2, "recognition": 2, "presence": 2, "planning": 2, "retention": 2,
     "service": 3, "engine": 3,
     "cli": 4,
 }  # fmt: skip

@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from postsched.disk import flush_folder
 from postsched.domain.errors import InvalidInput, StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.original import BLOCK, blocks, describe, opened, shown, unreadable
@@ -187,7 +188,7 @@ class MediaStore:
             if os.name != "nt" or not place.exists():
                 raise
             new.unlink()  # Windows doesn't replace a file that is being read
-        _flush_folder(place.parent)
+        flush_folder(place.parent)
 
     def _set_aside(self, digest: str, keep: Collection[str], limit: float) -> int:
         """Move a file out of its place before judging its age: so `keep` in another process is
@@ -258,18 +259,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
-    _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a new name in the folder durable, where the system has that notion."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(folder.parent)
 
 
 def _remove_older(path: Path, limit: float) -> None:

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from postsched.disk import alone_with, flush_folder
 from postsched.domain.errors import StoreUnavailable
 from postsched.store.gone import file_of
 
@@ -68,7 +69,7 @@ def _append(path: Path, text: bytes) -> None:
     new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with _locked(descriptor):
+        with alone_with(descriptor):
             end = os.lseek(descriptor, 0, os.SEEK_END)
             start = _start_of_rest(descriptor, end)
             if _is_whole(descriptor, start, end):  # an editor has left its line open
@@ -83,7 +84,7 @@ def _append(path: Path, text: bytes) -> None:
     finally:
         os.close(descriptor)
     if new:
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
 
 
 def _start_of_rest(descriptor: int, end: int) -> int:
@@ -123,35 +124,9 @@ def _write(descriptor: int, text: bytes, at: int) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-@contextmanager
-def _locked(descriptor: int) -> Iterator[None]:
-    """Alone with the file, where the system has such locks."""
-    if os.name == "nt":
-        yield
-        return
-    import fcntl
-
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-
-
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     _make_folder(folder.parent)
     folder.mkdir(mode=0o700, exist_ok=True)
-    _flush_folder(folder.parent)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a new name in the folder durable, where the system has that notion."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush_folder(folder.parent)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from postsched.disk import flush_folder
 from postsched.domain.errors import SecretUnavailable
 
 PATIENCE = 30.0
@@ -80,7 +81,7 @@ def replace(path: Path, content: bytes) -> None:
         with suppress(OSError):
             new.unlink()
         raise
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 def _swap(new: Path, path: Path) -> None:
@@ -92,17 +93,6 @@ def _swap(new: Path, path: Path) -> None:
             if sys.platform != "win32" or time.monotonic() > end:
                 raise
         time.sleep(PAUSE)  # Windows replaces no file that somebody is just reading
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make a new name in the folder durable, where the system has that notion."""
-    if sys.platform == "win32":
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from postsched.disk import flush_folder
 from postsched.domain.errors import InvalidInput
 
 FORMAT = "postsched-backup"
@@ -203,14 +204,3 @@ def opened(path: Path) -> Iterator[Archive]:
 def no_backup(path: Path) -> InvalidInput:
     """The refusal of a file that is something else."""
     return InvalidInput(f"{path} is no backup of postsched, or is cut off", NAME_ONE)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make a new name in the folder durable, where the system has that notion."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

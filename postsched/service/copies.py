@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postsched import __version__, recognition, wakeup
+from postsched.disk import flush_folder
 from postsched.domain.errors import InvalidInput, NotAllowed, StoreUnavailable
 from postsched.domain.post import Media
 from postsched.media.kept import MediaStore
@@ -244,7 +245,7 @@ def _put(new: Path, place: Path, now: datetime) -> Path | None:
         if not copies.is_damage(error):
             raise
         _exchange(new, place, aside)
-    archive.flush_folder(place.parent)
+    flush_folder(place.parent)
     return aside
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from postsched.disk import flush_folder
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError
 
@@ -77,7 +78,7 @@ class Folder:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             target = self.media / f"{digest[:32]}{suffix}"
             if target.exists():
-                _sync_folder(self.media)  # who placed it may have died before doing so
+                flush_folder(self.media)  # who placed it may have died before doing so
             else:
                 file.seek(0)
                 self._place(target, partial(_copy, file))
@@ -87,7 +88,7 @@ class Folder:
         """Remove a post's file; one that is gone already is no error."""
         with self._said():
             (self.posts / f"{stem}.md").unlink(missing_ok=True)
-            _sync_folder(self.posts)
+            flush_folder(self.posts)
 
     def refresh(self, build: Build) -> None:
         """Rebuild the pages, at least once after every call, seldom once for each.
@@ -117,12 +118,12 @@ class Folder:
         for room in (self.posts, self.media, self._scratch):
             if not room.is_dir():
                 room.mkdir(exist_ok=True)
-                _sync_folder(self.root)
+                flush_folder(self.root)
 
     def _place(self, target: Path, fill: Callable[[IO[bytes]], object]) -> bool:
         with self._draft(target.name, fill) as draft:
             placed = _link(draft, target)
-        _sync_folder(target.parent)
+        flush_folder(target.parent)
         return placed
 
     @contextmanager
@@ -203,16 +204,6 @@ def _write(content: bytes, out: IO[bytes]) -> None:
 def _copy(source: IO[bytes], out: IO[bytes]) -> None:
     while block := source.read(1 << 20):
         out.write(block)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows can't open a folder; NTFS journals its names
-        return
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 @contextmanager
