@@ -30,7 +30,7 @@ ROOMS = {
     "rich": ("cli/",),
     "httpx": (
         "platforms/",
-        "transport.py",
+        "transport/",
         "hosting/",
         "login/",
         "notify/",
@@ -39,6 +39,7 @@ ROOMS = {
         "engine/publisher.py",
         "engine/hosting.py",
     ),
+    "httptools": ("transport/connection.py",),
     "sqlalchemy": ("store/", "planning/", "retention/", "engine/", "service/", "cli/"),
     "yaml": ("platforms/outbox/", "transfer/"),
     "oauthlib": ("platforms/",),

@@ -28,7 +28,7 @@ def warm() -> None:
         import_module(module.name)
     with TemporaryDirectory(prefix="matrix-") as folder:
         _rehearse(Path(folder) / "home")
-    transport._tls()
+    transport.tls()
     gc.collect()
     gc.freeze()
     gc.disable()  # the processes are short

@@ -134,7 +134,7 @@ def _load(modules: Sequence[str]) -> None:
         if name not in sys.modules:
             with suppress(ImportError):
                 import_module(name)
-    transport._tls()
+    transport.tls()
 
 
 def _recover(recording: Recording, ruin: Ruin) -> list[str]:

@@ -1,0 +1,393 @@
+"""What goes over a connection, and what is known when it breaks: whether the request was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from postsched import transport as transports
+from postsched.domain.outcome import Failed, Lost, Retry
+from postsched.platforms.judging import classify
+from postsched.transport import Transport
+from tests.test_transport import answer, lent, ok, run, server
+
+Reading = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
+
+
+@asynccontextmanager
+async def raw(serve: Reading, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """The address of a server that does what `serve` does with each connection."""
+
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        over = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
+        with contextlib.suppress(*over):
+            await serve(reader, writer)
+        writer.transport.abort()
+
+    running = await asyncio.start_server(guarded, "127.0.0.1", 0, ssl=tls)
+    async with running:
+        scheme = "https" if tls else "http"
+        yield f"{scheme}://127.0.0.1:{running.sockets[0].getsockname()[1]}"
+
+
+def says(
+    *pieces: bytes, hang_up: bool = False
+) -> Callable[[asyncio.StreamWriter], Awaitable[None]]:
+    """An answer in those pieces, each in a packet of its own."""
+
+    async def write(writer: asyncio.StreamWriter) -> None:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.005)
+        if hang_up:
+            writer.close()
+
+    return write
+
+
+def outcome_of(caught: pytest.ExceptionInfo[Any]) -> type:
+    return type(classify(caught.value, sending=True))
+
+
+class TestAnswers:
+    """Every way in which HTTP/1.1 lets a server say how long its answer is."""
+
+    @pytest.mark.parametrize(
+        ("pieces", "status", "body"),
+        [
+            ([b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 5\r\n\r\nhel", b"lo"], 200, "hello"),
+            ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
+              b"2\r\nlo\r\n0\r\nContent-Encoding: gzip\r\n\r\n"], 200, "hello"),
+            ([b"HTTP/1.1 204 No Content\r\n\r\n"], 204, ""),
+            ([b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n",
+              b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], 200, "ok"),
+            ([b"HTTP/1.1 500 \r\nContent-Length: 0\r\n\r\n"], 500, ""),
+        ],
+    )  # fmt: skip
+    def test_are_read(self, pieces: list[bytes], status: int, body: str) -> None:
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers += [says(*pieces), says(*pieces)]
+                for _ in range(2):
+                    response = await client.post(own.url, json={})
+                    assert (response.status_code, response.text) == (status, body)
+                    assert "link" not in response.headers
+                assert own.connections == 1
+
+        run(scene)
+
+    def test_one_that_ends_with_its_connection(self) -> None:
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(says(b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo", hang_up=True))
+                assert (await client.get(own.url)).text == "hello"
+                assert (await client.get(own.url)).text == "ok"
+                assert own.connections == 2
+
+        run(scene)
+
+    def test_to_a_question_for_the_head_only(self) -> None:
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(says(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nX: y\r\n\r\n"))
+                assert (await client.head(own.url)).headers["x"] == "y"
+                assert (await client.get(own.url)).text == "ok"
+
+        run(scene)
+
+    def test_a_server_that_wants_no_more(self) -> None:
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(answer(b"ok", "Connection: close"))
+                for _ in range(2):
+                    assert (await client.get(own.url)).text == "ok"
+                assert own.connections == 2
+
+        run(scene)
+
+
+class TestWhatBreaks:
+    """Before there is a connection nothing was sent; after that, nobody knows."""
+
+    @pytest.mark.parametrize(
+        "pieces",
+        [
+            [],
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"],
+            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"],
+            [b"HTTP/1.1 200 OK\r\nX: "],
+            [b"HTTP/1.1 100 Continue\r\n\r\n"],
+            [b"SSH-2.0-OpenSSH_9.2\r\n"],
+            [b"HTTP/1.1 101 Switching\r\nUpgrade: ws\r\nConnection: Upgrade\r\n\r\n"],
+            [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok"],
+        ],
+    )
+    def test_an_answer_that_is_none(self, pieces: list[bytes]) -> None:
+        """Also on a connection that has served before."""
+
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers += [ok, says(*pieces, hang_up=True)]
+                await client.get(own.url)
+                with pytest.raises(httpx.TransportError) as caught:
+                    await client.post(own.url, json={})
+                assert outcome_of(caught) is Lost
+                assert len(own.requests) == 2, "never sent twice"
+                assert (await client.get(own.url)).text == "ok"
+
+        run(scene)
+
+    def test_a_reset(self) -> None:
+        async def reset(writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(reset)
+                with pytest.raises(httpx.TransportError) as caught:
+                    await client.put(own.url, json={})
+                assert outcome_of(caught) is Lost
+                assert len(own.requests) == 1
+
+        run(scene)
+
+    def test_nobody_listens(self) -> None:
+        async def scene() -> None:
+            async with server() as own:
+                url = own.url
+            async with lent(url) as client:
+                with pytest.raises(httpx.ConnectError) as caught:
+                    await client.post(url, json={})
+                assert outcome_of(caught) is Retry
+
+        run(scene)
+
+    def test_a_connection_that_was_closed_meanwhile_is_not_used(self) -> None:
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+                                        hang_up=True))  # fmt: skip
+                await client.get(own.url)
+                await asyncio.sleep(0.02)
+                assert (await client.post(own.url, json={})).text == "ok"
+                assert own.connections == 2
+
+        run(scene)
+
+    def test_what_is_said_unasked_is_not_believed(self) -> None:
+        whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(says(whole + b"ok" + whole + b"no", whole + b"no"))
+                assert (await client.get(own.url)).text == "ok"
+                assert (await client.get(own.url)).text == "ok"
+                assert own.connections == 2
+
+        run(scene)
+
+    def test_one_that_is_broken_off_leaves_nothing_behind(self) -> None:
+        async def never(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(60)
+
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(never)
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await client.get(own.url)
+                assert (await client.get(own.url)).text == "ok"
+                assert own.connections == 2
+
+        run(scene)
+
+
+class TestRequests:
+    """What is sent is one request, whatever is in it."""
+
+    @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\0b"])
+    def test_no_header_ends_a_line(self, value: str) -> None:
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                with pytest.raises(httpx.LocalProtocolError) as caught:
+                    await client.get(own.url, headers={"X": value})
+                assert outcome_of(caught) is Failed
+                assert not own.requests
+
+        run(scene)
+
+    @pytest.mark.parametrize("scheme", ["ftp", "file", "ws"])
+    def test_only_http(self, scheme: str) -> None:
+        async def scene() -> None:
+            async with lent("http://127.0.0.1:9", allow_private=True) as client:
+                with pytest.raises(httpx.UnsupportedProtocol):
+                    await client.get(f"{scheme}://127.0.0.1:9/")
+
+        run(scene)
+
+    @pytest.mark.parametrize(("said", "length"), [("3", 5), ("9", 5)])
+    def test_a_body_is_as_long_as_it_says(self, said: str, length: int) -> None:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"x" * length
+
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                with pytest.raises(httpx.LocalProtocolError):
+                    await client.post(own.url, content=body(), headers={"Content-Length": said})
+
+        run(scene)
+
+    def test_a_body_of_unknown_length(self) -> None:
+        got: list[bytes] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            got.append(await reader.readuntil(b"0\r\n\r\n"))
+            await ok(writer)
+            await reader.read()
+
+        async def body() -> AsyncIterator[bytes]:
+            for piece in (b"hello ", b"", b"world"):
+                yield piece
+
+        async def scene() -> None:
+            async with raw(serve) as url, lent(url) as client:
+                assert (await client.post(url, content=body())).text == "ok"
+
+        run(scene)
+        assert got == [b"6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n"]
+
+    def test_a_server_that_answers_before_it_has_all(self) -> None:
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            await answer(b"too large", status="413 Too Large")(writer)
+            await writer.drain()
+            await asyncio.sleep(0.1)
+
+        async def scene() -> None:
+            async with raw(refuse) as url, lent(url) as client:
+                response = await client.post(url, content=b"x" * 20_000_000)
+                assert (response.status_code, response.text) == (413, "too large")
+                await asyncio.sleep(0.12)
+
+        run(scene)
+
+    def test_a_line_that_hangs_in_the_middle(self) -> None:
+        """It is not waited for as long as a slow one may take."""
+
+        async def scene() -> None:
+            over = asyncio.Event()
+            async with raw(lambda reader, writer: over.wait()) as url, lent(url, 0.2) as client:
+                with pytest.raises(httpx.WriteTimeout) as caught:
+                    await client.post(url, content=b"x" * 50_000_000)
+                assert outcome_of(caught) is Lost
+                over.set()
+                await asyncio.sleep(0.01)
+
+        run(scene)
+
+    def test_nothing_of_one_call_is_in_the_next(self) -> None:
+        """No cookies, no headers."""
+
+        async def scene() -> None:
+            async with server() as own, lent(own.url) as client:
+                own.answers.append(answer(b"", "Set-Cookie: a=b"))
+                await client.get(own.url, headers={"X-Mine": "1"})
+                await client.get(own.url)
+                assert b"x-mine" in own.requests[0].lower()
+                assert b"cookie" not in own.requests[1].lower()
+                assert b"x-mine" not in own.requests[1].lower()
+                assert own.requests[1].lower().count(b"user-agent:") == 1
+
+        run(scene)
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 and own.example that nobody has signed, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("own.example")]
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(9000))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    path = tmp_path_factory.mktemp("tls") / "paper.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return path
+
+
+async def https(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answers everything by `ok`."""
+    while await reader.readuntil(b"\r\n\r\n"):
+        await ok(writer)
+
+
+def test_tls_is_verified(paper: Path) -> None:
+    """A certificate that nobody has signed: no connection, and nothing sent."""
+    own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    own.load_cert_chain(paper)
+
+    async def scene() -> None:
+        async with raw(https, own) as url, lent(url) as client:
+            with pytest.raises(httpx.ConnectError) as caught:
+                await client.get(url)
+            assert outcome_of(caught) is Retry
+
+    run(scene)
+
+
+def test_over_tls(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the certificate is trusted, and only for the names that are in it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(paper))
+    transports.tls.cache_clear()
+    own = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    own.load_cert_chain(paper)
+
+    async def scene() -> None:
+        async with raw(https, own) as url, lent(url) as client:
+            for _ in range(2):
+                assert (await client.get(url)).text == "ok"
+            with pytest.raises(httpx.ConnectError):
+                await client.get(url.replace("127.0.0.1", "localhost"))
+
+    try:
+        run(scene)
+    finally:
+        transports.tls.cache_clear()
+
+
+def test_a_client_that_is_closed() -> None:
+    async def scene() -> None:
+        transport = Transport(1)
+        with transport.client("me", "http://127.0.0.1:9") as client:
+            await transport.close()
+            with pytest.raises(RuntimeError, match="closed"):
+                await client.get("http://127.0.0.1:9/")
+
+    run(scene)
