@@ -33,6 +33,8 @@ LEASE = 10.0
 """Seconds that a claim holds (`claim_timeout` of the soak)."""
 SLACK = 2.0
 """Seconds for a daemon to see that a claim has run out."""
+IMPORTED = 40
+"""Posts in a file of the user's."""
 NO_DATABASE = frozenset({4})
 
 
@@ -49,7 +51,7 @@ def measure(given: argparse.Namespace) -> bool:
         _note_workers(server.direct)
         hosts = stack.enter_context(Hosts(town, given.workers))
         user = User(town, rng)
-        user.away = NO_DATABASE
+        user.away, user.imported = NO_DATABASE, IMPORTED
         troubles = Troubles(town, hosts, server, Random(given.seed + 1))
         with troubles:
             end = time.monotonic() + given.minutes * 60

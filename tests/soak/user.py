@@ -15,7 +15,7 @@ Post = dict[str, Any]
 KILLED = 0.15
 """The share of the user's commands that are killed."""
 IMPORTED = 6
-"""Posts in a file."""
+"""Posts in a file, unless more are wanted."""
 LABEL = "-o{{time:%H%M%S}}"
 """In the texts of series."""
 ROUNDS = 12
@@ -42,6 +42,7 @@ class User:
         self.whole: dict[int, tuple[list[str], list[datetime]]] = {}
         """Series that nobody changes: their accounts, and all of their occurrences."""
         self.wrong: list[str] = []
+        self.imported = IMPORTED
         self.away: frozenset[int] = frozenset()
         """The exit codes that mean that the database can't be used, while that may be so."""
         self.done: Counter[str] = Counter()
@@ -97,7 +98,7 @@ class User:
 
     def _import(self) -> None:
         """The same file twice."""
-        new = [self._new() for _ in range(IMPORTED)]
+        new = [self._new() for _ in range(self.imported)]
         file = self._town.home / "posts.jsonl"
         rows = [{"text": t, "to": to, "at": due.isoformat()} for _, t, due, to in new]
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
