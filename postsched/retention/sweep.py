@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from postsched.config import Settings
     from postsched.store.database import Database
 
-STEP = 200
+STEP = 100
 """About how many rows leave in one transaction: a few milliseconds."""
 PAGE = 500
 """How many entries of the index are read at once."""

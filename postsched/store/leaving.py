@@ -72,6 +72,69 @@ JUDGED = select(
 )  # fmt: skip
 
 
+def _posts() -> Any:
+    """The posts, with whether a row leads them, and whether they have too many deliveries."""
+    first, beyond = deliveries.alias("first"), deliveries.alias("beyond")
+    leads = exists().where(first.c.post_id == posts.c.id, text(f"first.{LEADING}"))
+    crowded = (
+        select(beyond.c.id)
+        .where(beyond.c.post_id == posts.c.id)
+        .order_by(beyond.c.account_id, beyond.c.occurrence)
+        .limit(1)
+        .offset(MOST)
+        .scalar_subquery()
+    )
+    post, plan = posts.c, schedules.c
+    return (
+        select(
+            post.id, post.uid, post.key, post.digest, post.draft, post.missed, post.created_at,
+            post.updated_at, plan.kind, plan.at, plan.tz, plan.rule,
+            leads.label("leads"), crowded.label("crowded"),
+        )
+        .join_from(posts, schedules)
+        .where(post.id.in_(bindparam("ids", expanding=True)))
+    )  # fmt: skip
+
+
+def _followed() -> Any:
+    later, leader = deliveries.alias("later"), deliveries.alias("leader")
+    led = exists().where(
+        leader.c.post_id == row.post_id,
+        leader.c.account_id == row.account_id,
+        text(f"leader.{LEADING}"),
+        leader.c.occurrence <= later.c.occurrence,
+    )
+    follows = exists().where(
+        later.c.post_id == row.post_id,
+        later.c.account_id == row.account_id,
+        later.c.occurrence > row.occurrence,
+        later.c.occurrence < bindparam("before", type_=Instant),
+        ~led,
+    )
+    return JUDGED.where(row.id.in_(bindparam("ids", expanding=True)), follows)
+
+
+POSTS, FOLLOWED = _posts(), _followed()
+OF_POSTS = JUDGED.where(row.post_id.in_(bindparam("ids", expanding=True)))
+TRIES = (
+    select(attempts.c.delivery_id, func.max(attempts.c.started_at, type_=Instant), func.count())
+    .where(attempts.c.delivery_id.in_(bindparam("ids", expanding=True)))
+    .group_by(attempts.c.delivery_id)
+)
+NEWEST = select(
+    select(func.max(posts.c.id)).scalar_subquery(), select(func.max(row.id)).scalar_subquery()
+)
+DOUBTFUL = (
+    select(
+        row.account_id,
+        func.min(func.coalesce(row.sent_at, row.claimed_at, row.occurrence), type_=Instant),
+    )
+    .where(row.status.in_([S.PUBLISHING.value, S.CONFIRMING.value]))
+    .group_by(row.account_id)
+)
+# Made once: to make them takes longer than to execute them.
+
+
 def judge(
     connection: Connection, wanted: Mapping[int, Sequence[int]], bounds: Bounds, is_over: IsOver
 ) -> list[Leaving]:
@@ -80,7 +143,7 @@ def judge(
     if not wanted:
         return []
     judging = _Judging(connection, bounds, is_over, _newest(connection), _floors(connection))
-    known = {one.id: one for one in connection.execute(_posts(), {"ids": list(wanted)})}
+    known = {one.id: one for one in connection.execute(POSTS, {"ids": list(wanted)})}
     goes_on = {post_id for post_id, one in known.items() if one.leads or one.crowded}
     rows = judging.all_of([post_id for post_id in known if post_id not in goes_on])
     rows |= judging.some_of([n for post_id in goes_on for n in wanted[post_id]])
@@ -112,16 +175,16 @@ class _Judging:
         """All deliveries of those posts."""
         found: list[Row[Any]] = []
         for chunk in _chunks(post_ids):
-            found += self.connection.execute(JUDGED.where(row.post_id.in_(chunk)))
+            found += self.connection.execute(OF_POSTS, {"ids": chunk})
         return _by_post(found)
 
     def some_of(self, delivery_ids: Sequence[int]) -> dict[int, list[Row[Any]]]:
         """Those of the deliveries that have a later one, which is old too, before the one that
         leads their series."""
-        query, found = _followed(), list[Row[Any]]()
+        found: list[Row[Any]] = []
         for chunk in _chunks(delivery_ids):
             values = {"ids": chunk, "before": self.bounds.over}
-            found += self.connection.execute(query, values)
+            found += self.connection.execute(FOLLOWED, values)
         return _by_post(found)
 
     def whole(self, post: Row[Any], rows: Sequence[Row[Any]], tries: Tries) -> Leaving | None:
@@ -185,48 +248,6 @@ def _is_wanting(one: Row[Any], post: Row[Any]) -> bool:
     return one.status in WANTING and not quiet
 
 
-def _posts() -> Any:
-    """The posts, with whether a row leads them, and whether they have too many deliveries."""
-    first, beyond = deliveries.alias("first"), deliveries.alias("beyond")
-    leads = exists().where(first.c.post_id == posts.c.id, text(f"first.{LEADING}"))
-    crowded = (
-        select(beyond.c.id)
-        .where(beyond.c.post_id == posts.c.id)
-        .order_by(beyond.c.account_id, beyond.c.occurrence)
-        .limit(1)
-        .offset(MOST)
-        .scalar_subquery()
-    )
-    post, plan = posts.c, schedules.c
-    return (
-        select(
-            post.id, post.uid, post.key, post.digest, post.draft, post.missed, post.created_at,
-            post.updated_at, plan.kind, plan.at, plan.tz, plan.rule,
-            leads.label("leads"), crowded.label("crowded"),
-        )
-        .join_from(posts, schedules)
-        .where(post.id.in_(bindparam("ids", expanding=True)))
-    )  # fmt: skip
-
-
-def _followed() -> Any:
-    later, leader = deliveries.alias("later"), deliveries.alias("leader")
-    led = exists().where(
-        leader.c.post_id == row.post_id,
-        leader.c.account_id == row.account_id,
-        text(f"leader.{LEADING}"),
-        leader.c.occurrence <= later.c.occurrence,
-    )
-    follows = exists().where(
-        later.c.post_id == row.post_id,
-        later.c.account_id == row.account_id,
-        later.c.occurrence > row.occurrence,
-        later.c.occurrence < bindparam("before", type_=Instant),
-        ~led,
-    )
-    return JUDGED.where(row.id.in_(bindparam("ids", expanding=True)), follows)
-
-
 def _by_post(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
     found: dict[int, list[Row[Any]]] = defaultdict(list)
     for one in rows:
@@ -235,30 +256,20 @@ def _by_post(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
 
 
 def _newest(connection: Connection) -> tuple[int, int]:
-    post, delivery = (
-        connection.scalar(select(func.max(column))) or 0 for column in (posts.c.id, row.id)
-    )
-    return post, delivery
+    post, delivery = connection.execute(NEWEST).one()
+    return post or 0, delivery or 0
 
 
 def _floors(connection: Connection) -> dict[int, datetime]:
     """By account, the first instant from which its posts are needed to settle one in doubt."""
-    since = func.min(func.coalesce(row.sent_at, row.claimed_at, row.occurrence), type_=Instant)
-    doubtful = [S.PUBLISHING.value, S.CONFIRMING.value]
-    query = select(row.account_id, since).where(row.status.in_(doubtful)).group_by(row.account_id)
-    return {account_id: at - AROUND for account_id, at in connection.execute(query)}
+    return {account_id: at - AROUND for account_id, at in connection.execute(DOUBTFUL)}
 
 
 def _tries(connection: Connection, ids: Sequence[int]) -> dict[int, tuple[datetime, int]]:
-    of = attempts.c
     found: dict[int, tuple[datetime, int]] = {}
     for chunk in _chunks(ids):
-        query = (
-            select(of.delivery_id, func.max(of.started_at, type_=Instant), func.count())
-            .where(of.delivery_id.in_(chunk))
-            .group_by(of.delivery_id)
-        )
-        found |= {delivery: (at, count) for delivery, at, count in connection.execute(query)}
+        rows = connection.execute(TRIES, {"ids": chunk})
+        found |= {delivery: (at, count) for delivery, at, count in rows}
     return found
 
 

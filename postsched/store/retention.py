@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from postsched.domain.delivery import Attempt, Delivery
 from postsched.store import deliveries as delivery_rows
@@ -24,6 +24,17 @@ from postsched.store.upserts import upsert
 row = deliveries.c
 NAME = "swept"
 """Under which `meta` has the progress."""
+
+
+IDS = bindparam("ids", expanding=True)
+DELIVERIES = delivery_rows.selected().where(row.id.in_(IDS))
+ATTEMPTS = select(attempts).where(attempts.c.delivery_id.in_(IDS)).order_by(attempts.c.id)
+FILES = select(media.c.sha256).where(media.c.post_id.in_(IDS), media.c.sha256.is_not(None))
+DELETE_POSTS, DELETE_DELIVERIES = (
+    delete(posts).where(posts.c.id.in_(IDS)),
+    delete(deliveries).where(row.id.in_(IDS)),
+)
+"""What belongs to them goes with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +86,16 @@ def deliveries_of(connection: Connection, ids: Sequence[int]) -> dict[int, Deliv
     """The deliveries of those numbers."""
     found = {}
     for chunk in _chunks(ids):
-        query = delivery_rows.selected().where(row.id.in_(chunk))
-        found.update({one.id: delivery_rows.delivery_of(one) for one in connection.execute(query)})
+        rows = connection.execute(DELIVERIES, {"ids": chunk})
+        found.update({one.id: delivery_rows.delivery_of(one) for one in rows})
     return found
 
 
 def attempts_of(connection: Connection, ids: Sequence[int]) -> dict[int, list[Attempt]]:
     """Every attempt at each of those deliveries, oldest first."""
-    of = attempts.c
     found: dict[int, list[Attempt]] = {number: [] for number in ids}
     for chunk in _chunks(ids):
-        query = select(attempts).where(of.delivery_id.in_(chunk)).order_by(of.id)
-        for one in connection.execute(query):
+        for one in connection.execute(ATTEMPTS, {"ids": chunk}):
             found[one.delivery_id].append(
                 Attempt(
                     one.n, one.started_at, one.finished_at, one.action, one.step, one.outcome,
