@@ -45,35 +45,24 @@ class MediaStore:
         self._expect_a_place()
         with opened(path) as original, self._writing():
             _described(original, path, name)  # gigabytes need not be copied to be refused
-            new = self._new()
-            try:
+            with self._new() as new:
                 with new.open("r+b") as copy:
                     digest = _copy(blocks(original, path), copy)
                     media = describe(copy, name or path.name)
                     os.fsync(copy.fileno())
                 self._put(new, digest)
-            except BaseException:
-                with suppress(OSError):
-                    new.unlink()
-                raise
         return replace(media, sha256=digest)
 
     def put_back(self, content: IO[bytes], digest: str) -> None:
         """Keep a content whose SHA-256 is known, from a backup. Raises InvalidInput if it is
         another, StoreUnavailable if it can't be written; then nothing of it is left."""
         self._expect_a_place()
-        with self._writing():
-            new = self._new()
-            try:
-                with new.open("r+b") as copy:
-                    if _copy(iter(lambda: content.read(BLOCK), b""), copy) != digest:
-                        raise InvalidInput(f"the media file {digest} is damaged")
-                    os.fsync(copy.fileno())
-                self._put(new, digest)
-            except BaseException:
-                with suppress(OSError):
-                    new.unlink()
-                raise
+        with self._writing(), self._new() as new:
+            with new.open("r+b") as copy:
+                if _copy(iter(lambda: content.read(BLOCK), b""), copy) != digest:
+                    raise InvalidInput(f"the media file {digest} is damaged")
+                os.fsync(copy.fileno())
+            self._put(new, digest)
 
     def examine(self, path: Path, name: str | None = None) -> Media:
         """What `keep` would say of the file, without keeping it; raises InvalidInput as it does."""
@@ -101,18 +90,12 @@ class MediaStore:
 
     def write_copy(self, place: Path, content: bytes) -> None:
         """Put a copy into the folder of copies. Raises StoreUnavailable if it can't be written."""
-        with self._writing():
-            new = self._new()
-            try:
-                with new.open("r+b") as copy:
-                    copy.write(content)
-                    copy.flush()
-                    os.fsync(copy.fileno())
-                self._move(new, place)
-            except BaseException:
-                with suppress(OSError):
-                    new.unlink()
-                raise
+        with self._writing(), self._new() as new:
+            with new.open("r+b") as copy:
+                copy.write(content)
+                copy.flush()
+                os.fsync(copy.fileno())
+            self._move(new, place)
 
     def verify(self, media: Media) -> None:
         """Raise StoreUnavailable if the kept file is gone or no longer what was kept."""
@@ -168,11 +151,18 @@ class MediaStore:
     def _place(self, digest: str) -> Path:
         return self.folder / digest[:2] / digest
 
-    def _new(self) -> Path:
+    @contextmanager
+    def _new(self) -> Iterator[Path]:
+        """A file for what is written; where that is broken off, nothing of it is left."""
         _make_folder(self.folder)
         descriptor, name = tempfile.mkstemp(prefix=_NEW, dir=self.folder)
         os.close(descriptor)
-        return Path(name)
+        try:
+            yield Path(name)
+        except BaseException:
+            with suppress(OSError):
+                Path(name).unlink()
+            raise
 
     def _put(self, new: Path, digest: str) -> None:
         """Put a file in its place, also over an older copy: so a damaged one is mended, and one

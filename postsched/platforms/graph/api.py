@@ -17,12 +17,12 @@ from urllib.parse import urlsplit
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.bearer import token_of
 from postsched.platforms.graph.refusals import Refusal, is_refusal, read
 
 if TYPE_CHECKING:
     import httpx
 
-TOKEN = re.compile(r"[\x21-\x7e]+")
 """What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
 NODE = re.compile(r"[0-9A-Za-z_-]{1,100}")
 """An id that may be part of an address."""
@@ -40,7 +40,8 @@ class Graph:
     def __init__(self, login: Login, http: httpx.AsyncClient, version: str) -> None:
         self._base = f"{login.url}/{login.service.api_version or version}"
         self._http = http
-        self._token = _token(login)
+        mend = f"Give it anew: postsched account set {login.account} --token-stdin"
+        self._token = token_of(login, mend)
         self._secret = login.secret or Secret("")
         self._in_query = False
 
@@ -168,14 +169,3 @@ async def _pieces(file: Path) -> AsyncIterator[bytes]:
     with await asyncio.to_thread(file.open, "rb") as opened:
         while piece := await asyncio.to_thread(opened.read, PIECE):
             yield piece
-
-
-def _token(login: Login) -> str:
-    token = login.secret.text if login.secret else ""
-    if not TOKEN.fullmatch(token):
-        raise PlatformError(
-            ErrorKind.AUTH,
-            "the access token is empty or has characters that no token has",
-            hint=f"Give it anew: postsched account set {login.account} --token-stdin",
-        )
-    return token

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from postsched.domain.outcome import ErrorKind
-from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.base import Login
+from postsched.platforms.bearer import token_of
 
 if TYPE_CHECKING:
     import httpx
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 VERSION = "202609"
 """The version of the API that is spoken; each lives for at least a year. Another one can be set
 as `api_version` under [platforms.linkedin]."""
-TOKEN = re.compile(r"[\x21-\x7e]+")
 """What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
 
 
@@ -29,7 +27,7 @@ class Api:
         self.base = login.url
         self.now = now
         self.http = http
-        self.authorization = {"Authorization": f"Bearer {_token(login)}"}
+        self.authorization = {"Authorization": f"Bearer {token_of(login)}"}
         self._versioned = {
             **self.authorization,
             "LinkedIn-Version": login.service.api_version or VERSION,
@@ -67,13 +65,3 @@ class Api:
 def plain(document: Mapping[str, Any]) -> str:
     """A document as JSON, the same at every time."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-
-
-def _token(login: Login) -> str:
-    token = login.secret.text if login.secret else ""
-    if not TOKEN.fullmatch(token):
-        raise PlatformError(
-            ErrorKind.AUTH,
-            "the access token is empty or has characters that no token has",
-        )
-    return token

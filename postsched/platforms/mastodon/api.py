@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.bearer import token_of
 from postsched.platforms.judging import raise_for_answer
 
 if TYPE_CHECKING:
     import httpx
 
-TOKEN = re.compile(r"[\x21-\x7e]+")
 """What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
 SCOPES = "read:accounts read:statuses write:statuses write:media"
 SCOPE_REFUSED = re.compile(r"scope|insufficient permission", re.I)
@@ -32,7 +32,7 @@ class Api:
         self._url = login.url
         self._http = http
         # Refusals are told apart by their words too, and Mastodon translates them.
-        self._headers = {"Authorization": f"Bearer {_token(login)}", "Accept-Language": "en"}
+        self._headers = {"Authorization": f"Bearer {token_of(login)}", "Accept-Language": "en"}
 
     async def call(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any
@@ -126,13 +126,3 @@ def _hint(response: httpx.Response, words: str) -> str | None:
     if response.status_code == 404 and not is_json(response):
         return "There is no Mastodon API at this address: check the account's URL"
     return None
-
-
-def _token(login: Login) -> str:
-    token = login.secret.text if login.secret else ""
-    if not TOKEN.fullmatch(token):
-        raise PlatformError(
-            ErrorKind.AUTH,
-            "the access token is empty or has characters that no token has",
-        )
-    return token

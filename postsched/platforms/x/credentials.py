@@ -8,15 +8,14 @@ signature (RFC 5849, HMAC-SHA1) covers method, address and query, but no JSON or
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.bearer import TOKEN
 
-TOKEN = re.compile(r"[\x21-\x7e]+")
 """What may stand in an Authorization header (RFC 6750 section 2.1, and a little more)."""
 Method = Literal["GET", "POST", "DELETE"]
 KEYS = ("consumer_key", "consumer_secret", "token", "token_secret")
