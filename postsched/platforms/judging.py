@@ -56,6 +56,18 @@ def raise_for_answer(response: httpx.Response, message: str | None = None) -> No
     raise PlatformError(kind, words, http_status=status)
 
 
+def unreadable(response: httpx.Response, who: str, lacks: str = "can't be read") -> PlatformError:
+    """What to raise for a success that does not say what it must: what was asked for may have been
+    done all the same. `who` answers, and what the answer `lacks` ends the sentence."""
+    return PlatformError(
+        ErrorKind.TRANSIENT,
+        f"{who}'s answer {lacks}",
+        http_status=response.status_code,
+        hint=f"Something between here and {who} answers in its place",
+        sent=True,
+    )
+
+
 def _moved(response: httpx.Response) -> PlatformError:
     """What a redirect means, which is not followed, for the other server would be told the secret.
     After a 303 the request may have been carried out (RFC 9110 section 15.4.4)."""

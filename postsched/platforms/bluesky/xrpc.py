@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError
-from postsched.platforms.judging import raise_for_answer
+from postsched.platforms.judging import raise_for_answer, unreadable
 
 if TYPE_CHECKING:
     import httpx
@@ -102,13 +102,7 @@ def value_of(response: httpx.Response, name: str) -> Any:
         body = None
     if isinstance(body, dict) and name in body:
         return body[name]
-    raise PlatformError(
-        ErrorKind.TRANSIENT,
-        "the server's answer can't be read",
-        http_status=response.status_code,
-        hint="Something between here and the server answers in its place",
-        sent=True,
-    )
+    raise unreadable(response, "the server")
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from postsched import __version__
-from postsched.domain.outcome import ErrorKind
-from postsched.platforms.base import Login, PlatformError
+from postsched.platforms.base import Login
 from postsched.platforms.discord.access import Access, access
 from postsched.platforms.discord.refusals import judge
+from postsched.platforms.judging import unreadable
 
 if TYPE_CHECKING:
     import httpx
@@ -69,10 +69,4 @@ def json_of(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError:
-        raise PlatformError(
-            ErrorKind.TRANSIENT,
-            "Discord's answer can't be read",
-            http_status=response.status_code,
-            hint="Something between here and Discord answers in its place",
-            sent=True,
-        ) from None
+        raise unreadable(response, "Discord") from None

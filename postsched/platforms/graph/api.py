@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from postsched.domain.outcome import ErrorKind
 from postsched.domain.secret import Secret
+from postsched.platforms import judging
 from postsched.platforms.base import Login, PlatformError
 from postsched.platforms.bearer import token_of
 from postsched.platforms.graph.refusals import Refusal, is_refusal, read
@@ -141,13 +142,7 @@ def json_of(response: httpx.Response) -> Any:
 
 def unreadable(response: httpx.Response) -> PlatformError:
     """What to raise for a success that does not say what it must; it may have been carried out."""
-    return PlatformError(
-        ErrorKind.TRANSIENT,
-        "the network's answer can't be read",
-        http_status=response.status_code,
-        hint="Something between here and the network answers in its place",
-        sent=True,
-    )
+    return judging.unreadable(response, "the network")
 
 
 def node(remote_id: str) -> str:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from postsched.domain.outcome import ErrorKind
+from postsched.platforms import judging
 from postsched.platforms.base import PlatformError
 from postsched.platforms.judging import raise_for_answer, wait_wish
 
@@ -143,13 +144,7 @@ def json_object(response: httpx.Response) -> Mapping[str, Any]:
 
 def unreadable(response: httpx.Response, what: str) -> PlatformError:
     """What to raise for a success that does not say what it must; it may have been carried out."""
-    return PlatformError(
-        ErrorKind.TRANSIENT,
-        f"LinkedIn's answer does not say {what}",
-        http_status=response.status_code,
-        hint="Something between here and LinkedIn may answer in its place",
-        sent=True,
-    )
+    return judging.unreadable(response, "LinkedIn", f"does not say {what}")
 
 
 def _input_errors(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import Login, PlatformError
 from postsched.platforms.bearer import token_of
-from postsched.platforms.judging import raise_for_answer
+from postsched.platforms.judging import raise_for_answer, unreadable
 
 if TYPE_CHECKING:
     import httpx
@@ -79,13 +79,7 @@ def json_of(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise PlatformError(
-            ErrorKind.TRANSIENT,
-            "the server's answer can't be read",
-            http_status=response.status_code,
-            hint="Something between here and the server answers in its place",
-            sent=True,
-        ) from error
+        raise unreadable(response, "the server") from error
 
 
 def published(status: Any) -> Published:

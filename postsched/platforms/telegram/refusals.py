@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError
-from postsched.platforms.judging import wait_wish
+from postsched.platforms.judging import unreadable, wait_wish
 
 if TYPE_CHECKING:
     import httpx
@@ -63,13 +63,7 @@ def refusal(
             ErrorKind.TRANSIENT, words, http_status=code, after=after, until=until, sent=True
         )
     if code < 300:
-        return PlatformError(
-            ErrorKind.TRANSIENT,
-            "Telegram's answer can't be read",
-            http_status=code,
-            hint="Something between here and Telegram answers in its place",
-            sent=True,
-        )
+        return unreadable(response, "Telegram")
     return PlatformError(ErrorKind.PERMANENT, words, http_status=code)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from postsched.domain.delivery import Role
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import Login, PlatformError, Prepared
+from postsched.platforms.judging import unreadable
 from postsched.platforms.x.credentials import Method, credentials
 from postsched.platforms.x.refusals import judge
 
@@ -65,13 +66,7 @@ def document_of(response: httpx.Response) -> dict[str, Any]:
         document = None
     if isinstance(document, dict):
         return document
-    raise PlatformError(
-        ErrorKind.TRANSIENT,
-        "X's answer can't be read",
-        http_status=response.status_code,
-        hint="Something between here and X answers in its place",
-        sent=True,
-    )
+    raise unreadable(response, "X")
 
 
 def data_of(document: Mapping[str, Any]) -> dict[str, Any]:
