@@ -176,4 +176,6 @@ def intake(desk: Desk, *, keep: bool = True) -> Intake:
     """What takes the media of drafts into the media folder, or only looks at them."""
     settings = desk.settings
     internal = settings.allow_private_addresses
-    return Intake(MediaStore(settings.media_folder, settings.media_fault), keep=keep, internal=internal)
+    return Intake(
+        MediaStore(settings.media_folder, settings.media_fault), keep=keep, internal=internal
+    )

@@ -72,7 +72,9 @@ def _free(
     connection: Connection, account: Account, now: datetime, queued: Sequence[Delivery]
 ) -> list[Place]:
     """The free slots up to the last post, and a few behind it."""
-    slots = slot_rows.of_accounts(connection, {account.id}).get(account.id, ())
+    slots = slot_rows.of_accounts(connection, {account.id}).get(account.id)
+    if not slots:
+        return []
     taken = {
         one.occurrence for one in slot_rows.sitting(connection, account.id, now) if one.by_slot
     }

@@ -106,7 +106,7 @@ class Allotment:
         if not mine:
             raise _no_slots(account)
         if account.id not in self._taken:
-            self._look_up(account)
+            self._look_up(account, pace)
         taken, due = self._taken[account.id], self._due[account.id]
         after = self._last.get(account.id, self._now)  # what is before it stays taken
         found = next_free(mine, after, taken, due, pace.spacing)
@@ -117,8 +117,9 @@ class Allotment:
         self._last[account.id] = found
         return found
 
-    def _look_up(self, account: Account) -> None:
-        there = slot_rows.sitting(self._connection, account.id, self._now)
+    def _look_up(self, account: Account, pace: Pace) -> None:
+        in_slots = not pace.spacing  # else what is due at any time may be too close
+        there = slot_rows.sitting(self._connection, account.id, self._now, in_slots=in_slots)
         self._taken[account.id] = {one.occurrence for one in there if one.by_slot}
         self._due[account.id] = [one.due_at for one in there]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, Index, inspect, select, text, update
+from sqlalchemy import Connection, Index, Table, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from postsched.domain.errors import StoreUnavailable
@@ -61,7 +61,7 @@ def _add_series(connection: Connection) -> None:
             column = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
             connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column}"))
     _index("leading").create(connection)
-    next(iter(schedules.indexes)).create(connection)
+    _index("series", schedules).create(connection)
 
 
 def _add_slots(connection: Connection) -> None:
@@ -81,13 +81,17 @@ def _add_gone(connection: Connection) -> None:
     gone.create(connection)
 
 
-def _index(name: str) -> Index:
-    return next(index for index in deliveries.indexes if index.name == name)
+def _add_in_slots(connection: Connection) -> None:
+    _index("in_slots", schedules).create(connection)
+
+
+def _index(name: str, table: Table = deliveries) -> Index:
+    return next(index for index in table.indexes if index.name == name)
 
 
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
-    _note_zones, _add_signs_of_life, _add_gone,
+    _note_zones, _add_signs_of_life, _add_gone, _add_in_slots,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select, text
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.schedule import SLOT
@@ -15,7 +15,14 @@ from postsched.domain.slots import Slot
 from postsched.store import deliveries as delivery_rows
 from postsched.store import zone_notes
 from postsched.store.slot_tables import slots
-from postsched.store.tables import accounts, deliveries, group_members, groups, schedules
+from postsched.store.tables import (
+    IN_SLOTS,
+    accounts,
+    deliveries,
+    group_members,
+    groups,
+    schedules,
+)
 
 S = DeliveryStatus
 QUEUED = (S.SCHEDULED, S.RETRYING, S.PUBLISHING, S.CONFIRMING)
@@ -107,15 +114,21 @@ def of_accounts(
     }
 
 
-def sitting(connection: Connection, account_id: int, after: datetime) -> list[Sitting]:
-    """What is due for an account after that instant and has, or may have, its place there."""
+def sitting(
+    connection: Connection, account_id: int, after: datetime, *, in_slots: bool = True
+) -> list[Sitting]:
+    """What is due for an account after that instant and has its place there by a slot; without
+    `in_slots` all that has, or may have, its place there."""
     row = deliveries.c
     query = (
         select(row.post_id, row.occurrence, row.due_at, schedules.c.kind)
         .join_from(deliveries, schedules, schedules.c.post_id == row.post_id)
-        .where(row.status.in_([status.value for status in TAKING]), row.due_at > after)
-        .where(row.account_id == account_id)
+        .where(row.due_at > after, row.account_id == account_id)
     )
+    if in_slots:
+        query = query.where(*_in_slots(TAKING))
+    else:
+        query = query.where(row.status.in_([status.value for status in TAKING]))
     return [
         Sitting(one.post_id, one.occurrence, one.due_at, one.kind == SLOT)
         for one in connection.execute(query)
@@ -125,12 +138,18 @@ def sitting(connection: Connection, account_id: int, after: datetime) -> list[Si
 def queued(connection: Connection, account_ids: Collection[int] | None = None) -> list[Delivery]:
     """What sits in slots of those accounts (None: all) and is still on its way, by occurrence."""
     row = deliveries.c
-    query = (
-        delivery_rows.selected()
-        .join(schedules, schedules.c.post_id == row.post_id)
-        .where(schedules.c.kind == SLOT, row.status.in_([status.value for status in QUEUED]))
-        .order_by(row.occurrence, row.id)
-    )
+    query = delivery_rows.selected().where(*_in_slots(QUEUED)).order_by(row.occurrence, row.id)
     if account_ids is not None:
         query = query.where(row.account_id.in_(account_ids))
     return [delivery_rows.delivery_of(one) for one in connection.execute(query)]
+
+
+def _in_slots(statuses: Sequence[DeliveryStatus]) -> list[ColumnElement[bool]]:
+    """The conditions for deliveries that sit in slots, in one of those statuses. The status is told
+    such that no index of it is used: nearly all deliveries may have it, and few sit in slots."""
+    there = select(schedules.c.post_id).where(text(IN_SLOTS))
+    told = func.coalesce(deliveries.c.status, "")
+    return [
+        deliveries.c.post_id.in_(there),
+        told.in_([status.value for status in statuses]),
+    ]

@@ -34,6 +34,8 @@ LEADING = "leads = 1"
 """What plans the next of its series once it is taken up: the condition of the index `leading`."""
 RECURRING = "kind <> 'once' AND kind <> 'slot'"
 """What names more than one occurrence: the condition of the index `series`."""
+IN_SLOTS = "kind = 'slot'"
+"""What goes out by slots: the condition of the index `in_slots`."""
 DRAFTS = "draft = 1"
 """What is a draft: the condition of the index `drafts`.
 
@@ -168,6 +170,7 @@ schedules = Table(
     Column("tz", Words, nullable=False),
     Column("rule", Json),
     Index("series", "post_id", sqlite_where=text(RECURRING)),
+    Index("in_slots", "post_id", sqlite_where=text(IN_SLOTS)),
     **STRICT,
 )
 
