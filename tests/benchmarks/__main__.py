@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import random
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -104,6 +105,7 @@ def extent(run: Run, seed: int) -> str:
 def main() -> int:
     """Measure and print; with --check, 1 if a goal was missed."""
     given = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and all that was started is ended
     say(f"seed {given.seed}")
     run = measured(given)
     print(table(run.figures))

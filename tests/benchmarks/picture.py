@@ -18,10 +18,12 @@ from xml.etree import ElementTree as ET
 
 WIDTH, HEIGHT = 960, 430
 TOP, BOTTOM = 92, 366
-LEFT, RIGHT = 62, 400
+LEFT, RIGHT = 62, 380
 """Where the curves are; their names stand to the right of them."""
-BARS, WIDEST = 662, 205
+BARS, WIDEST = 702, 198
 """Where bars begin, and how long the longest is."""
+HEAD = 610
+"""Where the words above the bars begin."""
 INK, FAINT, GRID, GROUND = "#1f2328", "#59636e", "#e4e7eb", "#ffffff"
 COLOURS = {
     "postsched": "#0969da",
@@ -116,12 +118,12 @@ def _bars(svg: ET.Element, contenders: Mapping[str, Mapping[str, Any]]) -> None:
     found = [rate for of_level in rates.values() for rate in of_level.values()]
     if not found:
         return
-    _text(svg, 570, 34, "How many go out, due all at once", size=16, weight="600")
-    _text(svg, 570, 54, "posts a second, each recorded durably", fill=FAINT)
+    _text(svg, HEAD, 34, "How many go out, due all at once", size=16, weight="600")
+    _text(svg, HEAD, 54, "posts a second, each recorded durably", fill=FAINT)
     y = float(TOP)
     for level in levels:
         if rates[level]:
-            _text(svg, 570, y, f"{level} requests at once", fill=FAINT)
+            _text(svg, HEAD, y, f"{level} requests at once", fill=FAINT)
             y += 10
         for name, rate in rates[level].items():
             _bar(svg, y, name, rate, WIDEST * rate / max(found))

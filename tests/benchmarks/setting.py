@@ -21,8 +21,7 @@ from postsched.domain.post import CatchUp, Content, Missed, Post
 from postsched.domain.schedule import once
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
-from postsched.store import plans
-from postsched.store import posts as post_rows
+from postsched.store import bulk, plans
 from postsched.store.opening import open_database
 from postsched.testing.mastodon import TOKEN
 
@@ -73,16 +72,16 @@ def fill(
     at: Desk, to: Account, dues: Sequence[datetime], texts: Sequence[str] | None = None
 ) -> None:
     """One post for each instant, in one transaction; without texts they are numbered."""
-    now = at.now()
+    now, day = at.now(), timedelta(hours=24)
+    packed = []
+    for number, due in enumerate(dues):
+        text = texts[number] if texts else f"post {number}"
+        post = Post(0, secrets.token_hex(16), Content(text), (), now, now,
+                    missed=Missed.ASK, grace=day, catch_up=CatchUp.NEWEST)  # fmt: skip
+        planned = [plans.Planned(0, to.id, due, due + day)]
+        packed.append(bulk.pack(post, "", once(due, "UTC"), [to.id], planned))
     with at.database.write() as connection:
-        for number, due in enumerate(dues):
-            text = texts[number] if texts else f"post {number}"
-            post = Post(0, secrets.token_hex(16), Content(text), (), now, now,
-                        missed=Missed.ASK, grace=timedelta(hours=24),
-                        catch_up=CatchUp.NEWEST)  # fmt: skip
-            post_id = post_rows.insert(connection, post, [to.id], once(due, "UTC"), "")
-            planned = plans.Planned(post_id, to.id, due, due + timedelta(hours=24))
-            plans.plan(connection, [planned])
+        bulk.write(connection, packed)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from tests.benchmarks.figures import (
     table,
 )
 from tests.benchmarks.order import Order, at_once, spread
+from tests.benchmarks.page import PICTURE, PLACE, README, tables_of
 from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.picture import COLOURS, drawn
 from tests.benchmarks.responder import Responder, arrivals, count
@@ -103,6 +104,15 @@ def test_the_picture_is_well_formed_and_names_all_who_took_part() -> None:
         assert len(list(root.iter(SVG + "polyline"))) == len(here)
         heights = [float(one.attrib["y"]) for one in root.iter(SVG + "text")]
         assert all(0 <= y <= float(root.attrib["height"]) for y in heights)
+
+
+def test_the_readme_has_a_place_for_the_figures_and_the_picture() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert len(PLACE.findall(text)) == 1
+    assert str(PICTURE.relative_to(README.parent)) in text
+    told = tables_of([GOALS[0][0]], contenders())
+    assert "| a | 11.5 ms | floor 10 | 1.15 × | ≤ 1.15 × | yes |" in told
+    ET.fromstring(PICTURE.read_text(encoding="utf-8"))
 
 
 def test_the_options_name_parts_that_are_there() -> None:
