@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from postsched.domain.errors import StoreUnavailable
-from postsched.store.listening import Listener
+from postsched.store.listening import UNHEARD, Listener
 from postsched.wakeup import Bell
 
 log = logging.getLogger("postsched.engine")
 AGAIN = (0.1, 0.5, 2.0, 10.0)
 """Seconds to wait before listening anew, the last again and again."""
+SILENCE = 30.0
+"""Seconds after which the server is asked whether it is still heard."""
+ANSWER = 10.0
+"""Seconds in which it says so; else the connection is as good as lost."""
 
 
 class ServerBell:
@@ -34,34 +39,54 @@ class ServerBell:
         while True:
             try:
                 await asyncio.to_thread(self._listener.connect)
-            except StoreUnavailable as error:
+                failures = 0
+                await self._hear(answer)
+            except (StoreUnavailable, TimeoutError) as error:
                 if not failures:
-                    log.warning("%s; it is asked every 30 s instead", error.message)
+                    said = error.message if isinstance(error, StoreUnavailable) else UNHEARD
+                    log.warning("%s; until it is, it is asked every 30 s", said)
                 await asyncio.sleep(AGAIN[min(failures, len(AGAIN) - 1)])
                 failures += 1
-                continue
-            failures = 0
-            answer()
-            await self._hear(answer)
 
     async def _hear(self, answer: Callable[[], None]) -> None:
-        """Until the connection is lost."""
-        loop, lost = asyncio.get_running_loop(), asyncio.Event()
+        """Until the connection is lost: StoreUnavailable, or TimeoutError."""
+        loop, news = asyncio.get_running_loop(), asyncio.Event()
+        lost: list[StoreUnavailable] = []
 
         def readable() -> None:
             try:
                 if self._listener.heard():
                     answer()
-            except StoreUnavailable:
-                loop.remove_reader(number)
-                lost.set()
+            except StoreUnavailable as error:
+                lost.append(error)
+            news.set()
+
+        async def more() -> None:
+            await news.wait()
+            news.clear()
+            if lost:
+                raise lost[0]
 
         number = self._listener.fileno()
         loop.add_reader(number, readable)
         try:
-            await lost.wait()
+            await self._answered(more)
+            answer()
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SILENCE):
+                        while True:
+                            await more()
+                self._listener.ask()
+                await self._answered(more)
         finally:
             loop.remove_reader(number)
+
+    async def _answered(self, more: Callable[[], Awaitable[None]]) -> None:
+        """Until the server has answered; `more` waits until there is something of it."""
+        async with asyncio.timeout(ANSWER):
+            while not self._listener.answered:
+                await more()
 
     def silence(self, loop: asyncio.AbstractEventLoop) -> None:
         """Answer no more; the worker still counts as alive."""

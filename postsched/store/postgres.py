@@ -9,12 +9,13 @@ so that they hold on every database that speaks its language.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, create_engine, exc, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, exc, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import ArgumentError
@@ -40,6 +41,9 @@ ALIVE = {
     "tcp_user_timeout": 60_000,
 }
 """So that a server that is gone without a word is noticed."""
+IDLE = 10
+"""Seconds after which the server ends a transaction in which nothing more is said: its process is
+suspended, or cut off, and would keep others from what it has locked for as long as it is."""
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """One state of the database for all that is read; what writes sees each statement the latest, for
 nobody else writes meanwhile."""
@@ -54,8 +58,14 @@ class PostgresDatabase(Database):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._open: set[Any] = set()
+        self._open: WeakSet[Any] = WeakSet()
         self._lock = threading.Lock()
+        # Before SQLAlchemy asks a new connection anything, which may hang like all else.
+        event.listen(engine, "connect", self._note, insert=True)
+
+    def _note(self, raw: Any, *_: object) -> None:
+        with self._lock:
+            self._open.add(raw)
 
     def turn(self, worker: int) -> AbstractContextManager[Connection]:
         """Others take their turns meanwhile: what this one reads may have changed, unless it has
@@ -64,17 +74,6 @@ class PostgresDatabase(Database):
 
     def _options(self, *, write: bool) -> dict[str, object]:
         return {} if write else dict(READING)
-
-    @contextmanager
-    def _guarded(self, connection: Connection) -> Iterator[None]:
-        raw = connection.connection.driver_connection
-        with self._lock:
-            self._open.add(raw)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._open.discard(raw)
 
     def _begin_writing(self, connection: Connection, turn: int | None) -> None:
         if turn is None:
@@ -88,11 +87,11 @@ class PostgresDatabase(Database):
             connection.execute(text(f"NOTIFY {CHANNEL}"))
 
     def cut(self) -> None:
-        """Break all connections that wait for the server: what hangs fails, and can be repeated."""
+        """Break all connections: what waits for the server fails, and can be repeated."""
         import socket
 
         with self._lock:
-            for raw in self._open:
+            for raw in list(self._open):
                 with suppress(Exception), socket.socket(fileno=_duplicate(raw.fileno())) as wire:
                     wire.shutdown(socket.SHUT_RDWR)
 
@@ -180,6 +179,7 @@ def address(place: str) -> URL:
 
 def _engine(url: URL, patience: float) -> Engine:
     options = f"-c lock_timeout={int(patience * 1000)} -c TimeZone=UTC"
+    options += f" -c idle_in_transaction_session_timeout={IDLE * 1000}"
     given = url.query.get("options", "")
     return create_engine(
         url,
