@@ -35,6 +35,8 @@ SLACK = 2.0
 """Seconds for a daemon to see that a claim has run out."""
 IMPORTED = 40
 """Posts in a file of the user's."""
+SHARED = 0.2
+"""The share of the user's commands that go through the proxy."""
 NO_DATABASE = frozenset({4})
 
 
@@ -45,11 +47,11 @@ def measure(given: argparse.Namespace) -> bool:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory())).resolve()
         server = stack.enter_context(Postmaster())
         town = Town(home, rng)
-        town.environment["POSTSCHED_DB"] = server.url
+        town.environment["POSTSCHED_DB"] = server.direct
         town.environment["POSTSCHED_MEDIA_DIR"] = str(home / "media")
         stack.enter_context(town)
         _note_workers(server.direct)
-        hosts = stack.enter_context(Hosts(town, given.workers))
+        hosts = stack.enter_context(Hosts(town, given.workers, server.url))
         user = User(town, rng)
         user.away, user.imported = NO_DATABASE, IMPORTED
         troubles = Troubles(town, hosts, server, Random(given.seed + 1))
@@ -57,7 +59,11 @@ def measure(given: argparse.Namespace) -> bool:
             end = time.monotonic() + given.minutes * 60
             while time.monotonic() < end and troubles.failed is None:
                 town.trouble()
+                # Now and then the user has the same trouble as the hosts.
+                place = server.url if rng.random() < SHARED else server.direct
+                town.environment["POSTSCHED_DB"] = place
                 user.act()
+        town.environment["POSTSCHED_DB"] = server.direct
         hosts.look_after()
         took = hosts.stop()
         town.peace()

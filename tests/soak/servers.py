@@ -17,7 +17,7 @@ from tests.servers.between import COMMIT, Lost
 from tests.servers.postmaster import Postmaster
 from tests.soak.town import Town
 
-PAUSE = 0.2, 2.5
+PAUSE = 0.5, 4.0
 """Seconds from one trouble to the next, at the least and at the most."""
 ASLEEP = 11.0, 14.0
 """Seconds for which a worker is stopped: longer than its claims hold."""
@@ -26,11 +26,12 @@ PATIENCE = 60.0
 
 
 class Hosts:
-    """Daemons, each with a home of its own, so that none can tell whether another lives. `killed`
-    are the process ids with the wall time (seconds) of their end."""
+    """Daemons on the database `url`, each with a home of its own, so that none can tell whether
+    another lives. `killed` are the process ids with the wall time (seconds) of their end."""
 
-    def __init__(self, town: Town, count: int) -> None:
+    def __init__(self, town: Town, count: int, url: str) -> None:
         self._town = town
+        self._url = url
         self._living: list[subprocess.Popen[bytes]] = []
         self._asleep: dict[int, float] = {}
         """By place: when it is to wake (monotonic)."""
@@ -54,7 +55,7 @@ class Hosts:
         with (self._town.home / f"log{place}").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "postsched", "run", "--no-live"],
-                env={**self._town.environment, "HOME": str(home)},
+                env={**self._town.environment, "HOME": str(home), "POSTSCHED_DB": self._url},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
