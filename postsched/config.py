@@ -21,11 +21,8 @@ from postsched.domain.overlay import Overlay, mistyped, slug
 from postsched.domain.post import CatchUp, Missed
 from postsched.domain.secret import SecretStore
 from postsched.domain.setting import Rate
-from postsched.domain.zones import zone_named
 
 if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
-
     from postsched.domain.quiet import QuietHours
 
 _DATABASE, _FILE = "postsched.db", "config.toml"
@@ -258,46 +255,6 @@ def _parse(path: Path, content: bytes) -> Mapping[str, Any]:
         last = content.rstrip().count(b"\n") + 1
         why = str(error).replace("at end of document", f"at the end, line {last}")
         raise InvalidInput(f"{path} is not valid TOML: {why}") from error
-
-
-def system_zone(environ: Mapping[str, str]) -> ZoneInfo:
-    """The zone this system is set to: TZ as POSIX has it (a name only), else its own setting.
-
-    Raises InvalidInput where TZ names no zone of the tz database, or the setting can't be read.
-    """
-    name = environ.get("TZ")
-    if name is None:
-        return _configured_zone()
-    name = name.removeprefix(":") or "UTC"
-    if os.path.isabs(name):
-        named = os.path.realpath(name).rpartition("/zoneinfo/")[2]
-        if name == "/etc/localtime" and os.path.isabs(named):
-            return _configured_zone()
-        name = named
-    try:
-        return zone_named(name)
-    except InvalidInput as error:
-        raise InvalidInput(
-            f"the environment variable TZ is {environ['TZ']!r}, which is no time zone's name",
-            "Set TZ or the key timezone to a name like Europe/Berlin",
-        ) from error
-
-
-def _configured_zone() -> ZoneInfo:
-    import warnings
-
-    import tzlocal
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # no setting at all means UTC, here as everywhere
-            zone = tzlocal.get_localzone()
-        return zone_named(getattr(zone, "key", "UTC"))  # it is kept by its name
-    except (KeyError, ValueError, OSError, InvalidInput) as error:
-        raise InvalidInput(
-            "the time zone of this system can't be read",
-            "Set the key timezone to a name like Europe/Berlin",
-        ) from error
 
 
 def locate_database(named: str | None) -> str:

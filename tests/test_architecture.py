@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent / "postsched"
 LEVELS = {
     "domain": 0, "disk": 0,
     "store": 1, "platforms": 1, "media": 1, "notify": 1, "transfer": 1, "config": 1, "secrets": 1,
+    "localzone": 1,
     "wakeup": 1, "transport": 1, "hosting": 1, "highwater": 1,
     "login": 2, "recognition": 2, "presence": 2, "planning": 2, "retention": 2,
     "service": 3, "engine": 3,
@@ -53,7 +54,7 @@ ROOMS = {
     "pymediainfo": ("media/",),
     "dateutil": ("domain/recurrence/",),
     "dateparser": ("domain/when/dates.py",),
-    "tzlocal": ("config.py",),
+    "tzlocal": ("localzone.py",),
     "platformdirs": ("config.py", "cli/completion.py"),
     "sqlite3": ("store/", "cli/completion.py"),
 }

@@ -118,8 +118,8 @@ class Program:
     @cached_property
     def zone(self) -> ZoneInfo:
         """The zone that times without an offset are in."""
-        from postsched.config import system_zone
         from postsched.domain.zones import zone_named
+        from postsched.localzone import system_zone
 
         name = self.settings.timezone
         return zone_named(name) if name else system_zone(self.environ)
