@@ -32,6 +32,10 @@ class Growth:
             )
         return age
 
+    def is_alone(self, connection: Connection) -> bool:
+        """Whether nobody but this process has written a turn since its last one."""
+        return ages.now(connection) == self._age
+
     def note(self, age: int | None, upto: datetime) -> None:
         """It is committed, and may be sent next: what is due until that instant (UTC). None where
         nothing was written."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from postsched.config import Settings
 
 log = logging.getLogger("postsched.engine")
+RECOUNT = timedelta(minutes=1)
+"""After which what is used is counted anew, whatever is known."""
 
 
 class Quotas:
@@ -35,6 +37,8 @@ class Quotas:
     def __init__(self, platform: Callable[[str], Platform], settings: Settings) -> None:
         self._platform = platform
         self._settings = settings
+        self._known: dict[tuple[int, Quota], _Window] = {}
+        """What was used at the last count, and all that was let in since."""
 
     def of(self, account: Account) -> tuple[Quota, ...]:
         """The quotas of an account, none if they can't be told."""
@@ -46,29 +50,61 @@ class Quotas:
         return with_rate(known, rate)
 
     def let_in(
-        self, connection: Connection, works: Sequence[Work], token: str, now: datetime
+        self,
+        connection: Connection,
+        works: Sequence[Work],
+        token: str,
+        now: datetime,
+        *,
+        alone: bool = False,
     ) -> list[Work]:
         """Of what was just claimed with the token, what there is room for. All else goes back, and
-        its account is held until there is."""
+        its account is held until there is. `alone`: no other worker has claimed anything since the
+        last time."""
+        if not alone:
+            self._known.clear()
         doors: dict[int, _Door] = {}
         kept: set[int] = set()
         for work in sorted(works, key=lambda one: -one.post.priority):
             account = work.account
             if account.id not in doors:
-                windows = [
-                    _Window(quota, spent.used(connection, account.id, quota, now, token))
-                    for quota in self.of(account)
-                ]
-                doors[account.id] = _Door(windows)
+                doors[account.id] = self._door(connection, account, works, token, now)
             if doors[account.id].lets_in(work):
                 kept.add(work.delivery.id)
             else:
                 queue.settle(connection, moves.let_go(work.delivery), token, now)
         named = {work.account.id: work.account.name for work in works}
         for account_id, door in doors.items():
+            for window in door.windows:
+                self._known[account_id, window.quota] = replace(window, over=0)
             if door.shut:
                 self._hold(connection, account_id, named[account_id], door, now)
         return [work for work in works if work.delivery.id in kept]
+
+    def _door(
+        self,
+        connection: Connection,
+        account: Account,
+        works: Sequence[Work],
+        token: str,
+        now: datetime,
+    ) -> _Door:
+        """What is used of the account's quotas: counted, unless all would have room even if nothing
+        had left its window since the last count."""
+        mine = [work for work in works if work.account.id == account.id]
+        windows = []
+        for quota in self.of(account):
+            known = self._known.get((account.id, quota))
+            wanted = sum(_amount(quota, work) for work in mine)
+            if (
+                known is None
+                or not timedelta(0) <= now - known.counted_at < RECOUNT
+                or known.used + wanted > quota.count
+            ):
+                used = spent.used(connection, account.id, quota, now, token)
+                known = _Window(quota, used, now)
+            windows.append(replace(known))
+        return _Door(windows)
 
     def _hold(
         self, connection: Connection, account_id: int, name: str, door: _Door, now: datetime
@@ -86,10 +122,12 @@ class Quotas:
 
 @dataclass(slots=True)
 class _Window:
-    """How much of a quota is used, and by how much too much the first is that did not fit."""
+    """How much of a quota is used, when that was counted (UTC), and by how much too much the first
+    is that did not fit."""
 
     quota: Quota
     used: int
+    counted_at: datetime
     over: int = 0
 
 
@@ -104,9 +142,7 @@ class _Door:
         """Whether it may go out now."""
         if work.delivery.status is not DeliveryStatus.PUBLISHING:
             return True  # to be asked about: it may be out already, and takes its room
-        content, name = work.post.content, work.account.name
-        parts, comment = content.parts(name), content.comment is not None
-        amounts = [cost(one.quota.what, parts, comment=comment) for one in self.windows]
+        amounts = [_amount(one.quota, work) for one in self.windows]
         if self.shut:
             return False
         for window, amount in zip(self.windows, amounts, strict=True):
@@ -118,3 +154,10 @@ class _Door:
             for window, amount in zip(self.windows, amounts, strict=True):
                 window.used += amount
         return not self.shut
+
+
+def _amount(quota: Quota, work: Work) -> int:
+    """What a delivery takes of a quota."""
+    content = work.post.content
+    parts = content.parts(work.account.name)
+    return cost(quota.what, parts, comment=content.comment is not None)

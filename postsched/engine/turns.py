@@ -242,7 +242,8 @@ class Turns:
         self._lock_limited(connection, works)
         works = pacing.let_in(connection, self._planner.timing, works, held.token, wish.now)
         if works and self._quotas is not None:
-            works = self._quotas.let_in(connection, works, held.token, wish.now)
+            alone = self._growth.is_alone(connection)
+            works = self._quotas.let_in(connection, works, held.token, wish.now, alone=alone)
         taken_up = taking.take_up(connection, self._planner, works, wish.now)
         works, late = taken_up.works, [*late, *missed, *taken_up.late]
         return Turn(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, text, update
 
 from postsched.domain.account import Account, AccountState, Group
 from postsched.store import outbox
+from postsched.store.compiled import ByIds
 from postsched.store.tables import (
     FREE,
     accounts,
@@ -58,6 +60,19 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Account]:
     """Accounts by id."""
     rows = connection.execute(BY_IDS, {"ids": ids})
     return {row.id: _account_of(row) for row in rows}
+
+
+TO_SEND = ByIds(lambda ids: select(accounts).where(accounts.c.id.in_(ids)))
+
+
+def to_send(connection: Connection, ids: Sequence[int]) -> dict[int, Account]:
+    """The same for every turn: an account that is as it was is the same object."""
+    return {row[0]: _kept(tuple(row)) for row in TO_SEND.rows(connection, ids)}
+
+
+@lru_cache(maxsize=1024)
+def _kept(row: tuple[Any, ...]) -> Account:
+    return _account_of(TO_SEND.record(row))
 
 
 def set_state(

@@ -17,14 +17,16 @@ from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox, queue
+from postsched.store.compiled import Compiled
 from postsched.store.tables import deliveries, meta
 
 S = DeliveryStatus
-GROW = text(
+GROW_BY_ONE = (
     "INSERT INTO meta (name, value) SELECT 'age', '1' FROM meta AS own "
     "WHERE own.name = 'uid' AND own.value = :uid ON CONFLICT (name) DO UPDATE "
     "SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT) RETURNING value"
 )
+GROW = Compiled(lambda connection: text(GROW_BY_ONE))
 SET = text(
     "INSERT INTO meta (name, value) VALUES ('age', :age) ON CONFLICT (name) DO UPDATE "
     "SET value = excluded.value"
@@ -35,7 +37,16 @@ CHUNK = 500
 
 def grow(connection: Connection, uid: str) -> int:
     """Make the database of that uid older by one; its age now, 0 if it is another one."""
-    return int(connection.execute(GROW, {"uid": uid}).scalar() or 0)
+    return int(GROW.run(connection, {"uid": uid}).scalar() or 0)
+
+
+def now(connection: Connection) -> int:
+    """Its age, 0 if the engine never wrote into it."""
+    row = AGE.run(connection, {}).first()
+    return int(row[0]) if row is not None else 0
+
+
+AGE = Compiled(lambda connection: text("SELECT value FROM meta WHERE name = 'age'"))
 
 
 def make(connection: Connection, age: int) -> None:

@@ -2,16 +2,27 @@
 read a row by SQLAlchemy takes several times as long as the database itself does.
 
 Values and rows are plain, as the driver takes and gives them: instants and spans as microseconds,
-JSON as text. The SQL is that of each database's dialect.
+JSON as text. `records` alone gives rows as the types of their columns say. The SQL is that of each
+database's dialect.
 """
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, CursorResult, Dialect, bindparam
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    CursorResult,
+    Dialect,
+    Select,
+    TypeDecorator,
+    bindparam,
+)
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql import ClauseElement
 
 MOST = 512
@@ -46,9 +57,20 @@ class Compiled:
 class ByIds:
     """A SELECT of the rows with some ids; `make` gives it for a list of parameters."""
 
-    def __init__(self, make: Callable[[Sequence[BindParameter[int]]], ClauseElement]) -> None:
+    def __init__(self, make: Callable[[Sequence[BindParameter[int]]], Select[Any]]) -> None:
         self._make = make
         self._of_size: dict[int, Compiled] = {}
+        self._reader: _Reader | None = None
+
+    def records(self, connection: Connection, ids: Sequence[int]) -> list[Any]:
+        """The rows with their columns by name, in no order."""
+        return list(map(self.record, self.rows(connection, ids)))
+
+    def record(self, row: Sequence[Any]) -> Any:
+        """A row with its columns by name, and values as their types say."""
+        if self._reader is None:
+            self._reader = _Reader(self._make([bindparam("id0")]))
+        return self._reader.record(row)
 
     def rows(self, connection: Connection, ids: Sequence[int]) -> list[Any]:
         """The rows, in no order."""
@@ -67,6 +89,32 @@ class ByIds:
             names: list[BindParameter[int]] = [bindparam(f"id{n}") for n in range(size)]
             self._of_size[size] = Compiled(lambda connection: self._make(names))
         return self._of_size[size]
+
+
+class _Reader:
+    """Gives the values of rows as the types of their columns say."""
+
+    def __init__(self, statement: Select[Any]) -> None:
+        columns = list(statement.selected_columns)
+        make: Callable[..., Any] = namedtuple  # the names are known only now
+        self._record = make("Record", [column.key for column in columns])
+        self._kinds = [
+            (place, column.type.process_result_value)
+            for place, column in enumerate(columns)
+            if isinstance(column.type, TypeDecorator)
+        ]
+
+    def record(self, row: Sequence[Any]) -> Any:
+        """A row by the names of its columns."""
+        values = list(row)
+        for place, read in self._kinds:
+            if values[place] is not None:
+                values[place] = read(values[place], DIALECT)
+        return self._record._make(values)
+
+
+DIALECT = DefaultDialect()
+"""Stands for every database: our types are bound and read in the same way on each."""
 
 
 class _Text:

@@ -14,26 +14,16 @@ from postsched.domain.account import AccountState
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.outcome import ErrorKind
 from postsched.store import holds, outbox
-from postsched.store.columns import Instant
 from postsched.store.lanes import RELEASED
 from postsched.store.tables import WAITING, accounts, deliveries
 
 WAITING_OF_D = f"d.{WAITING}".replace(" AND ", " AND d.")
-ENDS = text(
-    f"""
-    SELECT min(until) AS until FROM (
-        SELECT (SELECT min(d.grace_until) FROM deliveries d
-                WHERE d.account_id = accounts.id AND {WAITING_OF_D}) AS until
-        FROM accounts WHERE {RELEASED}
-    ) AS firsts
-    """  # noqa: S608 - made of constants only
-).columns(until=Instant)
-
-
-def first_end(connection: Connection) -> datetime | None:
-    """When the first grace ends or ended of what waits and is not paused, by index only."""
-    found: datetime | None = connection.scalar(ENDS)
-    return found
+FIRST_ENDS = f"""
+    SELECT (SELECT min(d.grace_until) FROM deliveries d
+            WHERE d.account_id = accounts.id AND {WAITING_OF_D}) AS until
+    FROM accounts WHERE {RELEASED}"""  # noqa: S608 - made of constants only
+"""When the first grace ends or ended of what waits for each account and is not paused, by index
+only."""
 
 
 def miss(connection: Connection, now: datetime, most: int) -> list[int]:

@@ -62,9 +62,7 @@ OPEN = f"accounts.state <> 'login' AND {RELEASED}"
 FREE_OF_D = "d.next_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
 
 
-LANES = text(
-    f"""
-    WITH RECURSIVE lanes (account_id, platform, priority) AS (
+LANES_OF_ALL = f"""RECURSIVE lanes (account_id, platform, priority) AS (
         SELECT id, platform,
             (SELECT max(d.priority) FROM deliveries d
              WHERE d.account_id = accounts.id AND {FREE_OF_D})
@@ -74,13 +72,13 @@ LANES = text(
             (SELECT max(d.priority) FROM deliveries d
              WHERE d.account_id = l.account_id AND d.priority < l.priority AND {FREE_OF_D})
         FROM lanes l WHERE l.priority IS NOT NULL
-    )
-    SELECT l.account_id, l.platform, l.priority,
+    )"""  # noqa: S608 - made of constants only
+"""What stands behind WITH where `LANE` is to be selected from."""
+LANE = f"""l.account_id, l.platform, l.priority,
         (SELECT min(d.next_at) FROM deliveries d
          WHERE d.account_id = l.account_id AND d.priority = l.priority AND {FREE_OF_D}) AS next_at
-    FROM lanes l WHERE l.priority IS NOT NULL
-    """  # noqa: S608 - made of constants only
-).columns(next_at=Instant)
+    FROM lanes l WHERE l.priority IS NOT NULL"""  # noqa: S608 - made of constants only
+LANES = text(f"WITH {LANES_OF_ALL} SELECT {LANE}").columns(next_at=Instant)
 
 
 ASKING = text(
@@ -92,7 +90,13 @@ ASKING = text(
 def waiting_lanes(connection: Connection, waits: Mapping[int, Wait] | None = None) -> list[Lane]:
     """The lanes that hold anything, highest priority first, then by what is due first; `waits` are
     the accounts that are held."""
-    found = [Lane(*row) for row in connection.execute(LANES)]
+    return arranged(connection, [Lane(*row) for row in connection.execute(LANES)], waits)
+
+
+def arranged(
+    connection: Connection, found: list[Lane], waits: Mapping[int, Wait] | None
+) -> list[Lane]:
+    """The same of lanes that are read already."""
     if waits:
         found = [
             lane.behind(wait) if (wait := waits.get(lane.account_id)) else lane for lane in found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -19,10 +20,12 @@ from postsched.domain.account import Account
 from postsched.domain.delivery import WAITING, DeliveryStatus
 from postsched.domain.holding import OURS, Why
 from postsched.store import accounts as account_rows
-from postsched.store import graces, holds
-from postsched.store.columns import Instant
+from postsched.store import holds
+from postsched.store.columns import EPOCH, MICROSECOND
+from postsched.store.compiled import Compiled
+from postsched.store.graces import FIRST_ENDS
 from postsched.store.holds import Wait
-from postsched.store.lanes import OPEN, RELEASED, Lane, waiting_lanes
+from postsched.store.lanes import LANE, LANES_OF_ALL, OPEN, RELEASED, Lane, arranged
 from postsched.store.tables import CLAIMED, FREE, accounts, deliveries
 
 S = DeliveryStatus
@@ -59,48 +62,56 @@ class Look:
         return wait.until > now
 
 
-CLAIMS = (
-    select(
-        deliveries.c.claim_worker,
-        func.min(deliveries.c.claim_until).label("until"),
-        func.count().label("claims"),
-    )
-    .where(text(CLAIMED))
-    .group_by(deliveries.c.claim_worker)
-)
-
-
 UNPREPARED_OF_D = "d.prepare_at IS NOT NULL AND d.paused = 0 AND d.claim IS NULL"
 
 
-PREPARE = text(
-    f"""
-    SELECT account_id, platform, prepare_at FROM (
+LOOK = Compiled(
+    lambda connection: text(
+        f"""
+    WITH {LANES_OF_ALL}
+    SELECT 'lane' AS kind, {LANE}
+    UNION ALL
+    SELECT 'claims', claim_worker, '', count(*), min(claim_until) FROM deliveries
+    WHERE {CLAIMED} GROUP BY claim_worker
+    UNION ALL
+    SELECT 'unprepared', account_id, platform, 0, prepare_at FROM (
         SELECT id AS account_id, platform,
             (SELECT min(d.prepare_at) FROM deliveries d
              WHERE d.account_id = accounts.id AND {UNPREPARED_OF_D}) AS prepare_at
         FROM accounts WHERE {OPEN}
     ) AS firsts WHERE prepare_at IS NOT NULL
+    UNION ALL
+    SELECT 'grace', 0, '', 0, min(until) FROM ({FIRST_ENDS}) AS ends
+    UNION ALL
+    SELECT 'holds', 0, '', 0, 0 WHERE EXISTS (SELECT 1 FROM holds)
     """  # noqa: S608 - made of constants only
-).columns(prepare_at=Instant)
+    )
+)
+"""All at once, for it is asked twice in every turn. What kind of row it is, a number (of an account
+or a worker), a platform, a priority or a count, and an instant."""
 
 
 def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] = ()) -> Look:
     """Read the queue's next instants, by index only. `mine` is what the worker has in its hands,
     as delivery and token."""
+    rows: dict[str, list[Any]] = {"claims": [], "lane": [], "unprepared": []}
+    found: Sequence[Any] = LOOK.run(connection, {}).all()
+    for kind, number, name, level, at in found:
+        instant = None if at is None else EPOCH + at * MICROSECOND
+        rows.setdefault(kind, []).append((number, name, level, instant))
     foreign: dict[int, datetime] = {}
-    for row in connection.execute(CLAIMS):
-        if row.claim_worker != worker:
-            foreign[row.claim_worker] = row.until
-        elif row.claims > len(mine) and (until := _dropped(connection, worker, mine)):
-            foreign[worker] = until
-    waits = holds.waits(connection)
+    for holder, _, claims, until in rows["claims"]:
+        if holder != worker:
+            foreign[holder] = until
+        elif claims > len(mine) and (dropped := _dropped(connection, worker, mine)):
+            foreign[worker] = dropped
+    waits = holds.waits(connection) if "holds" in rows else {}
     unprepared = [
         Unprepared(number, platform, _not_before(at, waits.get(number)))
-        for number, platform, at in connection.execute(PREPARE)
+        for number, platform, _, at in rows["unprepared"]
     ]
-    lanes = waiting_lanes(connection, waits)
-    return Look(lanes, unprepared, foreign, waits, graces.first_end(connection))
+    lanes = arranged(connection, [Lane(*row) for row in rows["lane"]], waits)
+    return Look(lanes, unprepared, foreign, waits, grace_ends=rows["grace"][0][-1])
 
 
 def _not_before(at: datetime, wait: Wait | None) -> datetime:

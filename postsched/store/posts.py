@@ -8,11 +8,12 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, bindparam, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, Table, delete, exists, func, select, update
 
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
 from postsched.domain.schedule import Schedule
 from postsched.store import zone_notes
+from postsched.store.compiled import ByIds
 from postsched.store.tables import accounts, media, posts, schedules, targets
 
 CONTENT = ("text", "then", "comment", "link", "title", "variants", "visibility", "warning", "lang")
@@ -72,12 +73,12 @@ def get(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:
 
 
 PICTURED = exists().where(media.c.post_id == posts.c.id).label("pictured")
-TO_SEND = select(posts, PICTURED).where(posts.c.id.in_(bindparam("ids", expanding=True)))
+TO_SEND = ByIds(lambda ids: select(posts, PICTURED).where(posts.c.id.in_(ids)))
 
 
 def to_send(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:
     """The posts of those ids, without the names of their accounts: what a worker needs."""
-    rows = connection.execute(TO_SEND, {"ids": post_ids}).all()
+    rows = TO_SEND.records(connection, post_ids)
     with_media = [row.id for row in rows if row.pictured]
     pictures = media_of(connection, with_media) if with_media else {}
     return {row.id: _post_of(row, content_of(row, pictures.get(row.id, ())), ()) for row in rows}

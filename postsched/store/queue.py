@@ -37,6 +37,7 @@ from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox, settling
 from postsched.store import posts as post_rows
 from postsched.store.columns import Instant
+from postsched.store.compiled import ByIds
 from postsched.store.lanes import Lane
 from postsched.store.said import posts_said
 from postsched.store.settling import Settled
@@ -148,17 +149,17 @@ def claim_to_prepare(
     return list(connection.scalars(statement))
 
 
-LOAD = delivery_rows.selected().where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+LOAD = ByIds(lambda ids: delivery_rows.selected().where(deliveries.c.id.in_(ids)))
 
 
 def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
     """The deliveries of those ids with their posts and accounts, by due time and then by id."""
     if not ids:
         return []
-    found = [delivery_rows.delivery_of(row) for row in connection.execute(LOAD, {"ids": ids})]
+    found = [delivery_rows.delivery_of(row) for row in LOAD.records(connection, ids)]
     found.sort(key=lambda delivery: (delivery.due_at, delivery.id))
     known_posts = post_rows.to_send(connection, list({d.post_id for d in found}))
-    known_accounts = account_rows.by_ids(connection, list({d.account_id for d in found}))
+    known_accounts = account_rows.to_send(connection, list({d.account_id for d in found}))
     said = posts_said(connection, found, known_posts)
     return [
         Work(delivery_rows.with_steps(delivery, post), post, known_accounts[delivery.account_id])

@@ -12,12 +12,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, TypeDecorator, bindparam, select, update
-from sqlalchemy.engine.default import DefaultDialect
 
 from postsched.domain.delivery import Attempt, Delivery
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox
-from postsched.store.compiled import ByIds, Compiled
+from postsched.store.compiled import DIALECT, ByIds, Compiled
 from postsched.store.tables import attempts, deliveries
 
 
@@ -96,10 +95,6 @@ def _plain(
         if (value := values.get(name)) is not None:
             values[name] = kind.process_bind_param(value, DIALECT)
     return values
-
-
-DIALECT = DefaultDialect()
-"""Stands for every database: our types are bound in the same way on each."""
 
 
 def _kinds(table: Any) -> list[tuple[str, TypeDecorator[Any]]]:
