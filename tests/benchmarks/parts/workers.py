@@ -38,6 +38,7 @@ class Workers(Contender):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
+        self.lead += 2.0 * workers  # they are started one after the other
         self.name = f"{workers} on PostgreSQL"
 
     def missing(self) -> str | None:
