@@ -81,6 +81,7 @@ COMMANDS = {
         "upkeep",
         "Put a backup in the place of the database; postsched must not be running.",
     ),
+    "copy": ("copying", "Move everything to another database, SQLite or PostgreSQL."),
     "prune": ("prune", "Let what is long over leave for the archive; make the file smaller."),
 }
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
@@ -89,7 +90,7 @@ CHAPTERS = {
     "Posts": "add preview show edit check cancel delete pause resume retry resolve slots queue",
     "Sending": "run publish-due status history notify",
     "Accounts": "account media-host platforms",
-    "Data": "import export backup restore prune",
+    "Data": "import export backup restore copy prune",
     "First steps, and trouble": "demo doctor",
 }
 """Title -> commands, as the help lists them."""

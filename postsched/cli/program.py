@@ -40,6 +40,7 @@ class Program:
         self._db: str | None = None
         self._config: str | None = None
         self._database: Database | None = None
+        self._complained = False
         # A file descriptor is secured before anything is opened that could get its number.
         early = "POSTSCHED_PASSPHRASE_FD" in environ
         self._passphrase: Passphrase | None = self._make_passphrase() if early else None
@@ -169,10 +170,19 @@ class Program:
         now = datetime.now(UTC)
         return now if self._database is None else now + self._database.offset
 
+    def expect_no_move(self) -> None:
+        """Raise StoreMoved for a database that was moved to another place: nothing goes out from
+        it any more."""
+        if self.database.moved:
+            raise self.database.moved.refusal(self.database.name)
+
     def close(self) -> None:
         """Close what was opened."""
-        if self._database is not None:
-            self._database.close()
+        if self._database is None:
+            return
+        self._database.close()
+        if self._database.moved and not self._complained:
+            self.warn(str(self._database.moved.refusal(self._database.name)))
 
     def print(self, text: str = "") -> None:
         """Data: to stdout."""
@@ -212,5 +222,6 @@ class Program:
 
     def complain(self, text: str) -> None:
         """An error, in one line: to stderr."""
+        self._complained = True
         line = " ".join(text.split())
         streams.write(sys.stderr, printable(f"postsched: {line}", sys.stderr) + "\n")

@@ -38,6 +38,9 @@ class Progress:
     def checked(self, done: int, total: int) -> None:
         """So many of the deliveries are looked at."""
 
+    def copied(self, done: int, total: int) -> None:
+        """So many of the rows are copied, or compared."""
+
 
 class Bars(Progress):
     """Bars on stderr. `size` is how many bytes there are to read, None if that isn't known."""
@@ -58,6 +61,10 @@ class Bars(Progress):
     def checked(self, done: int, total: int) -> None:
         """Move the only bar of `check`."""
         self._move(self._task("checking", total), done)
+
+    def copied(self, done: int, total: int) -> None:
+        """Move the only bar of `copy`."""
+        self._move(self._task("copying", total), done)
 
     def close(self) -> None:
         """Leave no trace on the terminal."""

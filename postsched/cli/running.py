@@ -69,6 +69,7 @@ def run(
     if log_format not in ("text", "json"):
         raise InvalidInput(f"there is no log format {log_format!r}", "Say text or json")
     program.expect_database()
+    program.expect_no_move()
     if until_idle:
         _expect_an_end(program)
     tally = Tally()
@@ -132,6 +133,7 @@ def publish_due(
 
     program: Program = ctx.obj
     program.expect_database()
+    program.expect_no_move()
     tally = Tally(keep=True)
     watching.log_to_stderr(program)
     unread = failures = doubtful = 0

@@ -47,6 +47,14 @@ class StoreBusy(StoreUnavailable):
     """The database is locked by another process just now; the same call may succeed later."""
 
 
+class StoreInDoubt(StoreUnavailable):
+    """The connection was lost while a change was committed: it may be there or not."""
+
+
+class StoreMoved(StoreUnavailable):
+    """The database has moved to another place: nothing may be written to it here."""
+
+
 class StoreRefused(StoreUnavailable):
     """What was to be written breaks the database's rules: the same is never taken."""
 

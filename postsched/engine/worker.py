@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from postsched import wakeup
 from postsched.domain.errors import StoreUnavailable
+from postsched.presence import boot_id
 from postsched.store import outlook, workers
 from postsched.store.database import Database
 from postsched.store.workers import Worker
@@ -64,9 +65,3 @@ def clear_bells(database: Database, bells: Path) -> None:
 def is_alive(worker: Worker, bells: Path) -> bool | None:
     """Whether a worker lives; None if that can't be told from here."""
     return wakeup.alive(bells, worker.mark) if worker.boot == boot_id() else None
-
-
-def boot_id() -> str:
-    """A name for this run of this machine's kernel, as far as the system gives one."""
-    source = Path("/proc/sys/kernel/random/boot_id")
-    return source.read_text().strip() if source.exists() else socket.gethostname()

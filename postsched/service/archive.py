@@ -65,7 +65,7 @@ def write(
                         _add(archive, f"media/{digest}", content, zipfile.ZIP_STORED)
             file.flush()
             os.fsync(file.fileno())
-        _name(temporary, target, replace=replace)
+        give_name(temporary, target, replace=replace)
         flush_folder(target.parent)
     finally:
         with suppress(OSError):
@@ -96,7 +96,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: IO[bytes], compression: i
         shutil.copyfileobj(content, file, BLOCK)
 
 
-def _name(temporary: Path, target: Path, *, replace: bool) -> None:
+def give_name(temporary: Path, target: Path, *, replace: bool) -> None:
     """Give the file its name. Where it may not replace another, as a second link to it, for that
     fails if there is one; where there are no links, by looking first."""
     if replace:

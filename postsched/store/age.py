@@ -54,6 +54,12 @@ def make(connection: Connection, age: int) -> None:
     connection.execute(SET, {"age": str(age)})
 
 
+def separate(connection: Connection, uid: str) -> None:
+    """Make it a database of its own, by another uid."""
+    connection.execute(meta.update().where(meta.c.name == "uid").values(value=uid))
+    make(connection, 0)
+
+
 def of(connection: Connection) -> tuple[str, int]:
     """Its uid and its age, 0 if the engine never wrote into it."""
     query = select(meta.c.name, meta.c.value).where(meta.c.name.in_(["uid", "age"]))

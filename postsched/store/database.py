@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, exc
 from postsched.domain.errors import StoreUnavailable
 
 if TYPE_CHECKING:
+    from postsched.store.moved import Moved
     from postsched.store.outbox import Outlet
 
 PATIENCE = 20.0
@@ -35,6 +36,10 @@ class Database:
     """The file, None for a database server."""
     offset = timedelta()
     """What to add to this machine's clock to have the database server's."""
+    moved: Moved | None = None
+    """Where it had moved to when it was opened, None if it was where it is."""
+    may_be_moved = False
+    """Whether to write although it has moved: only to undo that."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Index, Table, inspect, select, text, update
 from sqlalchemy.schema import CreateColumn
 
 from postsched.domain.errors import StoreUnavailable
-from postsched.store import zone_notes
+from postsched.store import moved, zone_notes
 from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import holds, limits
+from postsched.store.moved import Moved
 from postsched.store.slot_tables import slots
 from postsched.store.tables import (
     deliveries,
@@ -94,6 +95,7 @@ STEPS: Sequence[Step] = (
     _note_zones, _add_signs_of_life, _add_gone, _add_in_slots,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
+STORED = text(f"SELECT name, value FROM meta WHERE name IN ('schema', '{moved.TO}')")  # noqa: S608
 OURS = frozenset({"meta", "accounts", "posts", "deliveries"})
 """Tables that every version has: without them it is another program's database."""
 
@@ -143,7 +145,9 @@ def migrate(connection: Connection) -> None:
     connection.execute(update(meta).where(meta.c.name == "schema").values(value=str(latest())))
 
 
-def stored_version(connection: Connection) -> int | None:
-    """The schema version by one cheap query, None if that can't be read."""
-    row = connection.execute(text("SELECT value FROM meta WHERE name = 'schema'")).scalar()
-    return int(row) if row is not None and str(row).isdigit() else None
+def stored_version(connection: Connection) -> tuple[int | None, Moved | None]:
+    """The schema version, None if that can't be read, and where the database has moved to: by one
+    cheap query."""
+    found = {row.name: row.value for row in connection.execute(STORED)}
+    version = found.get("schema", "")
+    return int(version) if version.isdigit() else None, moved.parsed(found.get(moved.TO))

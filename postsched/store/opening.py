@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from postsched.store.database import PATIENCE, Database
 
 SERVER = "postgresql://"
@@ -21,3 +23,14 @@ def open_database(place: str, patience: float = PATIENCE) -> Database:
     from postsched.store.sqlite import open_file
 
     return open_file(place, patience)
+
+
+def is_made(place: str) -> bool:
+    """Whether there is a database of ours at a path or URL; none is made. Raises StoreUnavailable
+    where it can't be used, and for another program's."""
+    if not place.startswith(SERVER):
+        path = Path(place)
+        return path.exists() and (not path.is_file() or path.stat().st_size > 0)
+    from postsched.store.postgres import holds_tables
+
+    return holds_tables(place)

@@ -185,6 +185,12 @@ def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
     return counts | {S(status): count for status, count in found.items()}
 
 
+def count_claimed(connection: Connection) -> int:
+    """How many deliveries are in the hands of workers, dead ones too."""
+    query = select(func.count()).select_from(deliveries).where(text(CLAIMED))
+    return connection.scalar(query) or 0
+
+
 def holds_any(connection: Connection, worker: int) -> bool:
     """Whether a worker has any claims."""
     row = deliveries.c

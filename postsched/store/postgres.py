@@ -20,9 +20,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import ArgumentError
 
-from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
-from postsched.store import migrations
+from postsched.domain.errors import StoreBusy, StoreInDoubt, StoreRefused, StoreUnavailable
+from postsched.store import migrations, moved
 from postsched.store.database import PATIENCE, Database
+from postsched.store.naming import plain
 from postsched.store.tables import meta, metadata
 
 GATES = 16
@@ -47,8 +48,8 @@ suspended, or cut off, and would keep others from what it has locked for as long
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """One state of the database for all that is read; what writes sees each statement the latest, for
 nobody else writes meanwhile."""
-GATE = text("SELECT 1 FROM meta WHERE name = :gate FOR UPDATE")
-ALL_GATES = text("SELECT 1 FROM meta WHERE name LIKE 'gate.%' ORDER BY name FOR UPDATE")
+GATE = text("SELECT value FROM meta WHERE name = :gate FOR UPDATE")
+ALL_GATES = text("SELECT value FROM meta WHERE name LIKE 'gate.%' ORDER BY name FOR UPDATE")
 CREATING = 0x706F737473636864
 """The key of the lock under which tables are made."""
 
@@ -67,6 +68,12 @@ class PostgresDatabase(Database):
         with self._lock:
             self._open.add(raw)
 
+    @property
+    def name(self) -> str:
+        """Its URL, without what is secret in it."""
+        url = self.engine.url.set(drivername="postgresql")
+        return plain(url.render_as_string(hide_password=False))
+
     def turn(self, worker: int) -> AbstractContextManager[Connection]:
         """Others take their turns meanwhile: what this one reads may have changed, unless it has
         locked or claimed it."""
@@ -77,9 +84,11 @@ class PostgresDatabase(Database):
 
     def _begin_writing(self, connection: Connection, turn: int | None) -> None:
         if turn is None:
-            connection.execute(ALL_GATES)
+            shut = connection.execute(ALL_GATES).scalar()
         else:
-            connection.execute(GATE, {"gate": _gate(turn % GATES)})
+            shut = connection.execute(GATE, {"gate": _gate(turn % GATES)}).scalar()
+        if shut and not self.may_be_moved:
+            moved.refuse(connection, self.name)
 
     def _end_writing(self, connection: Connection, turn: int | None) -> None:
         # In the transaction itself: whoever is told finds it, and nobody is not told.
@@ -119,7 +128,7 @@ class PostgresDatabase(Database):
         if state[:2] in RULES:
             return StoreRefused(f"the database {self.name} refused what was to be written: {said}")
         if committing:
-            return StoreUnavailable(
+            return StoreInDoubt(
                 f"the connection to the database {self.name} was lost while the change was "
                 f"written: {said}",
                 "It may be there all the same: look before you do it again",
@@ -157,6 +166,17 @@ def open_server(place: str, patience: float = PATIENCE) -> PostgresDatabase:
         database.close()
         raise
     return database
+
+
+def holds_tables(place: str) -> bool:
+    """Whether our tables are in the database at a `postgresql://` URL. Raises StoreUnavailable
+    where it can't be used, and for another program's."""
+    database = PostgresDatabase(_engine(address(place), PATIENCE))
+    try:
+        with database.read() as connection:
+            return migrations.version(connection) > 0
+    finally:
+        database.close()
 
 
 def address(place: str) -> URL:
@@ -197,7 +217,7 @@ def _prepare(database: PostgresDatabase) -> None:
     version = None
     try:
         with database.read() as connection:
-            version = migrations.stored_version(connection)
+            version, database.moved = migrations.stored_version(connection)
     except StoreRefused:
         pass  # there is no table yet, or it is another program's
     if version == migrations.latest():

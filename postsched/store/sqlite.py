@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
 from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
-from postsched.store import migrations
+from postsched.store import migrations, moved
 from postsched.store.database import BREAKS_RULES, PATIENCE, Database, no_room
 from postsched.store.place import file_id, is_full, log_of, make_file
 
@@ -96,6 +96,10 @@ class SqliteDatabase(Database):
             return explain_sqlite(error.orig, self.name)
         return StoreUnavailable(f"the database {self.name} failed: {error.orig}")
 
+    def _begin_writing(self, connection: Connection, turn: int | None) -> None:
+        if self.file is not None and not self.may_be_moved:  # it is open
+            moved.refuse(connection, self.name)
+
     @property
     def has_room(self) -> bool:
         """Whether there is room for more on its disk."""
@@ -146,7 +150,7 @@ def _prepare(database: SqliteDatabase) -> None:
     try:
         with database.read() as connection:
             journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-            version = migrations.stored_version(connection)
+            version, database.moved = migrations.stored_version(connection)
     except StoreBusy:
         raise
     except StoreUnavailable as error:
