@@ -282,7 +282,9 @@ def test_media_lie_beside_the_database_or_in_media_dir(load_toml: Load, home: Pa
     assert load_toml("media_dir = 'pictures'").media_folder == home / "pictures"
     assert load_toml("media_dir = '~/x'").media_folder == home / "x"
     remote = load_toml("", "postgresql://me:s3cret@db/posts")
-    assert "Set media_dir" in refusal(lambda: remote.media_folder)
+    assert remote.media_fault is not None
+    assert "Set media_dir" in remote.media_fault[1]
+    assert load_toml("media_dir = '~/x'", "postgresql://db/posts").media_fault is None
     assert "s3cret" not in repr(remote)
     assert remote.database_path is None
 

@@ -462,7 +462,7 @@ def test_what_became_due_meanwhile_is_said(filled: Caller, saved: Path, tmp_path
 def test_workers_of_the_backup_are_not_taken_for_living(
     filled: Caller, saved: Path, tmp_path: Path
 ) -> None:
-    worker = "INSERT INTO workers VALUES ({}, 'host', 'boot', 1, 'run', '{}', 0)"
+    worker = "INSERT INTO workers VALUES ({}, 'host', 'boot', 1, 'run', '{}', 0, NULL)"
     found = changed_database(entries(saved), tmp_path, worker.format(1, "idle"))
     found = changed_database(found, tmp_path, worker.format(2, "busy"))
     busy = "UPDATE deliveries SET claim = 'x', claim_worker = 2 WHERE id = 1"
