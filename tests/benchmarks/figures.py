@@ -157,5 +157,5 @@ def rows_of(contenders: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
 
 def beside(contenders: Mapping[str, Mapping[str, Any]]) -> str:
     """Side by side, for a terminal."""
-    heads = ["", *COLUMNS]
-    return aligned(heads, rows_of(contenders), range(1, len(heads)))
+    heads, rows = ["", *COLUMNS], rows_of(contenders)
+    return aligned(heads, rows, range(1, len(heads))) if rows else ""
