@@ -34,10 +34,11 @@ class Secret:
     It shows itself in no repr, log or traceback; `text`, `get` and `reveal` give it out.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_seen_as", "_value")
 
     def __init__(self, value: str | Mapping[str, Any]) -> None:
         self._value = value
+        self._seen_as: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     def __repr__(self) -> str:
         return "<secret>"
@@ -54,12 +55,17 @@ class Secret:
     def scrub(self, text: str) -> str:
         """The text without the secret, in case a server's words repeat it: as it is, in an address
         or in Base64, as HTTP Basic sends it."""
-        for word in sorted(_strings(self._value), key=len, reverse=True):
-            if len(word) >= SHORTEST:
-                text = text.replace(word, HIDDEN).replace(quote(word, safe=""), HIDDEN)
-            for inside in _in_base64(word):
-                if inside in text:
-                    text = re.sub(f"[\\w+/-]*{re.escape(inside)}[\\w+/=-]*", HIDDEN, text)
+        if self._seen_as is None:
+            words = sorted(_strings(self._value), key=len, reverse=True)
+            plain = [form for word in words if len(word) >= SHORTEST for form in _plain(word)]
+            packed = [inside for word in words for inside in _in_base64(word)]
+            self._seen_as = tuple(plain), tuple(packed)
+        plain_forms, packed_forms = self._seen_as
+        for form in plain_forms:
+            text = text.replace(form, HIDDEN)
+        for inside in packed_forms:
+            if inside in text:
+                text = re.sub(f"[\\w+/-]*{re.escape(inside)}[\\w+/=-]*", HIDDEN, text)
         return text
 
     def reveal(self) -> str | Mapping[str, Any]:
@@ -76,6 +82,13 @@ def _strings(value: Any) -> Iterator[str]:
         for name, member in value.items():
             if name not in PUBLIC:
                 yield from _strings(member)
+
+
+def _plain(word: str) -> Iterator[str]:
+    """The word as it is, and in an address."""
+    yield word
+    if (quoted := quote(word, safe="")) != word:
+        yield quoted
 
 
 def _in_base64(word: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.delivery import Delivery
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
@@ -217,7 +217,7 @@ class Dispatcher:
         for work in turn.taken:
             held = Held(work, asked_at)
             self.hands.held[held.id] = held
-            if work.delivery.status is DeliveryStatus.CONFIRMING:
+            if self._preparation.can_wait(held):
                 held.ready = True
             else:
                 held.preparing = self._start(self._prepare(held))

@@ -11,6 +11,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
+from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job
 from apscheduler.jobstores.base import BaseJobStore
 from apscheduler.triggers.base import BaseTrigger
@@ -91,18 +92,31 @@ class DeliveryJobStore(BaseJobStore):  # type: ignore[misc]  # APScheduler has n
         job.id = job.name = f"delivery {held.id} attempt {held.work.delivery.attempts}"
         job.func, job.func_ref, job.args, job.kwargs = self._fire, None, (job.id,), {}
         job.trigger, job.next_run_time = NEVER_AGAIN, now
-        job.executor, job.max_instances = "default", 1
+        job.executor, job.max_instances = ALIAS, 1
         job.misfire_grace_time, job.coalesce = None, True
         job._scheduler, job._jobstore_alias = self._scheduler, ALIAS
         self._given[job.id] = (now, held)
         return job
 
-    async def _fire(self, job_id: str) -> None:
+    def _fire(self, job_id: str) -> None:
         """Only begins the delivery: APScheduler cancels what it runs when it is shut down, and
         takes a cancelled job for a success."""
         _, held = self._given.pop(job_id, (None, None))
         if held is not None:
             self._dispatcher.let_fly(held)
+
+
+class Launcher(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
+    """Runs the jobs of a `DeliveryJobStore`, which do no more than begin, where they are: on the
+    event loop, without a task for each."""
+
+    def submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        """Run it."""
+        job.func(*job.args)
+
+    def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
+        """The same: what APScheduler wants to be there."""
+        self.submit_job(job, run_times)
 
 
 class _NeverAgain(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types

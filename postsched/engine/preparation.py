@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from postsched.domain.delivery import Delivery, Step
+from postsched.domain.delivery import Delivery, DeliveryStatus, Step
 from postsched.domain.outcome import Asked, ErrorKind, LetGo, Problem, Sent
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
@@ -60,6 +60,15 @@ class Preparation:
         log.warning("%s: can't be prepared yet: %s", account.name, problem.message)
         again = now + AGAIN
         return again if again < held.work.delivery.due_at else None
+
+    def can_wait(self, held: Held) -> bool:
+        """Whether nothing need be prepared before it is its turn: it is only to be asked about, or
+        it is due already and is prepared without being put on record."""
+        delivery, index = held.work.delivery, held.work.delivery.next_step
+        if delivery.status is DeliveryStatus.CONFIRMING:
+            return True
+        due = held.at <= self._clock.now()
+        return due and index is not None and self._publisher.prepares_alike(held.work, index)
 
     async def finish(self, held: Held) -> Delivery | None:
         """Prepare every step that can be, and save it. Returns None if the delivery is ready to be

@@ -32,6 +32,7 @@ from postsched.engine import answers, verdicts
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, wait_until
 from postsched.engine.hosting import NotSet
+from postsched.engine.known import Known
 from postsched.engine.step import (
     in_doubt_since,
     prepared_step,
@@ -41,7 +42,7 @@ from postsched.engine.step import (
 )
 from postsched.engine.templates import grown
 from postsched.engine.uploads import Upload, Uploads, size_of
-from postsched.login import Logins, login_for, servers
+from postsched.login import Logins
 from postsched.platforms.base import Login, Message, Platform, PlatformError, Unknown
 from postsched.platforms.judging import classify
 from postsched.store.neighbours import Neighbours
@@ -80,13 +81,11 @@ class Publisher:
         self._clock = clock
         self._attachments = attachments
         self.uploads = uploads or Uploads()
+        self._known = Known(platform, settings)
 
     def guarantee(self, account: Account) -> Guarantee:
         """How a lost answer of this account can be settled; the weakest if that can't be told."""
-        try:
-            return self._platform(account.platform).capabilities(account.facts).guarantee
-        except Exception:  # noqa: BLE001 - a plug-in may raise anything
-            return Guarantee()
+        return self._known.guarantee(account)
 
     async def obstacle(self, account: Account) -> Problem | None:
         """Why nothing can be sent for the account from here, whatever it is: its secret can't be
@@ -196,7 +195,7 @@ class Publisher:
         sending = _Sending()
         try:
             platform = self._platform(work.account.platform)
-            own = servers(login_for(work.account, platform, self._settings, None))
+            own = self._known.servers(work.account)
             with (
                 self.uploads.of(work.delivery.id) as upload,
                 self._transport.client(work.account.name, *own, leaving=upload) as http,

@@ -16,7 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from postsched.domain.errors import PostschedError
 from postsched.engine.assembly import Engine
-from postsched.engine.jobstore import ALIAS, DeliveryJobStore
+from postsched.engine.jobstore import ALIAS, DeliveryJobStore, Launcher
 from postsched.engine.rehearsal import rehearse
 from postsched.engine.supervision import Supervisor
 
@@ -99,7 +99,9 @@ class _Shift:
         self.engine = engine
         self._idle = idle
         self._scheduler = AsyncIOScheduler(
-            jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)}, timezone=UTC
+            jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)},
+            executors={ALIAS: Launcher()},
+            timezone=UTC,
         )
         self._wake = _Coalesced(asyncio.get_running_loop(), self._scheduler.wakeup)
 

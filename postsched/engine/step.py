@@ -58,7 +58,7 @@ def prepared_step(
 def step_media(work: Work, index: int) -> tuple[Media, ...]:
     """The media that go with a step; none with a comment."""
     step = work.delivery.steps[index]
-    if step.role is Role.COMMENT:
+    if step.role is Role.COMMENT or not work.post.content.has_media():
         return ()
     return work.post.content.parts(work.account.name)[step.n - 1].media
 

@@ -99,13 +99,9 @@ def _cleaned(value: Any, secrets: Sequence[Secret]) -> Any:
         case list() | tuple():
             return type(value)(_cleaned(one, secrets) for one in value)
         case Published():
-            return replace(
-                value,
-                remote_id=_cleaned(value.remote_id, secrets),
-                url=_cleaned(value.url, secrets),
-                data=_cleaned(value.data, secrets),
-                evidence=_cleaned(value.evidence, secrets),
-            )
+            seen = {name: getattr(value, name) for name in ("remote_id", "url", "data", "evidence")}
+            clean = _cleaned(seen, secrets)
+            return value if clean == seen else replace(value, **clean)
         case Unknown():
             return replace(value, reason=_cleaned(value.reason, secrets))
     return value
