@@ -46,16 +46,27 @@ class Ledger:
         self._rng = rng
 
     def write(self, connection: Connection, results: Sequence[Result]) -> list[bool]:
-        """Write them, in their order; which deliveries were still held."""
-        held = settling.settle(connection, [one.settled for one in results])
-        kept = [one for one, is_held in zip(results, held, strict=True) if is_held]
+        """Write them, in their order; which deliveries were still held. What is written already
+        counts as held, and changes nothing."""
+        # One that goes on keeps its token: by that alone it can't be told.
+        done = settling.written(connection, [r.settled for r in results if r.settled.after.claim])
+        fresh = [one for one in results if one.settled.after.id not in done]
+        held = settling.settle(connection, [one.settled for one in fresh])
+        kept = [one for one, is_held in zip(fresh, held, strict=True) if is_held]
+        lost = [one.settled for one, is_held in zip(fresh, held, strict=True) if not is_held]
+        done |= settling.written(connection, lost)
+        self._mean(connection, kept)
+        done |= {one.settled.after.id for one in kept}
+        return [one.settled.after.id in done for one in results]
+
+    def _mean(self, connection: Connection, kept: Sequence[Result]) -> None:
+        """Write what they mean for their accounts."""
         for one in kept:
             if one.hold:
                 _hold(connection, one.account, one.hold, one.settled.now)
         calls = [_call(one, one.outcome) for one in kept if one.outcome is not None]
         if calls:
             self.note(connection, calls)
-        return held
 
     def note(self, connection: Connection, calls: Sequence[Call]) -> None:
         """Write what calls mean for their accounts and networks, and say so."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, TypeDecorator, bindparam, select, update
 from postsched.domain.delivery import Attempt, Delivery
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox
+from postsched.store.columns import micros
 from postsched.store.compiled import DIALECT, ByIds, Compiled
 from postsched.store.tables import attempts, deliveries
 
@@ -56,6 +57,24 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> list[bool]:
     return held
 
 
+def written(connection: Connection, settled: Sequence[Settled]) -> set[int]:
+    """Those of which the last attempt is on record already, by the ids of their deliveries: they
+    were settled in a transaction of which it was not known what became of it."""
+    tried = [one for one in settled if one.attempts]
+    if not tried:
+        return set()
+    made = {tuple(row) for row in MADE.rows(connection, [one.after.id for one in tried])}
+    return {
+        one.after.id for one in tried
+        if (one.after.id, micros(one.attempts[-1].started_at), one.attempts[-1].action) in made
+    }  # fmt: skip
+
+
+MADE = ByIds(
+    lambda ids: select(attempts.c.delivery_id, attempts.c.started_at, attempts.c.action).where(
+        attempts.c.delivery_id.in_(ids)
+    )
+)
 HELD = ByIds(
     lambda ids: (
         select(deliveries.c.id, deliveries.c.claim)

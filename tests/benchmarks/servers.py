@@ -74,7 +74,7 @@ def measure(given: argparse.Namespace) -> bool:
         if troubles.failed is not None:
             bad.append(f"the test itself failed: {troubles.failed!r}")
         bad += _late(overs, troubles.away)
-        if bad and given.keep:
+        if given.keep:
             _keep(home, Path(given.keep))
     for fault in bad:
         print(fault, flush=True)
@@ -144,7 +144,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--keep", metavar="FOLDER", help="copy the logs there, if it went wrong")
+    parser.add_argument("--keep", metavar="FOLDER", help="copy the logs there")
     return 0 if measure(parser.parse_args()) else 1
 
 

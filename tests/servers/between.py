@@ -25,10 +25,12 @@ COMMIT = b"COMMIT\0"
 
 @dataclass
 class Lost:
-    """What happens when a client says `word`: what it says is passed on, or not (`reaches`), and
-    its connection is reset once the server answers, or frozen instead (`hangs`)."""
+    """What happens when a client says `word`, and has said `since` before: what it says is passed
+    on, or not (`reaches`), and its connection is reset once the server answers, or frozen instead
+    (`hangs`)."""
 
     word: bytes
+    since: bytes = b""
     reaches: bool = True
     hangs: bool = False
 
@@ -39,6 +41,7 @@ class _Link:
     server: asyncio.StreamWriter
     frozen: bool = False
     dooms: list[Lost] = field(default_factory=list)
+    said: set[bytes] = field(default_factory=set)
     left: int | None = None
     """Bytes that still come to the client, None for any number."""
 
@@ -59,7 +62,8 @@ class Between:
         self._flowing.set()
         self._refusing = False
         self._delay = 0.0
-        self._wanted: list[Lost] = []
+        self.wanted: list[Lost] = []
+        """What is still to be lost."""
         self._cut_after: int | None = None
 
     # ---- what it can do
@@ -106,7 +110,7 @@ class Between:
 
     def lose(self, lost: Lost) -> None:
         """Do that to the next client that says the word."""
-        self._do(lambda: self._wanted.append(lost))
+        self._do(lambda: self.wanted.append(lost))
 
     def cut_after(self, count: int) -> None:
         """Of the connection that is heard from next, reset it after so many bytes to the client."""
@@ -116,7 +120,7 @@ class Between:
         """Do none of what is still to come."""
 
         def forget() -> None:
-            self._wanted.clear()
+            self.wanted.clear()
             self._cut_after = None
 
         self._do(forget)
@@ -182,7 +186,7 @@ class Between:
             while block := await self._block(link, reader):
                 if self._cut_after is not None:
                     link.left, self._cut_after = self._cut_after, None
-                if (lost := self._lost(block)) is not None:
+                if (lost := self._lost(link, block)) is not None:
                     link.dooms.append(lost)
                     self.done[f"{'answer' if lost.reaches else 'word'} lost"] += 1
                     if not lost.reaches:
@@ -225,10 +229,12 @@ class Between:
             if not (link.frozen and block):
                 return block
 
-    def _lost(self, block: bytes) -> Lost | None:
-        for lost in self._wanted:
-            if lost.word in block:
-                self._wanted.remove(lost)
+    def _lost(self, link: _Link, block: bytes) -> Lost | None:
+        for lost in self.wanted:
+            if lost.since in block:
+                link.said.add(lost.since)
+            if lost.word in block and lost.since in link.said:
+                self.wanted.remove(lost)
                 return lost
         return None
 

@@ -79,7 +79,7 @@ class Hosts:
         place = rng.choice(awake)
         process = self._living[place]
         self._town.note(f"{what} to {process.pid} on host {place}")
-        if what == "SIGKILL":
+        if what != "SIGSTOP":
             self.killed[process.pid] = time.time()
         if what == "SIGSTOP":
             self._asleep[place] = time.monotonic() + rng.uniform(*ASLEEP)
