@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from postsched.domain.delivery import Claim
 from postsched.engine.hands import Room
-from postsched.store import lanes, queue
+from postsched.store import holds, lanes, queue
 from postsched.store.lanes import Lane
 from postsched.store.outlook import Look
 
@@ -61,6 +61,8 @@ def claim_due(
     taken: list[int] = []
     late: list[int] = []
     for lane, share in lanes.share_out(due, hands, wish.room.total).items():
+        if lane.trial is not None and not holds.take_trial(connection, lane.trial, wish.now):
+            continue
         while share > 0 and len(late) < SWEEP:
             got, missed = queue.claim(connection, lane, share, wish.upto, wish.now, held)
             taken += got

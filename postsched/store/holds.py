@@ -21,6 +21,7 @@ from postsched.domain.outcome import Asked, Limit, Sent
 from postsched.store.columns import Instant, micros
 from postsched.store.compiled import Compiled
 from postsched.store.limit_tables import holds, limits
+from postsched.store.sharing import is_shared
 from postsched.store.tables import CLAIMED, deliveries
 from postsched.store.upserts import upsert
 
@@ -81,23 +82,51 @@ def note(connection: Connection, calls: Sequence[Call], rng: Random) -> list[Hol
     subjects = sorted({name for c in calls for name in (own(c.account.id), service(c.account))})
     rows = connection.execute(ROWS, {"subjects": subjects})
     known = {row.subject: _hold_of(row) for row in rows}
-    changed: dict[str, tuple[int | None, Hold]] = {}
+    changed, found = _judged(known, calls, rng)
+    if changed and is_shared(connection):  # others may be writing the same
+        latest = {s: (n, _lock(connection, s, n)) for s, (n, _) in sorted(changed.items())}
+        known |= {subject: hold for subject, (_, hold) in latest.items()}
+        again, found = _judged(known, calls, rng)
+        changed = latest | again
+    for subject, (account_id, hold) in changed.items():
+        write(connection, subject, account_id, hold)
+    return found
+
+
+Changed = dict[str, tuple[int | None, Hold]]
+"""By subject, the account that it is about, if it is one, and the hold."""
+
+
+def _judged(
+    known: Mapping[str, Hold], calls: Sequence[Call], rng: Random
+) -> tuple[Changed, list[Hold | None]]:
+    """The holds that calls change, and for each call the longest that began with it."""
+    now_known, changed = dict(known), Changed()
     found: list[Hold | None] = []
     for call in calls:
         begun: list[tuple[datetime, Hold]] = []
         mine, servers = own(call.account.id), service(call.account)
         for subject, account_id in ((mine, call.account.id), (servers, None)):
-            before = known.get(subject, FREE)
+            before = now_known.get(subject, FREE)
             after = _after(before, call, rng, limits=account_id is not None)
             if after is before or after == before:
                 continue
-            known[subject], changed[subject] = after, (account_id, after)
+            now_known[subject], changed[subject] = after, (account_id, after)
             if after.until != before.until and after.until is not None:
                 begun.append((after.until, after))
         found.append(max(begun, key=lambda one: one[0])[1] if begun else None)
-    for subject, (account_id, hold) in changed.items():
-        write(connection, subject, account_id, hold)
-    return found
+    return changed, found
+
+
+def _lock(connection: Connection, subject: str, account_id: int | None) -> Hold:
+    """Keep other workers from writing the hold until the end of the transaction; as it is then. It
+    is to be written: where there was none, there is one now that holds nothing."""
+    values = {"subject": subject, "account_id": account_id, "failures": 0, "opened": 0}
+    statement = upsert(connection, holds).values(values)
+    kept = statement.on_conflict_do_update(
+        index_elements=[holds.c.subject], set_={"subject": statement.excluded.subject}
+    )
+    return _hold_of(connection.execute(kept.returning(*holds.c)).one())
 
 
 def _after(before: Hold, call: Call, rng: Random, *, limits: bool) -> Hold:
@@ -158,11 +187,29 @@ def hold_for(
 ) -> None:
     """Hold an account for what we count ourselves: as much of it went out as its network takes, or
     as it is to post."""
-    row = connection.execute(ROWS, {"subjects": [own(account_id)]}).one_or_none()
-    before = FREE if row is None else _hold_of(row)
+    subject = own(account_id)
+    if is_shared(connection):
+        before = _lock(connection, subject, account_id)
+    else:
+        row = connection.execute(ROWS, {"subjects": [subject]}).one_or_none()
+        before = FREE if row is None else _hold_of(row)
     after = holding.later(before, until, why, message)
     if after != before:
-        write(connection, own(account_id), account_id, after)
+        write(connection, subject, account_id, after)
+
+
+def take_trial(connection: Connection, trial: str, now: datetime) -> bool:
+    """Whether one delivery may be tried of those that wait for this `trial`; if so, no other worker
+    tries any until the end of the transaction."""
+    if not is_shared(connection):
+        return True
+    query = select(holds.c.until).where(holds.c.subject == trial)
+    row = connection.execute(query.with_for_update(skip_locked=True)).first()
+    if row is None or (row.until is not None and row.until > now):
+        return False
+    # Another one may have begun since the look, and have let go of the lock.
+    busy = (w.busy for w in waits(connection).values() if w.trial == trial and w.busy)
+    return not any(until > now for until in busy)
 
 
 def count_anew(connection: Connection, account_id: int | None = None) -> None:

@@ -19,6 +19,7 @@ from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.schedule import ONCE
 from postsched.store import deliveries as delivery_rows
 from postsched.store.plans import Planned, planned_values
+from postsched.store.sharing import is_shared
 from postsched.store.slot_tables import slots
 from postsched.store.tables import LEADING, RECURRING, deliveries, meta, schedules
 from postsched.store.upserts import upsert
@@ -48,10 +49,13 @@ def note(connection: Connection, zones: Iterable[str]) -> None:
     they are written in."""
     wanted = {zone: zone_files.text_of(zone) for zone in zones}
     there = _noted(connection, wanted)
-    for zone, rules in wanted.items():
+    new = [zone for zone, rules in wanted.items() if rules and rules not in there.get(zone, [])]
+    if new and is_shared(connection):  # others may be noting theirs
+        there |= _lock(connection, new)
+    for zone in new:
         noted = there.get(zone, [])
-        if rules and rules not in noted:
-            _write(connection, zone, [*noted, rules])
+        if wanted[zone] not in noted:
+            _write(connection, zone, [*noted, wanted[zone]])
 
 
 def keep_up(connection: Connection, zones: Iterable[str]) -> list[str]:
@@ -105,6 +109,19 @@ def _noted(connection: Connection, zones: Iterable[str]) -> dict[str, list[str]]
     query = query.where(meta.c.name.in_([_PREFIX + zone for zone in zones]))
     found = connection.execute(query)
     return {row.name.removeprefix(_PREFIX): row.value.split() for row in found}
+
+
+def _lock(connection: Connection, zones: Iterable[str]) -> dict[str, list[str]]:
+    """What is noted of those zones, of which nobody else notes anything until the end of the
+    transaction."""
+    rows = [{"name": _PREFIX + zone, "value": ""} for zone in sorted(zones)]
+    statement = upsert(connection, meta)
+    kept = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"name": statement.excluded.name}
+    )
+    for row in rows:
+        connection.execute(kept.values(row))
+    return _noted(connection, zones)
 
 
 def _strange(connection: Connection, zones: Collection[str]) -> list[str]:

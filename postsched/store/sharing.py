@@ -1,0 +1,14 @@
+"""Whether workers take their turns at the same time, and what one reads another may be changing.
+
+On SQLite whoever writes is alone. On a database server a turn locks the rows that it goes by, or
+what it read is not so any more when it writes.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+
+def is_shared(connection: Connection) -> bool:
+    """Whether others may take their turns meanwhile."""
+    return connection.dialect.name != "sqlite"
