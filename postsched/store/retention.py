@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select
 
 from postsched.domain.delivery import Attempt, Delivery
 from postsched.store import deliveries as delivery_rows
@@ -26,7 +26,7 @@ NAME = "swept"
 """Under which `meta` has the progress."""
 
 
-IDS = bindparam("ids", expanding=True)
+IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 DELIVERIES = delivery_rows.selected().where(row.id.in_(IDS))
 ATTEMPTS = select(attempts).where(attempts.c.delivery_id.in_(IDS)).order_by(attempts.c.id)
 FILES = select(media.c.sha256).where(media.c.post_id.in_(IDS), media.c.sha256.is_not(None))
