@@ -101,7 +101,7 @@ def leaderless(connection: Connection) -> list[tuple[int, int]]:
             ),
         )
         .where(text(RECURRING), posts.c.draft == 0, targets.c.stopped == 0, row.id.is_(None))
-        .order_by(targets.c.post_id)
+        .order_by(schedules.c.post_id)  # by that of `targets`, all posts would be looked at
     )
     return [(post_id, account_id) for post_id, account_id in connection.execute(query)]
 
