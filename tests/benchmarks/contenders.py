@@ -117,7 +117,7 @@ class Postsched(Contender):
     """`postsched run` on SQLite, as it is installed."""
 
     name = "postsched"
-    lead_each = 0.0015
+    lead_each = 0.0005
 
     @contextmanager
     def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:

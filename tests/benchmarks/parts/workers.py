@@ -34,7 +34,7 @@ class Workers(Contender):
     """So many `postsched run` on one database."""
 
     lead = 8.0
-    lead_each = 0.003
+    lead_each = 0.001
 
     def __init__(self, workers: int) -> None:
         self.workers = workers

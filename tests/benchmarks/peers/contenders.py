@@ -30,7 +30,7 @@ class Peer(Contender):
     """`lacks` says why it can't be had."""
 
     lead = 6.0
-    lead_each = 0.003
+    lead_each = 0.0015
     lacks: tuple[Callable[[], str | None], ...] = ()
 
     def missing(self) -> str | None:
