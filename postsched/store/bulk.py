@@ -55,10 +55,9 @@ def pack(
 
 
 def write(connection: Connection, packed: Sequence[Packed]) -> range:
-    """Write packed posts; their ids, in order. The caller holds the write lock, so that the ids
-    after the last one are free. Raises InvalidInput if a post with one of the keys is there."""
-    first = post_rows.newest(connection) + 1
-    ids = range(first, first + len(packed))
+    """Write packed posts; their ids, in order. The caller holds the write lock, so that its
+    ids are free. Raises InvalidInput if a post with one of the keys is there."""
+    ids = post_rows.take_ids(connection, len(packed))
     try:
         _write(connection, posts, [(n, *one[0]) for n, one in zip(ids, packed, strict=True)])
     except IntegrityError as error:

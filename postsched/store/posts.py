@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, Table, delete, exists, func, select, text, update
 
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
 from postsched.domain.schedule import Schedule
@@ -112,6 +112,22 @@ def by_uids(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
 def newest(connection: Connection) -> int:
     """The highest id of a post, 0 if there are none."""
     return connection.scalar(select(func.max(posts.c.id))) or 0
+
+
+SEQUENCE = "pg_get_serial_sequence('posts', 'id')"
+NEXT = text(f"SELECT nextval({SEQUENCE})")
+UP_TO = text(f"SELECT setval({SEQUENCE}, :last)")
+
+
+def take_ids(connection: Connection, count: int) -> range:
+    """The ids of so many posts to be written, which no others get. The caller holds the write
+    lock."""
+    if connection.dialect.name == "sqlite":
+        first = newest(connection) + 1
+    else:  # it counts for itself, whatever is there
+        first = connection.scalar(NEXT) or 1
+        connection.execute(UP_TO, {"last": first + max(count - 1, 0)})
+    return range(first, first + count)
 
 
 def schedule_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, Schedule]:

@@ -276,6 +276,7 @@ def test_a_platform_that_is_not_installed_here_is_left_to_others(
     assert len(errors(caplog)) == 1
 
 
+@pytest.mark.sqlite  # elsewhere no number is given twice
 def test_another_account_with_its_number_is_another_account(
     blind: Rig, clock: FakeClock, fake: FakePlatform
 ) -> None:

@@ -263,6 +263,7 @@ class TestLate:
 class TestWaking:
     """Nothing polls; what others write is told, or found within 30 seconds."""
 
+    @pytest.mark.sqlite
     def test_an_idle_engine_asks_nothing(self, rig: Rig, clock: FakeClock) -> None:
         me = rig.account()
         for number in range(20):
@@ -280,6 +281,7 @@ class TestWaking:
 
         play(scene)
 
+    @pytest.mark.sqlite
     def test_nor_does_one_that_has_done_its_work(
         self, rig: Rig, clock: FakeClock, fake: FakePlatform
     ) -> None:

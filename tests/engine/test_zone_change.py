@@ -106,6 +106,7 @@ def test_one_that_runs_notices_within_the_hour(
     play(scene)
 
 
+@pytest.mark.sqlite
 def test_where_nothing_changes_it_asks_nothing_and_wakes_no_more_often(
     rig: Rig, clock: FakeClock, zones: TzDatabase
 ) -> None:
@@ -127,6 +128,7 @@ def test_where_nothing_changes_it_asks_nothing_and_wakes_no_more_often(
     assert seen == []
 
 
+@pytest.mark.sqlite
 def test_a_database_that_is_busy_just_then_is_asked_again(
     make: MakeRig, clock: FakeClock, zones: TzDatabase, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -30,6 +30,8 @@ from postsched.store import accounts as account_rows
 from postsched.store import chains, reading
 from postsched.store import deliveries as delivery_rows
 from postsched.store.firing_rows import Among, FiringRows
+from postsched.store.tables import deliveries as deliveries_table
+from postsched.store.tables import posts as posts_table
 from postsched.testing import FakeClock
 from tests.service.desk import desk_at
 
@@ -176,10 +178,9 @@ def test_days_agree_with_the_list(table: Table) -> None:
 
 
 def test_what_is_spread_out_stays_in_order(table: Table) -> None:
-    post = table.add("n {{n}}", "me,work", cron="*/30 * * * *")
+    table.add("n {{n}}", "me,work", cron="*/30 * * * *")
     with table.desk.database.write() as connection:
-        raw: Any = connection.connection.driver_connection
-        raw.execute("UPDATE posts SET spread = 5400000000 WHERE id = ?", (post,))
+        connection.execute(posts_table.update().values(spread=timedelta(hours=1, minutes=30)))
     found = [local(one) for one in table.coming(9)]
     assert found == [
         "20 12:00 me n 1", "20 12:00 work n 1", "20 12:30 me n 2", "20 13:00 me n 3",
@@ -211,11 +212,10 @@ def test_of_a_long_queue_only_what_is_shown_is_read(table: Table) -> None:
     post = table.add("x", at="2026-11-01 09:00")
     ahead = FEW + 500
     with table.desk.database.write() as connection:
-        raw: Any = connection.connection.driver_connection
-        names = [row[1] for row in raw.execute("PRAGMA table_info(deliveries)") if row[1] != "id"]
+        names = [column.name for column in deliveries_table.c if column.name != "id"]
         shifted = [f"{name} + i * 30000000" if name in ("occurrence", "due_at", "next_at") else name
                    for name in names]  # fmt: skip
-        raw.execute(
+        connection.exec_driver_sql(
             f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ahead}) "
             f"INSERT INTO deliveries ({', '.join(names)}) SELECT {', '.join(shifted)} "
             f"FROM deliveries, n WHERE post_id = {post}"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
 from postsched.domain.schedule import Schedule, once
+from postsched.store import bulk
 from postsched.store import posts as post_rows
 from postsched.store.database import Database
 from tests.store import rows
@@ -123,3 +124,18 @@ def test_hundreds_at_once(database: Database) -> None:
         assert len(post_rows.get(connection, ids)) == 1100
         assert post_rows.get(connection, []) == {}
         assert post_rows.kept_files(connection) == set()
+
+
+def test_what_is_written_in_bulk_takes_no_id_from_others(tmp_path: Path) -> None:
+    base = opened(tmp_path)
+    packed = [
+        bulk.pack(Post(0, uid, Content(uid), (), NOON, NOON), "", once(NOON, "UTC"), [], [])
+        for uid in "abcd"
+    ]
+    alone = Post(0, "z", Content("z"), (), NOON, NOON)
+    with base.write() as connection:
+        first = bulk.write(connection, packed[:2])
+        third = post_rows.insert(connection, alone, [], once(NOON, "UTC"), "")
+        rest = bulk.write(connection, packed[2:])
+        assert [*first, third, *rest] == [1, 2, 3, 4, 5]
+    base.close()
