@@ -122,7 +122,9 @@ def test_every_file_it_names_is_there() -> None:
     for name in {one or other for one, other in names}:
         assert (readme.ROOT / name).exists(), name
     for module in set(re.findall(r"python -m (tests[\w.]+)", TEXT)):
-        assert (readme.ROOT / f"{module.replace('.', '/')}.py").exists(), module
+        path = module.replace(".", "/")
+        places = (f"{path}.py", f"{path}/__main__.py")
+        assert any((readme.ROOT / place).exists() for place in places), module
 
 
 def test_every_block_is_run_or_says_why_not() -> None:
