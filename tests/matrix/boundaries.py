@@ -4,7 +4,7 @@ that is done to its files.
 
 In a recording they are written to a file, line by line. In a case the process kills itself with
 SIGKILL right before or after one of them. The seams: SQLAlchemy's events and the driver's commit,
-`os.pwrite`, httpx's transport, Python's audit events.
+`os.pwrite`, what sends a request, Python's audit events.
 """
 
 from __future__ import annotations
@@ -17,10 +17,15 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from postsched.highwater import HEAD
 from tests.matrix.world import Traffic
+
+if TYPE_CHECKING:
+    from httpx import Request
+
+    from postsched.transport.connection import Answer
 
 WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM|REPLACE INTO)\s+(\w+)", re.IGNORECASE)
 FILES = {
@@ -126,23 +131,21 @@ class Watcher:
         os.pwrite = watched  # type: ignore[assignment]  # of bytes, as `highwater` writes them
 
     def _watch_requests(self) -> None:
-        import httpx
+        from postsched.transport.wire import Wire
 
-        transports: Any = httpx.AsyncHTTPTransport
-        send = transports.handle_async_request
+        send = Wire.send
 
-        async def watched(transport: Any, request: httpx.Request) -> httpx.Response:
+        async def watched(wire: Wire, request: Request, connect: float) -> Answer:
             kind = "request" if request.url.port == self._port else "rehearsal"
             boundary = self._before(kind, request_name(request.method, request.url.path))
             self._traffic.requests += 1
             try:
-                response: httpx.Response = await send(transport, request)
-                return response
+                return await send(wire, request, connect)
             finally:
                 self._traffic.requests -= 1
                 self._die_at(boundary, after=True)
 
-        transports.handle_async_request = watched
+        Wire.send = watched  # type: ignore[method-assign]  # through which all requests go
 
     def _watch_files(self, folder: str) -> None:
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
