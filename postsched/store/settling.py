@@ -64,16 +64,22 @@ def written(connection: Connection, settled: Sequence[Settled]) -> set[int]:
     if not tried:
         return set()
     made = {tuple(row) for row in MADE.rows(connection, [one.after.id for one in tried])}
-    return {
-        one.after.id for one in tried
-        if (one.after.id, micros(one.attempts[-1].started_at), one.attempts[-1].action) in made
-    }  # fmt: skip
+    return {one.after.id for one in tried if _name(one.after.id, one.attempts[-1]) in made}
+
+
+def _name(delivery_id: int, attempt: Attempt) -> tuple[int, int, int, str, str]:
+    """What makes an attempt this one, as MADE reads it."""
+    return delivery_id, attempt.n, micros(attempt.started_at), attempt.action, attempt.step
 
 
 MADE = ByIds(
-    lambda ids: select(attempts.c.delivery_id, attempts.c.started_at, attempts.c.action).where(
-        attempts.c.delivery_id.in_(ids)
-    )
+    lambda ids: select(
+        attempts.c.delivery_id,
+        attempts.c.n,
+        attempts.c.started_at,
+        attempts.c.action,
+        attempts.c.step,
+    ).where(attempts.c.delivery_id.in_(ids))
 )
 HELD = ByIds(
     lambda ids: (
