@@ -173,11 +173,12 @@ def count_paused(connection: Connection) -> int:
 def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
     """How many deliveries there are in each status. Most are scheduled: these are what the others
     leave of all, for SQLite counts a whole table by the page, and some of it row by row."""
-    row, every = deliveries.c, literal("")
+    row = deliveries.c
+    every = select(func.count()).select_from(deliveries).scalar_subquery()
     others = [status.value for status in DeliveryStatus if status is not S.SCHEDULED]
     query = union_all(
         select(row.status, func.count()).where(row.status.in_(others)).group_by(row.status),
-        select(every, func.count()).select_from(deliveries),
+        select(literal(""), every),
     )
     found = {str(status): count for status, count in connection.execute(query)}
     scheduled = found.pop("") - sum(found.values())

@@ -123,10 +123,12 @@ def find_posts(connection: Connection, wanted: Filter, limit: int | None) -> lis
     if limit is None:
         found = list(each_post(connection, wanted))
     else:
-        coming = list(islice(_fitting(connection, _coming(connection, wanted), wanted), limit))
+        chunk = CHUNK if wanted.status else min(limit, CHUNK)  # else all that is read fits
+        ids = _coming(connection, wanted)
+        coming = list(islice(_fitting(connection, ids, wanted, chunk), limit))
         known = {filed.post.id for filed in coming}
         ids = (post_id for post_id in _recent(connection, wanted) if post_id not in known)
-        recent = list(islice(_fitting(connection, ids, wanted), limit))
+        recent = list(islice(_fitting(connection, ids, wanted, chunk), limit))
         recent = recent[: max(limit // 3, limit - len(coming))]
         found = coming[: limit - len(recent)] + recent
     return sorted(found, key=lambda filed: (filed.instant, filed.post.id))
@@ -140,11 +142,13 @@ def waiting_posts(connection: Connection, account_ids: Sequence[int] | None = No
     return list(connection.scalars(query.order_by(deliveries.c.post_id)))
 
 
-def _fitting(connection: Connection, ids: Iterable[int], wanted: Filter) -> Iterator[Filed]:
+def _fitting(
+    connection: Connection, ids: Iterable[int], wanted: Filter, size: int = CHUNK
+) -> Iterator[Filed]:
     """The posts of those ids, read in chunks, that have the wanted status: SQL only narrows that
     down, for a post's status is computed."""
     rest = iter(ids)
-    while chunk := list(islice(rest, CHUNK)):
+    while chunk := list(islice(rest, size)):
         for filed in file_posts(connection, chunk):
             if not wanted.status or filed.has_status(wanted.status):
                 yield filed
