@@ -276,6 +276,8 @@ def locate_database(named: str | None) -> str:
         raise InvalidInput("a database in memory or with options can't be used", _PLACES)
     if path == named and (scheme := _SCHEME.match(named)):
         raise InvalidInput(f"a database can't be given as {scheme[0]}…", _PLACES)
+    if "://" in path:  # it is not repeated, for it may hold a password
+        raise InvalidInput("this is no URL of a database", _PLACES)
     return os.path.realpath(_absolute(path))  # what lies beside it is the same for every name
 
 

@@ -173,6 +173,9 @@ def _options(
         typer.Option("--version", callback=_version, is_eager=True, help="Say which version."),
     ] = False,
 ) -> None:
+    source = ctx.get_parameter_source("db")
+    if source is not None and source.name == "ENVIRONMENT":
+        db = None  # it is read where it has its password
     ctx.obj.take_options(db, config, verbose, quiet)
 
 
@@ -194,16 +197,22 @@ SECRET = (
     "POSTSCHED_WEBHOOK_URL", "POSTSCHED_NOTIFY_TARGETS", "POSTSCHED_NOTIFY_HEARTBEAT_URL",
 )  # fmt: skip
 """How the names of variables begin that hold secrets."""
+DATABASE = "POSTSCHED_DB"
 
 
 @contextmanager
 def _own_environment() -> Iterator[Mapping[str, str]]:
     """The environment. Meanwhile the secrets in it are kept from the programs that we start,
-    an editor or a browser."""
+    an editor or a browser; of a database's URL its password."""
     own = dict(os.environ)
     private = [name for name in own if name.startswith(SECRET)]
     for name in private:
         del os.environ[name]
+    if "://" in own.get(DATABASE, ""):
+        from postsched.store.naming import plain
+
+        private.append(DATABASE)
+        os.environ[DATABASE] = plain(own[DATABASE])
     try:
         yield own
     finally:

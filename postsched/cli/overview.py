@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from postsched.cli.program import Program
     from postsched.domain.account import Account
+    from postsched.presence import Present
     from postsched.store.workers import Worker
 
 NEED_A_HAND = ("failed", "missed", "unconfirmed")
@@ -30,18 +31,12 @@ def bells_of(program: Program) -> Path:
     return wakeup.folder_for(program.settings)
 
 
-def workers_now(program: Program, connection: Connection) -> tuple[list[Worker], list[Worker]]:
-    """The workers that live, and those that ended without signing off: their bells tell. Where
-    bells tell nothing (Windows), all are taken to live."""
-    from postsched import wakeup
+def workers_now(program: Program, connection: Connection) -> Present:
+    """The workers that live, those of which nothing is heard, and those that ended without signing
+    off."""
+    from postsched.presence import present
 
-    living: list[Worker] = []
-    dead: list[Worker] = []
-    bells = bells_of(program)
-    for worker in workers.every(connection):
-        answer = wakeup.alive(bells, worker.mark)
-        (living if answer or not wakeup.FIFO else dead).append(worker)
-    return living, dead
+    return present(workers.every(connection), bells_of(program), program.now())
 
 
 def status_document(program: Program) -> dict[str, Any]:
@@ -53,22 +48,29 @@ def status_document(program: Program) -> dict[str, Any]:
 
     now = program.now()
     with program.database.read() as connection:
-        living, _ = workers_now(program, connection)
+        found = workers_now(program, connection)
         counts = outlook.count_by_status(connection)
         first = next_due(connection)
         accounts = account_rows.every(connection)
         paused = pauses.all_paused(connection)
         known = limits.known(program, connection, accounts)
-    daemon = next((worker for worker in living if worker.kind == "run"), None)
+    daemon = _daemon(found.living)
     return {
         "daemon": {
             "running": daemon is not None,
+            "host": daemon.host if daemon else None,
             "pid": daemon.pid if daemon else None,
             "since": rfc3339(daemon.since) if daemon else None,
         },
         "workers": [
-            {"host": worker.host, "pid": worker.pid, "since": rfc3339(worker.since)}
-            for worker in living
+            {
+                "host": worker.host,
+                "pid": worker.pid,
+                "since": rfc3339(worker.since),
+                "seen_at": rfc3339(worker.seen_at),
+                "silent": worker in found.silent,
+            }
+            for worker in (*found.living, *found.silent)
         ],
         "paused": paused,
         "counts": {status.value: count for status, count in counts.items()},
@@ -89,6 +91,15 @@ def status_document(program: Program) -> dict[str, Any]:
     }
 
 
+def _daemon(living: Sequence[Worker]) -> Worker | None:
+    """The daemon: that of this host, else any."""
+    from socket import gethostname
+
+    daemons = [worker for worker in living if worker.kind == "run"]
+    here = gethostname() if len(daemons) > 1 else None
+    return min(daemons, key=lambda worker: worker.host != here, default=None)
+
+
 def status_page(program: Program, document: dict[str, Any]) -> str:
     """`status` for the eye."""
     from postsched.cli.render import status_cell
@@ -97,14 +108,8 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
     from postsched.store import accounts as account_rows
 
     now, zone, paint = program.now(), program.zone, program.screen.paint
-    daemon, counts = document["daemon"], document["counts"]
-    if daemon["running"]:
-        lines = [f"daemon      {paint('running', 'green')} (process {daemon['pid']})"]
-    else:
-        lines = [f"daemon      {paint('not running', 'red')}: start it with postsched run"]
-    others = [str(one["pid"]) for one in document["workers"] if one["pid"] != daemon["pid"]]
-    if others:
-        lines.append(f"workers     also process {', '.join(others)}")
+    counts = document["counts"]
+    lines = _worker_lines(document, now, paint, hosts=program.database.path is None)
     if document["paused"]:
         lines.append(paint("paused      everything; release it: postsched resume --all", "yellow"))
     if document["next_due_at"]:
@@ -126,6 +131,31 @@ def status_page(program: Program, document: dict[str, Any]) -> str:
     for account, limited in zip(accounts, document["accounts"], strict=True):
         lines += [_account_line(account, now, paint), *_limit_lines(limited, now, zone, paint)]
     return "\n".join(lines)
+
+
+def _worker_lines(
+    document: dict[str, Any], now: datetime, paint: Callable[..., str], *, hosts: bool
+) -> list[str]:
+    """Who is at work, and where, if that may be on several hosts."""
+    from postsched.domain.duration import distance
+
+    def named(one: dict[str, Any]) -> str:
+        return f"process {one['pid']} on {one['host']}" if hosts else f"process {one['pid']}"
+
+    daemon = document["daemon"]
+    if daemon["running"]:
+        lines = [f"daemon      {paint('running', 'green')} ({named(daemon)})"]
+    else:
+        lines = [f"daemon      {paint('not running', 'red')}: start it with postsched run"]
+    own = (daemon["host"], daemon["pid"])
+    for one in document["workers"]:
+        if one["silent"]:
+            seen = distance(datetime.fromisoformat(one["seen_at"]) - now)
+            said = f"workers     {named(one)} was last heard of {seen}: it may be dead, or cut off"
+            lines.append(paint(said, "yellow"))
+        elif (one["host"], one["pid"]) != own:
+            lines.append(f"workers     also {named(one)}")
+    return lines
 
 
 def _service_lines(

@@ -105,8 +105,9 @@ class Program:
 
     @property
     def for_children(self) -> Mapping[str, str]:
-        """The environment for programs that are started: without secrets of ours, see `app`."""
-        return dict(os.environ)
+        """The environment for programs that are started: without secrets of ours, see `app`, and
+        that of the database."""
+        return {name: value for name, value in os.environ.items() if name != "PGPASSWORD"}
 
     def expect_database(self) -> None:
         """Open the database, for a command that an empty one has nothing for: if it had to be made

@@ -70,10 +70,12 @@ def _subject(program: Program, *, openable: bool = True) -> Subject:
     if not openable or (place is not None and not place.exists()):
         return subject
     with program.database.read() as connection:
-        living, gone = workers_now(program, connection)
-    alive = tuple(worker.pid for worker in living)
-    dead = {worker.mark for worker in gone} | set(wakeup.dead(bells_of(program)))
-    return replace(subject, database=program.database, alive=alive, dead=len(dead))
+        found = workers_now(program, connection)
+    dead = {worker.mark for worker in found.dead} | set(wakeup.dead(bells_of(program)))
+    return replace(
+        subject, database=program.database, living=tuple(found.living),
+        silent=tuple(found.silent), dead=len(dead),
+    )  # fmt: skip
 
 
 def _finding_document(found: Finding) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from shlex import quote
 
 from sqlalchemy import Connection, delete, text, update
 
@@ -39,7 +40,8 @@ class Moved:
         """What whoever wants to write to the database of that name is told."""
         return StoreMoved(
             f"the database {name} was moved to {self.to} on {self.at:%Y-%m-%d at %H:%M} UTC",
-            f"Go on there, with --db; if that one is not used: postsched copy --release {name}",
+            "Go on there, with --db; if that one is not used: "
+            f"postsched copy --release {quote(name)}",
         )
 
 

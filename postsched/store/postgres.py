@@ -188,13 +188,18 @@ def address(place: str) -> URL:
         raise StoreUnavailable(
             "PostgreSQL needs the extra postgres", "Install it: pip install 'postsched[postgres]'"
         ) from error
-    try:
-        return make_url(place).set(drivername="postgresql+psycopg")
-    except (ArgumentError, ValueError) as error:
+    if place.partition("?")[0].count("@") > 1:  # a piece of it would be taken for the host
         raise StoreUnavailable(
             "the URL of the database can't be read",
-            "Give it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
-        ) from error
+            "Write an @ in the password as %40, or better: see PGPASSFILE",
+        )
+    try:
+        return make_url(place).set(drivername="postgresql+psycopg")
+    except (ArgumentError, ValueError):
+        raise StoreUnavailable(
+            "the URL of the database can't be read",
+            "Give it as postgresql://USER@HOST:PORT/DATABASE",
+        ) from None  # what is said of it may hold a piece of the password
 
 
 def _engine(url: URL, patience: float) -> Engine:

@@ -104,7 +104,11 @@ def test_what_the_help_says_of_a_command_is_what_the_command_says(call: Caller) 
         ("sqlite://", 2, "sqlite:///PATH"),
         ("sqlite:///:memory:", 2, "in memory"),
         ("mysql://me:geheim@localhost/posts", 2, "mysql:"),
-        ("postgresql://me:geheim@localhost/posts", 4, "PostgreSQL is not supported"),
+        ("postgresql://me:geheim@127.0.0.1:1/posts", 4, "postgresql://me@127.0.0.1:1/posts can't"),
+        ("postgresql://me@127.0.0.1:1/posts?password=geheim", 4, "127.0.0.1:1/posts can't"),
+        ("postgresql://me:geheim@127.0.0.1:none/posts", 4, "can't be read"),
+        ("postgresql://me:ge@geheim@127.0.0.1:1/posts", 4, "%40"),
+        (" postgresql://me:geheim@127.0.0.1:1/posts", 2, "no URL"),
         ("~nobody-of-that-name/posts.db", 2, "home folder"),
         ("a\nb.db", 2, "no path"),
         (".", 4, "is a directory"),
@@ -116,7 +120,9 @@ def test_what_the_help_says_of_a_command_is_what_the_command_says(call: Caller) 
 def test_a_place_where_no_database_can_be(call: Caller, place: str, code: int, said: str) -> None:
     answer = call("--db", place, "list")
     answer.refused(code, said)
-    assert "geheim" not in answer.err
+    shown = call("-vv", "--db", place, "list")
+    assert "Traceback" in shown.err
+    assert "geheim" not in answer.err + shown.err
 
 
 def test_every_way_to_name_a_database(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,7 +47,7 @@ def update_accounts(call: Caller, **values: Any) -> None:
 def test_nothing_yet(call: Caller) -> None:
     document = call("status", "--json").json
     assert document == {
-        "daemon": {"running": False, "pid": None, "since": None},
+        "daemon": {"running": False, "host": None, "pid": None, "since": None},
         "workers": [],
         "paused": False,
         "counts": {status.value: 0 for status in DeliveryStatus},
@@ -82,9 +82,11 @@ def test_who_works(cli: Posting) -> None:
     with worker(cli.call, "run", 11), worker(cli.call, "publish-due", 12):
         document = cli.json("status")
         page = cli("status").out
-    assert document["daemon"] == {"running": True, "pid": 11, "since": "1970-01-01T00:00:01Z"}
+    since = "1970-01-01T00:00:01Z"
+    assert document["daemon"] == {"running": True, "host": "host", "pid": 11, "since": since}
     assert document["workers"] == [
-        {"host": "host", "pid": pid, "since": "1970-01-01T00:00:01Z"} for pid in (11, 12)
+        {"host": "host", "pid": pid, "since": since, "seen_at": None, "silent": False}
+        for pid in (11, 12)
     ]
     assert "daemon      running (process 11)" in page
     assert "workers     also process 12" in page

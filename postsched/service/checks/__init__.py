@@ -11,6 +11,7 @@ from postsched.service.checks.hosting import host_findings
 from postsched.service.checks.notices import notice_findings
 from postsched.service.checks.retention import retention_findings
 from postsched.service.checks.secrets import secret_findings
+from postsched.service.checks.server import server_findings
 from postsched.service.checks.settings import settings_findings
 from postsched.service.checks.storage import database_findings, disk_findings, media_findings
 from postsched.service.checks.time import clock_findings, zone_findings
@@ -20,6 +21,7 @@ __all__ = ["Finding", "State", "Subject", "findings", "ok", "problem", "warning"
 CHECKS: tuple[tuple[str, Callable[[Subject], Iterator[Finding]]], ...] = (
     ("settings", settings_findings),
     ("database", database_findings),
+    ("server", server_findings),
     ("archive", retention_findings),
     ("disk", disk_findings),
     ("media", media_findings),

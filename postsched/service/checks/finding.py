@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from postsched.config import Settings
     from postsched.secrets import Secrets
     from postsched.store.database import Database
+    from postsched.store.workers import Worker
 
 
 class State(StrEnum):
@@ -39,8 +40,8 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What is looked at. `place` is the database file; `database` is None where there is none yet,
-    or none that can be opened. `alive` are the process numbers of the workers that live, `dead`
-    is how many ended without signing off; `now` gives the instant (UTC)."""
+    or none that can be opened. `living` are the workers that live, of the `silent` ones nothing is
+    heard, `dead` is how many ended without signing off; `now` gives the instant (UTC)."""
 
     settings: Settings
     place: Path | None
@@ -48,8 +49,18 @@ class Subject:
     secrets: Secrets
     now: Callable[[], datetime]
     zone: Callable[[], ZoneInfo]
-    alive: tuple[int, ...] = ()
+    living: tuple[Worker, ...] = ()
+    silent: tuple[Worker, ...] = ()
     dead: int = 0
+
+    @property
+    def is_on_server(self) -> bool:
+        """Whether the database is on a server, where workers may be on any host."""
+        return self.place is None
+
+    def named(self, worker: Worker) -> str:
+        """What to call a worker."""
+        return f"process {worker.pid}{f' on {worker.host}' if self.is_on_server else ''}"
 
 
 def ok(check: str, message: str) -> Finding:

@@ -44,7 +44,11 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     place = subject.place
     if place is not None and not place.exists():
         yield _not_there(place)
-    if subject.database is None or place is None:
+    if subject.database is None:
+        return
+    yield from _moved_findings(subject.database)
+    if place is None:
+        yield from _copy_findings(subject, subject.database)
         return
     holds = copies.summary(place)
     size = megabytes(place.stat().st_size)
@@ -55,6 +59,12 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     yield from _log_findings(place)
     yield from _left_findings(place)
     yield from _permission_findings(place)
+
+
+def _moved_findings(database: Database) -> Iterator[Finding]:
+    if database.moved:
+        said = database.moved.refusal(database.name)
+        yield problem("database", said.message, said.hint)
 
 
 def _not_there(place: Path) -> Finding:
@@ -173,7 +183,10 @@ def media_findings(subject: Subject) -> Iterator[Finding]:
         digests = copies.digests(connection)
     kept = MediaStore(folder)
     gone = [digest for digest in digests if not kept.path_of(Media(sha256=digest)).is_file()]
-    if gone:
+    if not digests and subject.settings.media_fault:
+        said, do = subject.settings.media_fault
+        yield ok("media", f"{said}, and no post has any. For media: {do[:1].lower()}{do[1:]}")
+    elif gone:
         yield problem(
             "media",
             f"{counted(len(gone), 'media file')} of {len(digests)} that posts name are gone from "

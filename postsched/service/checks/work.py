@@ -24,7 +24,7 @@ def work_findings(subject: Subject) -> Iterator[Finding]:
         paused = pauses.all_paused(connection)
     if paused:
         yield warning("service", "everything is paused", "Release it: postsched resume --all")
-    running = ", ".join(f"process {pid}" for pid in subject.alive)
+    running = ", ".join(subject.named(worker) for worker in subject.living)
     if waiting and min(waiting) < now - OVERDUE:
         since = distance(min(waiting) - now)
         who = f"although {running} runs" if running else "and nothing runs"
@@ -35,6 +35,14 @@ def work_findings(subject: Subject) -> Iterator[Finding]:
         yield warning("service", "posts wait, and nothing runs", START)
     else:
         yield ok("service", "not running, and nothing waits")
+    for worker in subject.silent:
+        assert worker.seen_at is not None
+        yield warning(
+            "workers",
+            f"{subject.named(worker)} was last heard of {distance(worker.seen_at - now)}",
+            "If it still runs it can't reach the database: look at that host. What was in its "
+            "hands is taken over after claim_timeout",
+        )
     if subject.dead:
         yield warning(
             "workers",
