@@ -11,7 +11,7 @@ import typer
 
 from postsched.cli.options import Json
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput, NotAllowed
+from postsched.domain.errors import InvalidInput, NotAllowed, StoreUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,17 +154,20 @@ def _tidied(program: Program) -> _Done:
     if place is None:
         return _Done(media, None, None, 0)
     running = len(wakeup.living(wakeup.folder_for(program.settings)))
-    return _Done(media, *_compacted(place, running), running)
+    return _Done(media, *_compacted(program, place, running), running)
 
 
-def _compacted(place: Path, running: int) -> tuple[Room, Room]:
+def _compacted(program: Program, place: Path, running: int) -> tuple[Room, Room]:
     """The room that a file took, and takes."""
     from postsched.store.room import compact, room
 
     before = room(place)
     if running or before.free < WORTH * before.size:
         return before, before
-    compact(place)
+    try:
+        compact(place)
+    except StoreUnavailable as error:  # all that was to leave has left
+        program.warn(f"the file is as large as before: {error.message}")
     return before, room(place)
 
 
