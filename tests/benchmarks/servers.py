@@ -68,7 +68,11 @@ def measure(given: argparse.Namespace) -> bool:
         took = hosts.stop()
         town.peace()
         user.away = frozenset()
-        user.settle()
+        try:
+            user.settle()
+        except AssertionError as error:
+            troubles.failed = error
+            print(*_left(server.direct), sep="\n")
         bad = faults(town, user)
         overs = _taken_over(server.direct, hosts.killed)
         if troubles.failed is not None:
@@ -120,6 +124,20 @@ def _taken_over(url: str, killed: dict[int, float]) -> list[tuple[float, float]]
                 over = finished / 1e6
                 found.append((over, over - at))
     return found
+
+
+def _left(url: str) -> list[tuple[object, ...]]:
+    """The deliveries that still wait for something."""
+    import psycopg
+
+    query = (
+        "SELECT d.id, a.name, d.status, d.attempts, d.paused, d.claim, d.claim_worker, "
+        "to_timestamp(d.next_at / 1e6), to_timestamp(d.claim_until / 1e6), now() "
+        "FROM deliveries d JOIN accounts a ON a.id = d.account_id "
+        "WHERE d.next_at IS NOT NULL OR d.claim IS NOT NULL ORDER BY d.id LIMIT 20"
+    )
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
 
 
 def _late(overs: Sequence[tuple[float, float]], away: Sequence[tuple[float, float]]) -> list[str]:

@@ -104,7 +104,7 @@ class Town:
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
-            assert kill_after, f"it hangs: {words}"
+            assert kill_after, f"it hangs: {words}: {err[-3000:]}"
         self.took = time.monotonic() - begun
         return process.returncode, out, err
 
