@@ -88,10 +88,10 @@ def leaderless(connection: Connection) -> list[tuple[int, int]]:
     """The chains, as post and account, of which no row leads though they are not stopped: those
     that are over, too."""
     row = deliveries.c
+    series = select(schedules.c.post_id).where(text(RECURRING))  # joined, all posts are looked at
     query = (
         select(targets.c.post_id, targets.c.account_id)
-        .join_from(schedules, posts, posts.c.id == schedules.c.post_id)
-        .join(targets, targets.c.post_id == posts.c.id)
+        .join_from(targets, posts, targets.c.post_id == posts.c.id)
         .outerjoin(
             deliveries,
             and_(
@@ -100,8 +100,9 @@ def leaderless(connection: Connection) -> list[tuple[int, int]]:
                 text(f"deliveries.{LEADING}"),
             ),
         )
-        .where(text(RECURRING), posts.c.draft == 0, targets.c.stopped == 0, row.id.is_(None))
-        .order_by(schedules.c.post_id)  # by that of `targets`, all posts would be looked at
+        .where(targets.c.post_id.in_(series))
+        .where(posts.c.draft == 0, targets.c.stopped == 0, row.id.is_(None))
+        .order_by(targets.c.post_id)
     )
     return [(post_id, account_id) for post_id, account_id in connection.execute(query)]
 
