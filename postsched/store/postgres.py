@@ -8,6 +8,7 @@ so that they hold on every database that speaks its language.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
@@ -118,8 +119,8 @@ class PostgresDatabase(Database):
 
     def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
         """The sentence for the user that an error of the database driver comes to."""
-        state = getattr(error.orig, "sqlstate", None) or ""
         said = _said(error.orig)
+        state = getattr(error.orig, "sqlstate", None) or _state_of(said)
         if state in BUSY:
             return StoreBusy(f"the database {self.name} is busy: {said}", "Try again")
         for prefix, hint in HINTS.items():
@@ -148,6 +149,12 @@ HINTS = {
     "53300": "Allow more connections, or stop some workers",
 }
 """What to do, by how the SQLSTATE begins (PostgreSQL manual, appendix A)."""
+NOT_LET_IN = {
+    "28000": r'authentication failed|no password supplied|role ".*" does not exist|pg_hba\.conf',
+    "3D000": r'database ".*" does not exist',
+    "53300": r"too many (clients|connections)|connection slots",
+}
+"""Of one that was not let in, the driver tells no SQLSTATE: what the server says then."""
 RULES = frozenset({"21", "22", "23", "42", "54"})
 """Classes of errors that come again whenever the same is tried."""
 
@@ -206,7 +213,7 @@ def _engine(url: URL, patience: float) -> Engine:
     options = f"-c lock_timeout={int(patience * 1000)} -c TimeZone=UTC"
     options += f" -c idle_in_transaction_session_timeout={IDLE * 1000}"
     given = url.query.get("options", "")
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={
             "application_name": "postsched",
@@ -215,6 +222,19 @@ def _engine(url: URL, patience: float) -> Engine:
         },
         hide_parameters=True,  # the texts of posts belong in no error message
     )
+    event.listen(engine, "connect", _configure)
+    return engine
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    """What networks say may have a NUL in it, which PostgreSQL keeps in no text."""
+    from psycopg.types.string import StrDumperUnknown
+
+    class Kept(StrDumperUnknown):
+        def dump(self, obj: str) -> Any:
+            return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+    connection.adapters.register_dumper(str, Kept)
 
 
 def _prepare(database: PostgresDatabase) -> None:
@@ -243,6 +263,11 @@ def _said(error: BaseException | None) -> str:
     message."""
     primary = getattr(getattr(error, "diag", None), "message_primary", None)
     return " ".join(str(primary or error).split())
+
+
+def _state_of(said: str) -> str:
+    """The SQLSTATE of what a server says that lets nobody in, "" for anything else."""
+    return next((state for state, words in NOT_LET_IN.items() if re.search(words, said)), "")
 
 
 def _make_gates(connection: Connection) -> None:

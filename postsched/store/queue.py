@@ -261,7 +261,7 @@ def expire(
     over = or_(row.claim_until <= now, row.claim_worker.in_(dead))
     query = delivery_rows.selected().where(text("deliveries." + CLAIMED), over)
     # Not what its holder, or another one, is writing just now: it is not what was read.
-    query = query.with_for_update(skip_locked=True, of=deliveries)
+    query = query.order_by(row.id).with_for_update(skip_locked=True, of=deliveries)
     found = [delivery_rows.delivery_of(row) for row in connection.execute(query)]
     known = account_rows.by_ids(connection, list({d.account_id for d in found}))
     changes: list[tuple[Delivery, Delivery]] = []

@@ -8,6 +8,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 from postsched.domain import moves
@@ -23,22 +24,24 @@ SENDING = 0.002
 """Seconds that a request takes, in which the others have the database."""
 
 
-def main(place: str, worker: int) -> None:
-    """Claim some, settle them, let some go, until nothing is due."""
+def share(
+    place: str, worker: int, begin: Callable[[], object], most: int = 5
+) -> tuple[list[int], int]:
+    """Claim some, so many at the `most`, settle them, let some go, until nothing is due. Returns
+    the ids that it got, and how many of its settlings were refused."""
     database = open_database(place)
-    print("ready", flush=True)
-    sys.stdin.readline()
+    begin()
     rng = random.Random(worker)
     got: list[int] = []
     refused = turn = 0
     while True:
         turn += 1
         held = Claim(f"{worker}.{turn}", worker, NOON, LATER)
-        with database.write() as connection:
+        with database.turn(worker) as connection:
             due = [lane for lane in waiting_lanes(connection) if lane.next_at <= LATER]
             if not due:
                 break
-            shares = share_out(due, {"fake": rng.randint(1, 5)}, 5)
+            shares = share_out(due, {"fake": rng.randint(1, most)}, most)
             taken = [
                 found
                 for lane, share in shares.items()
@@ -46,7 +49,7 @@ def main(place: str, worker: int) -> None:
             ]
             works = queue.load(connection, taken)
         time.sleep(SENDING)
-        with database.write() as connection:
+        with database.turn(worker) as connection:
             for work in works:
                 if rng.random() < 0.2:
                     after = moves.let_go(work.delivery)
@@ -54,7 +57,18 @@ def main(place: str, worker: int) -> None:
                     after = moves.step_out(work.delivery, Published(f"{worker}"), NOON)
                     got.append(work.delivery.id)
                 refused += not queue.settle(connection, after, held.token, NOON)
-    print(json.dumps([got, refused]))
+    database.close()
+    return got, refused
+
+
+def main(place: str, worker: int) -> None:
+    """Do so in a process of its own."""
+
+    def begin() -> None:
+        print("ready", flush=True)
+        sys.stdin.readline()
+
+    print(json.dumps(share(place, worker, begin)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Several processes on one SQLite file: nothing is claimed twice, nothing is left behind."""
+"""Several processes on one database: nothing is claimed twice, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from postsched.domain.delivery import DeliveryStatus
+from tests.servers import postgres
 from tests.store import rows
 from tests.store.rows import NOON, every, opened
 
@@ -21,7 +22,7 @@ POSTS, PROCESSES = 200, 4
 
 @pytest.mark.slow
 def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
-    database = opened(tmp_path)
+    database, place = opened(tmp_path), postgres.place(tmp_path / "posts.db")
     with database.write() as connection:
         known = [rows.account(connection, f"a{n}") for n in range(3)]
         for number in range(POSTS):
@@ -31,7 +32,7 @@ def test_nothing_is_claimed_twice(tmp_path: Path) -> None:
             )  # fmt: skip
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.store.claiming", str(tmp_path / "posts.db"), str(n)],
+            [sys.executable, "-m", "tests.store.claiming", place, str(n)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
