@@ -19,6 +19,7 @@ import pytest
 from keyring.core import load_keyring
 
 from postsched.cli.app import run
+from tests.servers import postgres
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -94,9 +95,13 @@ class Caller:
         self.set(
             HOME=str(home),
             TZ="UTC",
-            POSTSCHED_DB=str(self.database),
+            POSTSCHED_DB=postgres.place(self.database),
             PYTHON_KEYRING_BACKEND="tests.secrets.backends.Memory",
         )
+
+        if postgres.is_used():  # what is beside a file else
+            data = self.database.parent
+            self.set(POSTSCHED_MEDIA_DIR=str(data / "media"), POSTSCHED_STATE_DIR=str(data))
 
     def set(self, **environ: str) -> None:
         """Set variables of the environment."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.calling import Answer, Caller
+from tests.servers import postgres
 
 
 class Posting:
@@ -32,6 +33,9 @@ class Posting:
 
     def move_in(self, furnished: Path) -> None:
         """Take over what somebody else has set up, which is quicker than doing it again."""
+        if postgres.is_used():
+            self.account("me")
+            return
         here = self.call.database.parent
         shutil.copytree(furnished, here)
         with self.database() as base:
@@ -50,15 +54,20 @@ class Posting:
         return answer.err
 
     @contextmanager
-    def database(self) -> Iterator[sqlite3.Connection]:
+    def database(self) -> Iterator[Any]:
         """The database itself, for looking behind the scenes and for setting scenes."""
+        if postgres.is_used():
+            with postgres.plain(self.call.database) as server:
+                yield server
+            return
         with closing(sqlite3.connect(self.call.database)) as base, base:
             yield base
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What a query finds."""
         with self.database() as base:
-            return base.execute(query).fetchall()
+            found: list[tuple[Any, ...]] = base.execute(query).fetchall()
+            return found
 
     def count(self, table: str) -> int:
         """How many rows a table has."""

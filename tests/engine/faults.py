@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event, exc
 
+from tests.servers import postgres
+
 ERRORS = {
     "busy": (sqlite3.OperationalError, "database is locked", "SQLITE_BUSY"),
     "disk": (sqlite3.OperationalError, "disk I/O error", "SQLITE_IOERR_WRITE"),
@@ -19,9 +21,18 @@ ERRORS = {
 }
 
 
-def error_of(name: str) -> sqlite3.Error:
+STATES = {"busy": "55P03", "disk": "58030", "full": "53100", "damaged": "XX001", "rules": "23503"}
+"""The same by PostgreSQL's SQLSTATE; one without is of a connection that is lost."""
+
+
+def error_of(name: str) -> Exception:
     """The driver's error of that name."""
     kind, words, code = ERRORS[name]
+    if postgres.is_used():
+        import psycopg
+
+        state = STATES.get(name)
+        return (psycopg.errors.lookup(state) if state else psycopg.OperationalError)(words)
     error = kind(words)
     error.sqlite_errorname = code
     return error

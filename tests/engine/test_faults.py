@@ -22,6 +22,7 @@ from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.platform import LostAnswer
 from tests.engine.faults import ERRORS, Faults
 from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.servers import postgres
 from tests.store import rows
 
 S = DeliveryStatus
@@ -150,6 +151,9 @@ def check(played: Played, *, on_time: bool = True) -> None:
             assert first < timedelta(milliseconds=500), f"{name}: {first} {what}"
 
 
+CHANGED = "sent_at", "claim_until", "prepare_at"
+
+
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory: pytest.TempPathFactory) -> Counter[str]:
     """What is asked of the store when nothing goes wrong, and how often."""
@@ -160,8 +164,9 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Counter[str]:
 
 def test_the_play_has_everything_in_it(calls: Counter[str]) -> None:
     whole = "\n".join(calls)
-    for part in ("BEGIN IMMEDIATE", "COMMIT", "RETURNING", "WITH RECURSIVE", "leases", "attempts",
-                 "UPDATE accounts", "sent_at=?", "claim_until=?", "prepare_at=?"):  # fmt: skip
+    begin, mark = ("FOR UPDATE", "%(") if postgres.is_used() else ("BEGIN IMMEDIATE", "?")
+    for part in (begin, "COMMIT", "RETURNING", "WITH RECURSIVE", "leases", "attempts",
+                 "UPDATE accounts", *(f"{name}={mark}" for name in CHANGED)):  # fmt: skip
         assert part in whole, part
     assert calls.total() > 100
 

