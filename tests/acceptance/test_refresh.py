@@ -14,12 +14,10 @@ import json
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copyfile
@@ -32,6 +30,7 @@ from postsched.testing.loopback import Loopback
 from postsched.testing.x import XServer
 from postsched.testing.x_oauth import CLIENT_ID, REFRESH_TOKEN, TOKEN
 from tests.acceptance.rotating import SURVIVED
+from tests.servers import postgres
 from tests.servers.tokens import CLIENT, TokenServer
 
 pytestmark = pytest.mark.slow
@@ -59,7 +58,7 @@ class Person:
             "HOME": str(home),
             "NO_PROXY": "*",
             "PYTHONPATH": f"{home / 'site'}{os.pathsep}{ROOT}",
-            "POSTSCHED_DB": str(home / "posts.db"),
+            "POSTSCHED_DB": postgres.place(home / "posts.db"),
             "POSTSCHED_ALLOW_PLAINTEXT_KEYRING": "true",
             "PYTHON_KEYRING_BACKEND": "tests.acceptance.rotating.SharedRing",
             "ROTATING_RING": str(self.ring),
@@ -100,13 +99,13 @@ class Person:
 
     def state_message(self) -> str | None:
         """What is said of the account's state, if anything is."""
-        with closing(sqlite3.connect(self.home / "posts.db")) as base:
+        with postgres.behind(self.home / "posts.db") as base:
             ((said,),) = base.execute("SELECT state_message FROM accounts")
         return None if said is None else str(said)
 
     def let_leases_run_out(self) -> None:
         """Of those who are dead; waiting for it takes a quarter of a minute."""
-        with closing(sqlite3.connect(self.home / "posts.db")) as base, base:
+        with postgres.behind(self.home / "posts.db") as base:
             base.execute("UPDATE leases SET until = 0")
 
 
@@ -131,15 +130,19 @@ def server() -> Iterator[TokenServer]:
         yield network
 
 
+def furnish(someone: Person) -> None:
+    """Add the account."""
+    words = ("account", "add", "me", "--platform", "rotating", "--url", someone.server.url)
+    code, said = someone.call(*words)
+    assert code == 0, said
+
+
 @pytest.fixture(scope="module")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the account, at an address where nobody is."""
     home = tmp_path_factory.mktemp("furnished")
     with TokenServer() as network:
-        someone = Person(home, network)
-        words = ("account", "add", "me", "--platform", "rotating", "--url", network.url)
-        code, said = someone.call(*words)
-    assert code == 0, said
+        furnish(Person(home, network))
     return home / "posts.db"
 
 
@@ -147,8 +150,11 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def person(tmp_path: Path, server: TokenServer, furnished: Path) -> Person:
     """With a pair that is to be renewed, and still lives five minutes."""
     someone = Person(tmp_path, server)
-    copyfile(furnished, tmp_path / "posts.db")
-    with closing(sqlite3.connect(tmp_path / "posts.db")) as base, base:
+    if postgres.is_used():  # what was furnished is gone with the test that asked for it
+        furnish(someone)
+    else:
+        copyfile(furnished, tmp_path / "posts.db")
+    with postgres.behind(tmp_path / "posts.db") as base:
         base.execute("UPDATE accounts SET url = ?", (server.url,))
     someone.log_in(timedelta(minutes=5))
     return someone

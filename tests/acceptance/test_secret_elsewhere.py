@@ -4,18 +4,18 @@ goes out on time, and the cron line touches none of it."""
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from postsched.testing import MastodonServer
 from postsched.testing.mastodon import TOKEN
+from tests.servers import postgres
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -29,7 +29,7 @@ class Home:
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("POSTSCHED_", "XDG_"))}
         self._environ = {
             **kept, "HOME": str(folder), "TZ": "UTC", "PYTHONPATH": str(ROOT),
-            "POSTSCHED_DB": str(self.database),
+            "POSTSCHED_DB": postgres.place(self.database),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
         }  # fmt: skip
 
@@ -69,8 +69,9 @@ class Home:
         query = """SELECT status, attempts, lateness / 1e6,
             (SELECT count(*) FROM attempts WHERE delivery_id = deliveries.id)
             FROM deliveries ORDER BY id"""
-        with closing(sqlite3.connect(self.database)) as base:
-            return base.execute(query).fetchall()
+        with postgres.behind(self.database) as base:
+            found: list[tuple[str, int, float | None, int]] = base.execute(query).fetchall()
+        return found
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +55,7 @@ class Posting:
     @contextmanager
     def database(self) -> Iterator[Any]:
         """The database itself, for looking behind the scenes and for setting scenes."""
-        if postgres.is_used():
-            with postgres.plain(self.call.database) as server:
-                yield server
-            return
-        with closing(sqlite3.connect(self.call.database)) as base, base:
+        with postgres.behind(self.call.database) as base:
             yield base
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

@@ -10,10 +10,11 @@ import atexit
 import hashlib
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,16 @@ class Plain:
 
 
 @contextmanager
-def plain(path: Path) -> Iterator[Plain]:
-    """Look into the database in place of that file, past all that is ours."""
-    _, psycopg = _packages()
-    with psycopg.connect(place(path)) as connection:
-        yield Plain(connection)
+def behind(path: Path) -> Iterator[Any]:
+    """A connection to the database at that path, or in its place, past all that is ours; what is
+    written is committed at the end."""
+    if is_used():
+        _, psycopg = _packages()
+        with psycopg.connect(place(path)) as connection:
+            yield Plain(connection)
+    else:
+        with closing(sqlite3.connect(path)) as base, base:
+            yield base
 
 
 def blank() -> str:
