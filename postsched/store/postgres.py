@@ -105,6 +105,12 @@ class PostgresDatabase(Database):
                 with suppress(Exception), socket.socket(fileno=_duplicate(raw.fileno())) as wire:
                     wire.shutdown(socket.SHUT_RDWR)
 
+    def close(self) -> None:
+        """Close all connections; what still waits for the server, in another thread, fails: the end
+        of the program would wait for it."""
+        super().close()
+        self.cut()
+
     def measure(self, now: Callable[[], datetime]) -> None:
         """Compare this machine's clock with the server's. Raises StoreUnavailable."""
         try:
