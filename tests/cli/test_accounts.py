@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from postsched.testing.mastodon import TOKEN
 from tests.cli.calling import Answer, Caller
 from tests.secrets import backends
 from tests.secrets.backends import Memory
+from tests.servers import postgres
 
 SHAPE = {
     "name", "platform", "url", "user", "state", "state_message", "paused", "settings",
@@ -71,8 +70,10 @@ def test_a_good_token_is_kept_with_what_the_server_says(
     document = shown(call)
     assert set(document) == SHAPE | {"facts", "secret"}
     assert (document["secret"], document["facts"]["software"]) == ("keyring", "mastodon")
-    with closing(sqlite3.connect(call.database)) as base:
-        assert TOKEN not in "\n".join(base.iterdump())
+    with postgres.behind(call.database) as base:
+        kept_there = [base.execute("SELECT * FROM accounts").fetchall()]
+        kept_there += [] if postgres.is_used() else base.iterdump()
+    assert TOKEN not in "\n".join(map(str, kept_there))
 
 
 def test_people_are_told_in_a_sentence(call: Caller, server: MastodonServer) -> None:
@@ -413,6 +414,7 @@ def test_unknown_names_have_a_nearest(call: Caller) -> None:
     call("account", "show", "wrok").refused(3, "Did you mean work?")
 
 
+@pytest.mark.sqlite
 def test_the_database_of_accounts_is_private(call: Caller) -> None:
     assert call("account", "list").out.startswith("There are no accounts")
     assert json.loads(call("account", "list", "--json").out) == []

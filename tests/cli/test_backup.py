@@ -30,6 +30,7 @@ from tests.cli.calling import Caller
 from tests.store.disks import fill, small_disk
 
 TOKEN = "tok-4711-geheim"
+pytestmark = pytest.mark.sqlite  # a database server has means of its own for this
 Entries = dict[str, bytes]
 
 

@@ -97,6 +97,7 @@ def test_what_does_not_exist(cli: Posting) -> None:
     assert cli("check", "none", code=2).err.count("\n") == 1
 
 
+@pytest.mark.sqlite
 def test_no_database_is_made(call: Caller) -> None:
     """A name that is mistyped must not pass for a queue without faults."""
     answer = call("check")

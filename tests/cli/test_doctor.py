@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from postsched.testing.picture import png
 from postsched.wakeup import Bell, folder_of, new_mark
 from tests.cli.calling import Answer, Caller
 from tests.secrets import backends
+from tests.servers import postgres
 from tests.store.disks import small_disk
 
 NEVER = 4_102_444_800_000_000
@@ -34,13 +34,14 @@ def mould(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def cli(call: Caller, mould: Path) -> Caller:
     """A caller with an outbox, and an account on Mastodon without a secret."""
-    if mould.exists():
+    if mould.exists() and not postgres.is_used():
         shutil.copytree(mould, call.database.parent)
         return call
     assert call("account", "add", "me", "--platform", "outbox").code == 0
     words = ("account", "add", "far", "--platform", "mastodon", "--url", "https://a.example")
     assert call(*words).code == 0
-    shutil.copytree(call.database.parent, mould)
+    if not postgres.is_used():
+        shutil.copytree(call.database.parent, mould)
     return call
 
 
@@ -56,14 +57,13 @@ def the(answer: Answer, check: str) -> tuple[str, str, str]:
 
 
 @contextmanager
-def database(call: Caller) -> Iterator[sqlite3.Connection]:
+def database(call: Caller) -> Iterator[Any]:
     """The database behind the program's back."""
-    with closing(sqlite3.connect(call.database)) as base:
+    with postgres.behind(call.database) as base:
         yield base
-        base.commit()
 
 
-def update(call: Caller, table: str, where: str = "1", **values: Any) -> None:
+def update(call: Caller, table: str, where: str = "1 = 1", **values: Any) -> None:
     """Change rows."""
     columns = ", ".join(f"{name} = ?" for name in values)
     with database(call) as base:
@@ -108,6 +108,7 @@ def test_the_page_says_what_to_do_below(cli: Caller) -> None:
     assert lines[at + 1].strip().startswith("Give it one with: postsched account login far")
 
 
+@pytest.mark.sqlite
 def test_a_database_that_was_moved_away_from_its_log(cli: Caller) -> None:
     cli.database.with_name(cli.database.name + "-wal").touch()
     cli.database.rename(cli.database.with_name("away"))
@@ -116,6 +117,7 @@ def test_a_database_that_was_moved_away_from_its_log(cli: Caller) -> None:
     assert hint.startswith("Put it back")
 
 
+@pytest.mark.sqlite
 def test_what_can_not_be_opened_leaves_the_rest(cli: Caller) -> None:
     cli.database.write_bytes(b"rubbish" * 1000)
     answer = cli("doctor", "--json")
@@ -126,6 +128,7 @@ def test_what_can_not_be_opened_leaves_the_rest(cli: Caller) -> None:
     assert the(answer, "platforms")[0] == "ok"
 
 
+@pytest.mark.sqlite
 def test_damage_is_found(cli: Caller) -> None:
     with database(cli) as base:
         base.execute("PRAGMA journal_mode=DELETE")
@@ -143,6 +146,7 @@ def test_damage_is_found(cli: Caller) -> None:
     assert the(answer, "database")[0] == "ok"
 
 
+@pytest.mark.sqlite
 def test_rows_without_what_they_belong_to_are_found(cli: Caller) -> None:
     with database(cli) as base:
         base.execute("INSERT INTO group_members VALUES (7, 1)")
@@ -151,6 +155,7 @@ def test_rows_without_what_they_belong_to_are_found(cli: Caller) -> None:
     assert "group_members" in the(answer, "integrity")[1]
 
 
+@pytest.mark.sqlite
 def test_what_a_killed_restore_has_left(cli: Caller, tmp_path: Path) -> None:
     from postsched.service.workplace import LOCK, beside
 
@@ -169,6 +174,7 @@ def test_what_a_killed_restore_has_left(cli: Caller, tmp_path: Path) -> None:
     assert not working.exists()
 
 
+@pytest.mark.sqlite
 def test_a_file_that_others_can_read(cli: Caller) -> None:
     cli.database.chmod(0o644)
     state, message, hint = the(cli("doctor", "--json"), "permissions")
@@ -176,6 +182,7 @@ def test_a_file_that_others_can_read(cli: Caller) -> None:
     assert hint.startswith(f"chmod 600 {cli.database}")
 
 
+@pytest.mark.sqlite
 def test_a_disk_that_is_nearly_full(call: Caller, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk") as disk:
         call.set(POSTSCHED_DB=str(disk / "posts.db"))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from postsched.testing.picture import png
+from tests.cli.calling import ROOT
 from tests.cli.posting import Posting
 
 LATER = "2030-05-01 09:00"
@@ -116,11 +117,19 @@ def test_what_is_typed_is_not_lost_by_an_error(
     assert edited.json("edit", "1", "--file", str(path))["text"] == "mended"
 
 
+def behind(cli: Posting) -> str:
+    """Lines of Python that begin a look into the database behind the program's back."""
+    return (
+        "import pathlib, sys\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from tests.servers import postgres\n"
+        f"with postgres.behind(pathlib.Path({str(cli.call.database)!r})) as base:\n"
+    )
+
+
 def test_a_post_that_goes_out_meanwhile(edited: Posting, tmp_path: Path) -> None:
     change = (
-        "import sqlite3\n"
-        f"base = sqlite3.connect({str(edited.call.database)!r})\n"
-        "base.execute(\"UPDATE deliveries SET status = 'publishing'\"); base.commit()\n"
+        behind(edited) + "    base.execute(\"UPDATE deliveries SET status = 'publishing'\")\n"
         "text = text.replace('Hello', 'Bye')"
     )
     edited.call.set(**editor(tmp_path, change))
@@ -129,9 +138,7 @@ def test_a_post_that_goes_out_meanwhile(edited: Posting, tmp_path: Path) -> None
 
 def test_a_post_that_somebody_else_changes_meanwhile(edited: Posting, tmp_path: Path) -> None:
     change = (
-        "import sqlite3\n"
-        f"base = sqlite3.connect({str(edited.call.database)!r})\n"
-        "base.execute(\"UPDATE posts SET comment = 'theirs'\"); base.commit()\n"
+        behind(edited) + "    base.execute(\"UPDATE posts SET comment = 'theirs'\")\n"
         "text = text.replace('Hello', 'Bye')"
     )
     edited.call.set(**editor(tmp_path, change))
