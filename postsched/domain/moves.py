@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
 from postsched.domain.capabilities import Guarantee
-from postsched.domain.delivery import Claim, Delivery, DeliveryStatus, guaranteed
+from postsched.domain.delivery import Claim, Delivery, DeliveryStatus, Step, guaranteed
 from postsched.domain.outcome import ErrorKind, Problem, Published
 
 S = DeliveryStatus
@@ -22,6 +22,9 @@ MOVES: dict[str, tuple[frozenset[DeliveryStatus], frozenset[DeliveryStatus]]] = 
 
 SURE: dict[str, Any] = {"sent_at": None, "asked": 0, "not_there": 0}
 """The columns of a doubt, once there is none."""
+
+FREED: dict[str, Any] = {"claim": None, "came_from": None}
+"""The columns of a claim, once there is none."""
 
 P = ParamSpec("P")
 
@@ -98,12 +101,14 @@ def rate_limited(delivery: Delivery, at: datetime, problem: Problem) -> Delivery
 def step_out(delivery: Delivery, published: Published, now: datetime) -> Delivery:
     """One part, or the comment, is out: published if it was the last, else on to the next, which is
     asked for first if it may be out too."""
-    changed = replace(_one_more_out(delivery, published), status=S.PUBLISHING)
-    if _next_is_doubtful(changed):
-        return _doubted(changed, delivery, S.CONFIRMING, now)
-    if changed.next_step is not None:
-        return changed
-    return replace(_released(changed, S.PUBLISHED), next_at=None, published_at=now)
+    steps = _with_one_more(delivery, published)
+    if all(step.published for step in steps):
+        return replace(
+            delivery, steps=steps, **SURE, problem=None, **FREED, status=S.PUBLISHED,
+            next_at=None, published_at=now,
+        )  # fmt: skip
+    changed = replace(delivery, steps=steps, **SURE, problem=None, status=S.PUBLISHING)
+    return _doubted(changed, delivery, S.CONFIRMING, now) if _next_is_doubtful(changed) else changed
 
 
 @move(S.PUBLISHING, S.CONFIRMING, to=(S.FAILED,))
@@ -236,11 +241,15 @@ def resolve_absent(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def _one_more_out(delivery: Delivery, published: Published) -> Delivery:
+    return replace(delivery, steps=_with_one_more(delivery, published), **SURE, problem=None)
+
+
+def _with_one_more(delivery: Delivery, published: Published) -> tuple[Step, ...]:
     index = delivery.next_step
     assert index is not None
     steps = list(delivery.steps)
     steps[index] = replace(steps[index], published=published, doubtful=False)
-    return replace(delivery, steps=tuple(steps), **SURE, problem=None)
+    return tuple(steps)
 
 
 def _sure(delivery: Delivery) -> Delivery:
@@ -271,4 +280,4 @@ def _again(delivery: Delivery, now: datetime) -> Delivery:
 
 
 def _released(delivery: Delivery, status: S) -> Delivery:
-    return replace(delivery, status=status, claim=None, came_from=None)
+    return replace(delivery, status=status, **FREED)

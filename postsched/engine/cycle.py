@@ -26,6 +26,9 @@ log = logging.getLogger("postsched.engine")
 T = TypeVar("T")
 BACKOFF = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 """Seconds to wait after a database error, the last again and again."""
+PATIENCE = 0.005
+"""Seconds that a result waits for others, while any are to come: nothing is done with it before it
+is written, and so that many share a commit."""
 WATCH_WORKERS = 1.0
 """Seconds between looks at whether another worker of this machine still lives, while one holds
 claims."""
@@ -77,6 +80,7 @@ class Cycle:
         self._turning = False
         self._failures = 0
         self._not_before = 0.0
+        self._write_by = 0.0
 
     @property
     def is_quiet(self) -> bool:
@@ -90,6 +94,10 @@ class Cycle:
 
     def submit(self, change: Callable[[Connection], T]) -> asyncio.Future[T]:
         """Have a change written; its result comes once it is committed."""
+        by = self._clock.monotonic()
+        if getattr(change, "is_last", False):
+            by += PATIENCE
+        self._write_by = min(self._write_by, by) if self._turns.changes_waiting else by
         future = self._turns.submit(change)
         self.go_on()
         return future
@@ -117,9 +125,11 @@ class Cycle:
         return min(around, max(self._not_before - monotonic, self._needed_in(now, monotonic)))
 
     def _needed_in(self, now: datetime, monotonic: float) -> float:
-        if self._wanted or self._turns.changes_waiting:
+        if self._wanted:
             return 0.0
-        waits = [(at - now).total_seconds() for at in self._instants()]
+        waits = [(at - now).total_seconds() for at in self._instants(now)]
+        if self._turns.changes_waiting:
+            waits.append(self._write_by - monotonic if self._hands.are_busy else 0.0)
         waits.append(self._access.seconds_left(self._near(now)))
         if self._watched:
             waits.append(self._watch_at - monotonic)
@@ -128,15 +138,18 @@ class Cycle:
     def _is_needed(self, monotonic: float) -> bool:
         return self._needed_in(self._clock.now(), monotonic) <= 0
 
-    def _instants(self) -> list[datetime]:
+    def _instants(self, now: datetime) -> list[datetime]:
         """When something can be claimed, prepared, or taken over, or is past its grace."""
         if self._hands.closed:
             return []
         room, to_prepare = self._hands.room, self._hands.room_to_prepare
+        enough = self._hands.has_enough(now)
         instants = [
             lane.claimable_at(self._limits.claim_ahead)
             for lane in self.look.lanes
-            if room.on(lane.platform) > 0 and self._is_open(lane.account_id)
+            if room.on(lane.platform) > 0
+            and lane.platform not in enough
+            and self._is_open(lane.account_id)
         ]
         instants += [
             one.at

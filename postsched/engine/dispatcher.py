@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from postsched.domain.delivery import Delivery
+from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
@@ -104,10 +104,11 @@ class Dispatcher:
                 self.on_change()
 
         held.done_sending = free
-        before = held.work
+        before, is_out = held.work, False
         self._tell("sending", before)
         try:
             after = await self._flight.fly(held)
+            is_out = after.status is DeliveryStatus.PUBLISHED
             self._tell_end(before, after)
         except Exception:  # a bug with one delivery must not stop the others
             self.failures += 1
@@ -115,7 +116,10 @@ class Dispatcher:
         finally:
             free()
             self.hands.drop(held)
-            self.cycle.want()
+            if is_out:  # the turn that has written it has seen all that follows
+                self.cycle.go_on()
+            else:
+                self.cycle.want()
 
     def let_fly(self, held: Held) -> asyncio.Task[None]:
         """`fire` as a task of its own, which the stop waits for."""

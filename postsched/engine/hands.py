@@ -112,6 +112,11 @@ class Hands:
         """All of them."""
         return [*self.held.values(), *self.flying.values(), *self.preparing.values()]
 
+    @property
+    def are_busy(self) -> bool:
+        """Whether anything is being sent."""
+        return self._busy.total() > 0 and not self.closed
+
     def waiting(self) -> list[Held]:
         """Those of which nothing is being sent."""
         return [*self.held.values(), *self.preparing.values()]
@@ -165,6 +170,13 @@ class Hands:
         used = Counter(held.platform for held in self.held.values()) + self._busy
         total = self._limits.total + self._limits.spare - used.total()
         return _room(self._limits.concurrency + self._limits.spare, used, total)
+
+    def has_enough(self, now: datetime) -> Counter[str]:
+        """How many wait for a hand and nothing else, by platform, of those platforms of which half
+        of the spare is left: no more need be claimed at once."""
+        waiting = Counter(held.platform for held in self.held.values() if held.at <= now)
+        half = self._limits.spare // 2
+        return Counter({name: count for name, count in waiting.items() if count > half})
 
     @property
     def room_to_prepare(self) -> Room:

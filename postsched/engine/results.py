@@ -34,6 +34,11 @@ class Result:
     outcome: Sent | Asked | None = None
     hold: Problem | None = None
 
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing waits for it to be written, but those who are told."""
+        return self.settled.is_finished
+
     def __call__(self, connection: Connection) -> bool:
         """Write this one alone."""
         return self.together(connection, [self])[0]

@@ -145,7 +145,7 @@ class Watcher:
                 self._traffic.requests -= 1
                 self._die_at(boundary, after=True)
 
-        Wire.send = watched  # type: ignore[method-assign]  # through which all requests go
+        Wire.send = watched  # type: ignore[method-assign,assignment]  # all go through it
 
     def _watch_files(self, folder: str) -> None:
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
