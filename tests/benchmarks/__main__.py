@@ -116,7 +116,7 @@ def main() -> int:
         given.picture.write_text(drawn(run.others))
     if given.renew:
         renew(run.figures, run.others, extent(run, given.seed))
-    missed = [figure.what for figure in run.figures if figure.reached is False]
+    missed = list(dict.fromkeys(one.what for one in run.figures if one.reached is False))
     print(f"missed: {', '.join(missed)}" if missed else "goals reached")
     return 1 if missed and given.check else 0
 

@@ -30,7 +30,7 @@ class Goal:
     def words(self, unit: str) -> str:
         """As the table says it."""
         said = f"{'≤' if self.most else '≥'} {number(self.bound)} {unit if self.absolute else '×'}"
-        return f"{said}, or within {number(self.slack)} {unit}" if self.slack else said
+        return f"{said}, or within {number(self.slack)} {unit}" if self.slack else said.strip()
 
 
 def at_most(bound: float, *, slack: float = 0.0) -> Goal:
@@ -85,7 +85,7 @@ class Figure:
         beside = f"{self.base} {number(self.beside)}" if self.beside is not None else ""
         return [
             self.what,
-            f"{number(self.value)} {self.unit}",
+            f"{number(self.value)} {self.unit}".strip(),
             beside,
             f"{number(self.ratio)} ×" if self.ratio is not None else "",
             self.goal.words(self.unit) if self.goal else "",

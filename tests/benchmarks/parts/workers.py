@@ -39,7 +39,7 @@ class Workers(Contender):
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self.lead += 2.0 * workers  # they are started one after the other
-        self.name = f"{workers} on PostgreSQL"
+        self.name = f"PostgreSQL, {workers} worker{'s' if workers > 1 else ''}"
 
     def missing(self) -> str | None:
         """PostgreSQL."""
@@ -84,22 +84,23 @@ def measure(run: Run) -> None:
         came.setdefault(one.name, []).append(played)
     alone = median(p.rate for p in came[Workers(1).name])
     ideal = CONCURRENCY / DELAY
-    run.figures.append(Figure("PostgreSQL, 1 worker", "posts/s", alone, "ideal", ideal))
+    run.figures.append(Figure(Workers(1).name, "posts/s", alone, "ideal", ideal))
     for count, growth in GROWTH.items():
-        rate = median(p.rate for p in came[Workers(count).name])
-        goal = at_least(growth)
-        run.figures.append(
-            Figure(f"PostgreSQL, {count} workers", "posts/s", rate, "1 worker", alone, goal)
-        )
-    for name, plays in came.items():
-        run.figures += _costs(name, plays)
+        name = Workers(count).name
+        rate = median(p.rate for p in came[name])
+        run.figures.append(Figure(name, "posts/s", rate, "1 worker", alone, at_least(growth)))
+    for one in crowd:
+        run.figures += _costs(one.name, came[one.name])
 
 
 def _costs(name: str, plays: list[Played]) -> list[Figure]:
     """What they took of the cores, and of that, PostgreSQL."""
-    server = median(p.costs[-1] for p in plays)
+    whole, server = (
+        median(costs) for costs in zip(*((p.cpu, p.costs[-1]) for p in plays), strict=True)
+    )
     busy = median(p.cpu * p.rate / 1e3 for p in plays)
     return [
-        Figure(f"{name}: CPU a post", "ms", median(p.cpu for p in plays), "PostgreSQL", server),
-        Figure(f"{name}: cores busy", "", busy, "there are", os.cpu_count()),
+        Figure(f"{name}: CPU a post", "ms", whole),
+        Figure(f"{name}: of it PostgreSQL", "ms", server),
+        Figure(f"{name}: cores busy, of {os.cpu_count()}", "", busy),
     ]
