@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.errors import StoreUnavailable
 from postsched.engine.assembly import Engine
 from postsched.engine.scheduler import run
 from postsched.store import deliveries as delivery_rows
@@ -106,3 +108,43 @@ def test_one_that_is_cut_off_is_taken_over_within_the_lease(tmp_path: Path) -> N
         assert len(fake.posts) == 1
         assert rig.delivery(delivery).status is S.PUBLISHED
         assert attempts(rig, delivery)[0] == "expire: confirming"
+
+
+@pytest.mark.slow
+def test_a_connection_on_which_nothing_comes_is_given_up(tmp_path: Path) -> None:
+    """What is due goes out over another one; the transaction that hung keeps nothing locked."""
+    fake = FakePlatform()
+    with alone(tmp_path, fake, 60) as rig:
+        me = rig.account()
+
+        async def scene() -> None:
+            async with daemon(rig) as engine:
+                rig.between.lose(Lost(COMMIT, hangs=True))
+                with rig.other.write() as connection:
+                    rows.post(connection, "Hi", [me], rig.clock.now())
+                engine.dispatcher.kick()
+                await until(lambda: fake.posts, 40)
+
+        play(scene, 60)
+        assert len(fake.posts) == 1
+
+
+@pytest.mark.slow
+def test_it_ends_although_the_server_stalls(tmp_path: Path) -> None:
+    """Also where a thread that nobody waits for any more still waits for the server."""
+    fake = FakePlatform()
+    with alone(tmp_path, fake, 60) as rig:
+        rig.post("Hi", rig.account(), rig.clock.now() + timedelta(hours=1))
+        rig.settings = replace(rig.settings, shutdown_timeout=timedelta(seconds=1))
+
+        async def scene() -> None:
+            async with daemon(rig) as engine:
+                rig.between.stall()
+                engine.dispatcher.kick()
+                begun = asyncio.create_task(asyncio.to_thread(rig.database.read().__enter__))
+                await asyncio.sleep(0.2)
+            with suppress(StoreUnavailable):
+                await begun
+
+        play(scene, 60)
+        rig.between.flow()

@@ -160,8 +160,8 @@ class Between:
             self._loop.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._flowing.wait()
         try:
+            await self._flowing.wait()
             if self._refusing:
                 raise ConnectionRefusedError
             up_reader, up_writer = await asyncio.open_unix_connection(str(self._target))
@@ -169,6 +169,8 @@ class Between:
             self.done["refused"] += 1
             _reset(writer)
             return
+        except asyncio.CancelledError:
+            return  # this is the end
         link = _Link(writer, up_writer)
         self._links.append(link)
         try:
