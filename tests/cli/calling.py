@@ -87,7 +87,8 @@ class Caller:
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, capture: Any) -> None:
         self.home = home
-        self.database = home / "data" / "posts.db"
+        data = "data" if not postgres.is_used() else ".local/share/postsched"
+        self.database = home / data / "posts.db"
         self._monkeypatch, self._capture = monkeypatch, capture
         for name in list(os.environ):
             if name.startswith(("POSTSCHED_", "XDG_")) or name in ("NO_COLOR", "COLUMNS", "TZ"):
@@ -100,8 +101,8 @@ class Caller:
         )
 
         if postgres.is_used():  # what is beside a file else
-            data = self.database.parent
-            self.set(POSTSCHED_MEDIA_DIR=str(data / "media"), POSTSCHED_STATE_DIR=str(data))
+            folder = self.database.parent
+            self.set(POSTSCHED_MEDIA_DIR=str(folder / "media"), POSTSCHED_STATE_DIR=str(folder))
 
     def set(self, **environ: str) -> None:
         """Set variables of the environment."""
