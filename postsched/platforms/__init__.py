@@ -65,7 +65,7 @@ def capabilities(name: str, facts: Mapping[str, Any] | None = None) -> Capabilit
     return can
 
 
-def wording(name: str, message: Message, facts: Mapping[str, Any]) -> Wording:
+def worded(name: str, message: Message, facts: Mapping[str, Any]) -> Wording:
     """How the text of a step reads on a platform. Raises as `capabilities`."""
     from postsched.platforms.wording import Wording
 

@@ -256,7 +256,7 @@ class _AccountView:
             self._content, self._account.name, role, n, key=KEY, occurrence=self._now,
             now=self._now, attachments=tuple(Attachment(one.media, one.file) for one in media),
         )  # fmt: skip
-        wording = platforms.wording(self._account.platform, message, self._account.facts)
+        wording = platforms.worded(self._account.platform, message, self._account.facts)
         text, warning, beside = wording.text, self._content.warning or "", bool(media)
         over_at = room(text, rules, beside_media=beside, warning=warning)
         parting = over_at is not None and role is Role.PART and self._can.thread
