@@ -58,7 +58,10 @@ def copy(
         old, new = _at(program, source), _at(program, target)
         if old.database == new.database:
             raise InvalidInput("the same database is named twice", "Name another as DST")
-        done = Copying(old, new, program.now, progress.copied, keep=keep).run()
+        try:
+            done = Copying(old, new, program.now, progress.copied, keep=keep).run()
+        except KeyboardInterrupt as error:
+            raise typer.Abort from error  # it is said
     _tell(program, done, old, new, keep=keep, json=json)
 
 

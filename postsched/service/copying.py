@@ -244,7 +244,9 @@ class Target:
     def is_surely_not_there(self, token: str, error: BaseException) -> bool:
         """Whether nothing that came by that move can come to life any more, after that error."""
         if self.place is not None:
-            return not self.place.exists()
+            own = self.database.path  # gone if it was renamed, the same if it was linked
+            assert own is not None
+            return not self.place.exists() or (own.exists() and not own.samefile(self.place))
         if self.database.path is not None:
             return self._token() != token
         return isinstance(error, StoreUnavailable) and not isinstance(error, StoreInDoubt)

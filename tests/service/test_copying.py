@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import text
@@ -27,6 +28,7 @@ from postsched.store import moved, pauses, pouring, workers
 from postsched.store.database import Database
 from postsched.store.opening import open_database
 from tests.servers import postgres
+from tests.servers.between import COMMIT, Between, Lost
 from tests.service.filling import fill
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -172,6 +174,41 @@ def test_media_that_lie_beside_the_old_one_are_found(places: Places) -> None:
     shared = replace(here, media_dir=places.folder / "shared")
     done = copy(shared, replace(there, media_dir=places.folder / "shared"))
     assert (done.media, done.missing) == (1, ())
+
+
+def test_a_place_that_is_taken_meanwhile_is_not_written_over(places: Places) -> None:
+    here, there = places.at("file", "old"), places.at("file", "new")
+    fill(here, NOW)
+    assert there.database_path is not None
+
+    def told(done: int, of: int) -> None:
+        there.database_path.write_text("mine")  # type: ignore[union-attr]  # see above
+
+    with pytest.raises(InvalidInput, match="is in use already"):
+        Copying(here, there, lambda: NOW, told).run()
+    assert there.database_path.read_text() == "mine"
+    with database(here) as found:
+        assert found.moved is None, "nothing goes out any more from anywhere"
+
+
+@needs_server
+@pytest.mark.parametrize("reaches", [True, False])
+def test_where_it_is_not_known_what_became_of_it_the_same_call_finds_out(
+    places: Places, reaches: bool
+) -> None:
+    here, there = places.at("file", "old"), places.at("server", "new")
+    fill(here, NOW)
+    before, parts = content(here), urlsplit(there.database)
+    with Between(Path(parse_qs(parts.query)["host"][0]) / ".s.PGSQL.5432") as between:
+        url = f"postgresql://postgres:@127.0.0.1:{between.port}{parts.path}?sslmode=disable"
+        through = replace(there, database=url)
+        between.lose(Lost(COMMIT, since=b"COPY posts", reaches=reaches))
+        with pytest.raises(StoreUnavailable, match="whether it is there is not known"):
+            copy(here, through)
+        with database(here) as found:
+            assert found.moved is not None, "both might go on"
+        assert copy(here, through).resumed == reaches
+    assert content(there) == before
 
 
 BROKEN_OFF = """
