@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import StoreUnavailable
@@ -59,6 +60,12 @@ def attempts(rig: RemoteRig, delivery: int) -> list[str]:
     with rig.other.read() as connection:
         made = delivery_rows.attempts_of(connection, delivery)
     return [f"{one.action}: {one.outcome}" for one in made]
+
+
+def look(rig: RemoteRig) -> None:
+    """Read something."""
+    with rig.database.read() as connection:
+        connection.execute(text("SELECT 1"))
 
 
 def test_answers_to_commits_are_lost(tmp_path: Path) -> None:
@@ -141,8 +148,7 @@ def test_it_ends_although_the_server_stalls(tmp_path: Path) -> None:
             async with daemon(rig) as engine:
                 rig.between.stall()
                 engine.dispatcher.kick()
-                begun = asyncio.create_task(asyncio.to_thread(rig.database.read().__enter__))
-                await asyncio.sleep(0.2)
+                begun = asyncio.create_task(asyncio.to_thread(look, rig))
             with suppress(StoreUnavailable):
                 await begun
 
