@@ -15,6 +15,7 @@ import os
 import platform
 import random
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +24,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from postsched.domain.errors import PostschedError
 from tests.benchmarks.contenders import Contender
-from tests.benchmarks.figures import beside, table
+from tests.benchmarks.figures import Figure, below, beside, table
 from tests.benchmarks.page import renew
 from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.picture import drawn
@@ -65,7 +67,11 @@ def measured(given: argparse.Namespace) -> Run:
             begun = time.monotonic()
             say(f"{name}:")
             part: Callable[[Run], None] = import_module(f"tests.benchmarks.parts.{name}").measure
-            part(run)
+            try:
+                part(run)
+            except (AssertionError, OSError, PostschedError, subprocess.SubprocessError) as error:
+                say(f"{name} failed: {error}")  # what the others came to is told all the same
+                run.figures.append(Figure(f"{name}: failed", "", 1, goal=below(0)))
             say(f"{name} took {time.monotonic() - begun:.0f} s")
     return run
 
