@@ -256,6 +256,8 @@ def test_an_outbox_has_its_folder(call: Caller, tmp_path: Path) -> None:
     assert listed(call)[0]["settings"] == {"dir": str(folder)}
     assert shown(call)["secret"] is None
     call.set(HOME=str(tmp_path))
+    if postgres.is_used():  # beside a file, else in the user's data folder
+        folder = tmp_path / folder.relative_to(call.home)
     assert call("account", "add", "site", "--platform", "outbox", "--set", "dir=~/site").code == 0
     assert shown(call, "site")["settings"] == {"dir": str(tmp_path / "site")}
     assert call("account", "set", "site", f"dir={tmp_path / 'other'}").code == 0

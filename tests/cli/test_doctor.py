@@ -75,6 +75,7 @@ def micros(moment: datetime) -> int:
     return round(moment.timestamp() * 1_000_000)
 
 
+@pytest.mark.sqlite
 def test_a_new_home_is_healthy_and_left_as_it_is(call: Caller) -> None:
     answer = call("doctor", "--json")
     assert answer.code == 0, answer
@@ -96,7 +97,8 @@ def test_all_is_well(cli: Caller) -> None:
     assert the(answer, "service") == ("ok", "not running, and nothing waits", "")
     page = cli("doctor")
     assert page.code == 0
-    assert all(line.startswith("ok ") for line in page.out.splitlines())
+    if not postgres.is_used():  # that of the tests does not wait for its disk
+        assert all(line.startswith("ok ") for line in page.out.splitlines())
 
 
 def test_the_page_says_what_to_do_below(cli: Caller) -> None:
@@ -309,6 +311,7 @@ def test_whether_anybody_sends(cli: Caller) -> None:
     assert states == ["warning", "ok"]
 
 
+@pytest.mark.sqlite
 def test_workers_that_live_and_that_are_dead(cli: Caller) -> None:
     bell = Bell(folder_of(cli.database), new_mark())
     with database(cli) as base:
