@@ -173,8 +173,7 @@ def _options(
         typer.Option("--version", callback=_version, is_eager=True, help="Say which version."),
     ] = False,
 ) -> None:
-    source = ctx.get_parameter_source("db")
-    if source is not None and source.name == "ENVIRONMENT":
+    if getattr(ctx.get_parameter_source("db"), "name", "") == "ENVIRONMENT":
         db = None  # it is read where it has its password
     ctx.obj.take_options(db, config, verbose, quiet)
 
@@ -197,7 +196,6 @@ SECRET = (
     "POSTSCHED_WEBHOOK_URL", "POSTSCHED_NOTIFY_TARGETS", "POSTSCHED_NOTIFY_HEARTBEAT_URL",
 )  # fmt: skip
 """How the names of variables begin that hold secrets."""
-DATABASE = "POSTSCHED_DB"
 
 
 @contextmanager
@@ -208,11 +206,11 @@ def _own_environment() -> Iterator[Mapping[str, str]]:
     private = [name for name in own if name.startswith(SECRET)]
     for name in private:
         del os.environ[name]
-    if "://" in own.get(DATABASE, ""):
+    if "://" in (place := own.get("POSTSCHED_DB", "")):
         from postsched.store.naming import plain
 
-        private.append(DATABASE)
-        os.environ[DATABASE] = plain(own[DATABASE])
+        os.environ["POSTSCHED_DB"] = plain(place)
+        private.append("POSTSCHED_DB")
     try:
         yield own
     finally:
