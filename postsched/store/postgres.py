@@ -132,7 +132,7 @@ class PostgresDatabase(Database):
         for prefix, hint in HINTS.items():
             if state.startswith(prefix):
                 return StoreUnavailable(f"the database {self.name} can't be used: {said}", hint)
-        if state[:2] in RULES:
+        if state[:2] in RULES or (not state and isinstance(error, SLIPS)):
             return StoreRefused(f"the database {self.name} refused what was to be written: {said}")
         if committing:
             return StoreInDoubt(
@@ -155,6 +155,8 @@ HINTS = {
     "53300": "Allow more connections, or stop some workers",
 }
 """What to do, by how the SQLSTATE begins (PostgreSQL manual, appendix A)."""
+SLIPS = (exc.DataError, exc.ProgrammingError)
+"""What the driver itself refuses, without asking the server: it comes again too."""
 NOT_LET_IN = {
     "28000": r'authentication failed|no password supplied|role ".*" does not exist|pg_hba\.conf',
     "3D000": r'database ".*" does not exist',

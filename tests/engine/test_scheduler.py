@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from postsched import wakeup
 from postsched.domain.account import Account
@@ -28,6 +28,7 @@ from postsched.testing.platform import Held, LostAnswer
 from tests.engine.conftest import MakeRig
 from tests.engine.faults import Faults
 from tests.engine.rig import Rig, play, until
+from tests.servers import postgres
 
 S = DeliveryStatus
 PROMPT = 3.0
@@ -122,7 +123,7 @@ def test_until_idle_ends_by_itself(rig: Rig, me: Account, fake: FakePlatform) ->
     ids = [rig.post("Hello", me, rig.clock.now()), rig.post("Hello", me, in_(rig, 0.5))]
     paused = rig.post("Held", me, rig.clock.now())
     with rig.database.write() as connection:
-        connection.exec_driver_sql("UPDATE deliveries SET paused = 1 WHERE id = ?", (paused,))
+        connection.execute(text("UPDATE deliveries SET paused = 1 WHERE id = :id"), {"id": paused})
 
     async def scene() -> None:
         await run(rig.engine(), until_idle=True)
@@ -208,7 +209,7 @@ def test_what_is_due_goes_out_on_time_while_the_database_fails_now_and_then(
     ids = [rig.post("Hello", me, in_(rig, 0.4 + n * 0.04)) for n in range(20)]
     faults = Faults(rig.database.engine)
     rng = Random(seed)
-    faults.at = frozenset(n for n in range(1, 3000) if rng.random() < 0.01)
+    faults.at = frozenset(n for n in range(1, 3000) if rng.random() < 0.03)
     faults.name = "busy"
 
     async def scene(engine: Engine) -> None:
@@ -231,12 +232,11 @@ def test_a_locked_database_holds_up_nothing_that_is_held(
 
     async def scene(engine: Engine) -> None:
         await until(lambda: any(held.ready for held in engine.dispatcher.hands.held.values()))
-        locker = sqlite3.connect(tmp_path / "posts.db")
-        locker.execute("BEGIN IMMEDIATE")
-        await until(lambda: fake.posts)
-        assert rig.delivery(delivery).status is S.PUBLISHING
-        locker.rollback()
-        locker.close()
+        with postgres.behind(tmp_path / "posts.db") as locker:
+            gates = "SELECT 1 FROM meta WHERE name LIKE 'gate.%' FOR UPDATE"
+            locker.execute(gates if postgres.is_used() else "BEGIN IMMEDIATE")
+            await until(lambda: fake.posts)
+            assert rig.delivery(delivery).status is S.PUBLISHING
         await until(published(rig, delivery))
 
     daemon(rig, scene)
