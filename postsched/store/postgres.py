@@ -8,7 +8,6 @@ so that they hold on every database that speaks its language.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
@@ -22,7 +21,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import ArgumentError
 
 from postsched.domain.errors import StoreBusy, StoreInDoubt, StoreRefused, StoreUnavailable
-from postsched.store import migrations, moved
+from postsched.store import migrations, moved, sqlstates
 from postsched.store.database import PATIENCE, Database
 from postsched.store.naming import plain
 from postsched.store.tables import meta, metadata
@@ -125,14 +124,13 @@ class PostgresDatabase(Database):
 
     def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
         """The sentence for the user that an error of the database driver comes to."""
-        said = _said(error.orig)
-        state = getattr(error.orig, "sqlstate", None) or _state_of(said)
-        if state in BUSY:
+        said, state = sqlstates.said(error.orig), sqlstates.state_of(error.orig)
+        if state in sqlstates.BUSY:
             return StoreBusy(f"the database {self.name} is busy: {said}", "Try again")
-        for prefix, hint in HINTS.items():
+        for prefix, hint in sqlstates.HINTS.items():
             if state.startswith(prefix):
                 return StoreUnavailable(f"the database {self.name} can't be used: {said}", hint)
-        if state[:2] in RULES or (not state and isinstance(error, SLIPS)):
+        if state[:2] in sqlstates.RULES or (not state and isinstance(error, sqlstates.SLIPS)):
             return StoreRefused(f"the database {self.name} refused what was to be written: {said}")
         if committing:
             return StoreInDoubt(
@@ -140,31 +138,9 @@ class PostgresDatabase(Database):
                 f"written: {said}",
                 "It may be there all the same: look before you do it again",
             )
-        return StoreUnavailable(f"the database {self.name} can't be reached: {said}", REACH)
-
-
-BUSY = frozenset({"55P03", "40P01", "40001"})
-"""Not in time, or in each other's way: lock_not_available, deadlock, serialization_failure."""
-REACH = "Check that the server runs, and the address given with --db"
-HINTS = {
-    "28": "Check the user and the password given with --db",
-    "3D000": "Make it first (createdb), or name another with --db",
-    "42501": "Give the user of the database the right to do that",
-    "25006": "Name the server that can be written to",
-    "53100": "Free some space; nothing was half-written",
-    "53300": "Allow more connections, or stop some workers",
-}
-"""What to do, by how the SQLSTATE begins (PostgreSQL manual, appendix A)."""
-SLIPS = (exc.DataError, exc.ProgrammingError)
-"""What the driver itself refuses, without asking the server: it comes again too."""
-NOT_LET_IN = {
-    "28000": r'authentication failed|no password supplied|role ".*" does not exist|pg_hba\.conf',
-    "3D000": r'database ".*" does not exist',
-    "53300": r"too many (clients|connections)|connection slots",
-}
-"""Of one that was not let in, the driver tells no SQLSTATE: what the server says then."""
-RULES = frozenset({"21", "22", "23", "42", "54"})
-"""Classes of errors that come again whenever the same is tried."""
+        return StoreUnavailable(
+            f"the database {self.name} can't be reached: {said}", sqlstates.REACH
+        )
 
 
 def open_server(place: str, patience: float = PATIENCE) -> PostgresDatabase:
@@ -264,18 +240,6 @@ def _prepare(database: PostgresDatabase) -> None:
             _make_gates(connection)
     except exc.DBAPIError as error:
         raise database.explain(error) from error
-
-
-def _said(error: BaseException | None) -> str:
-    """What the server says, without the rows it is about: the texts of posts belong in no error
-    message."""
-    primary = getattr(getattr(error, "diag", None), "message_primary", None)
-    return " ".join(str(primary or error).split())
-
-
-def _state_of(said: str) -> str:
-    """The SQLSTATE of what a server says that lets nobody in, "" for anything else."""
-    return next((state for state, words in NOT_LET_IN.items() if re.search(words, said)), "")
 
 
 def _make_gates(connection: Connection) -> None:
