@@ -290,12 +290,12 @@ def test_a_post_becomes_a_draft_and_comes_back(cli: Posting) -> None:
     cli("add", "x", "--at", LATER)
     post = cli.json("edit", "1", "--draft")
     assert (post["status"], post["deliveries"], post["schedule"]["at"]) == ("draft", [], Z)
-    cli("edit", "1", "--no-draft")
-    cli.set_delivery(status="failed", attempts=1, next_at=None, finished_at=1)
+    (made,) = cli.json("edit", "1", "--no-draft")["deliveries"]
+    cli.set_delivery(made["id"], status="failed", attempts=1, next_at=None, finished_at=1)
     post = cli.json("edit", "1", "--draft")
     assert [d["status"] for d in post["deliveries"]] == ["cancelled"]
     post = cli.json("edit", "1", "--no-draft")
-    assert [(d["id"], d["status"]) for d in post["deliveries"]] == [(1, "scheduled")]
+    assert [(d["id"], d["status"]) for d in post["deliveries"]] == [(made["id"], "scheduled")]
 
 
 def test_an_account_has_one_delivery_however_often_the_time_changes(cli: Posting) -> None:

@@ -164,6 +164,7 @@ def test_a_secret_that_cant_be_read_is_4(toots: Posting, server: MastodonServer)
     assert len(server.posts()) == 1
 
 
+@pytest.mark.sqlite
 def test_an_engine_that_fails_is_loud(cli: Posting) -> None:
     cli("add", "One", "--at", "now")
     with cli.database() as base:  # what is out can't be written down

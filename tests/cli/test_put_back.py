@@ -14,6 +14,7 @@ from postsched.testing.telegram import TelegramServer
 from postsched.testing.telegram_state import CHANNEL_NAME
 from tests.cli.posting import Posting
 
+pytestmark = pytest.mark.sqlite  # a database server has means of its own for this
 WAYS = ["restored", pytest.param("copied back", marks=pytest.mark.slow)]
 
 

@@ -39,7 +39,7 @@ class TestUntilIdle:
         answer = cli("run", "--until-idle")
         assert answer.out == ""
         lines = said(answer.err)
-        assert re.fullmatch(r"running with .+posts\.db \(process \d+\)", lines[0])
+        assert re.fullmatch(r"running with .+(posts\.db|host=.+) \(process \d+\)", lines[0])
         assert lines[1].startswith("post 1: published on me")
         assert lines[2].startswith("post 2: published on me")
         assert lines[3:] == ["stopped: 2 published"]

@@ -63,6 +63,7 @@ def filled(cli: Posting) -> Caller:
         ("status", "--json"),
     ],
 )
+@pytest.mark.sqlite
 def test_commands_load_what_they_need(filled: Caller, words: tuple[str, ...]) -> None:
     assert sorted(loaded(filled, *words) & HEAVY) == []
 

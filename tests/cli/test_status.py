@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,13 +13,14 @@ from postsched.domain.delivery import DeliveryStatus
 from postsched.wakeup import Bell, folder_of, new_mark
 from tests.cli.calling import Caller
 from tests.cli.posting import Posting
+from tests.servers import postgres
 
 
 @contextmanager
 def worker(call: Caller, kind: str, pid: int) -> Iterator[None]:
     """A worker that lives, as its bell tells."""
     bell = Bell(folder_of(call.database), new_mark())
-    with closing(sqlite3.connect(call.database)) as base:
+    with postgres.behind(call.database) as base:
         base.execute(
             "INSERT INTO workers (host, boot, pid, kind, mark, since) "
             "VALUES ('host', 'boot', ?, ?, ?, 1000000)",
@@ -38,7 +38,7 @@ def micros(moment: datetime) -> int:
 
 def update_accounts(call: Caller, **values: Any) -> None:
     """Change all accounts."""
-    with closing(sqlite3.connect(call.database)) as base:
+    with postgres.behind(call.database) as base:
         for name, value in values.items():
             base.execute(f"UPDATE accounts SET {name} = ?", (value,))
         base.commit()
@@ -78,6 +78,7 @@ def test_what_waits(cli: Posting) -> None:
     assert "account     me (outbox): ok" in page
 
 
+@pytest.mark.sqlite  # its bells are beside the file
 def test_who_works(cli: Posting) -> None:
     with worker(cli.call, "run", 11), worker(cli.call, "publish-due", 12):
         document = cli.json("status")

@@ -76,6 +76,10 @@ class Plain:
         """Run a statement; a cursor."""
         return self._connection.execute(statement.replace("%", "%%").replace("?", "%s"), values)
 
+    def commit(self) -> None:
+        """Commit."""
+        self._connection.commit()
+
 
 @contextmanager
 def behind(path: Path) -> Iterator[Any]:
