@@ -6,9 +6,10 @@ Everything on it is durable but for a loss of power: it is stopped as by `kill -
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 import warnings
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ class Postmaster:
         self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
         self._server = get_server(folder, cleanup_mode="stop")
         self._stack.callback(self._server.cleanup)
+        self._stack.callback(self._end)  # once restarted, it is not the one they know
         self._set("fsync = off", "max_connections = 100")
         self.direct = str(self._server.get_uri())
         sockets = Path(self._server.get_postmaster_info().socket_dir)
@@ -50,6 +52,10 @@ class Postmaster:
         """Start it again."""
         options = (self._folder / "postmaster.opts").read_text().split(" ", 1)[1].strip()
         self._control("-o", options, "-l", str(self._folder / "log"), "start")
+
+    def _end(self) -> None:
+        with suppress(subprocess.CalledProcessError):  # it is down already
+            self.stop("immediate")
 
     @property
     def pid(self) -> int:
