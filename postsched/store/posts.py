@@ -122,11 +122,13 @@ UP_TO = text(f"SELECT setval({SEQUENCE}, :last)")
 def take_ids(connection: Connection, count: int) -> range:
     """The ids of so many posts to be written, which no others get. The caller holds the write
     lock."""
+    if not count:
+        return range(0)
     if connection.dialect.name == "sqlite":
         first = newest(connection) + 1
     else:  # it counts for itself, whatever is there
         first = connection.scalar(NEXT) or 1
-        connection.execute(UP_TO, {"last": first + max(count - 1, 0)})
+        connection.execute(UP_TO, {"last": first + count - 1})
     return range(first, first + count)
 
 

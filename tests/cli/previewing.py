@@ -40,8 +40,9 @@ def ours() -> list[str]:
 def move_in(cli: Posting) -> None:
     """Have an account on every network, called like it."""
     with cli.database() as base:
-        names = [row[1] for row in base.execute("PRAGMA table_info(accounts)")]
-        account = dict(zip(names, base.execute("SELECT * FROM accounts").fetchone(), strict=True))
+        found = base.execute("SELECT * FROM accounts")
+        names = [column[0] for column in found.description]
+        account = dict(zip(names, found.fetchone(), strict=True))
         for n, name in enumerate(ours(), 100):
             facts = json.dumps(FACTS.get(name, {"user": "@maria"}))
             more = {"id": n, "uid": f"{n:032x}", "name": name, "platform": name, "facts": facts}

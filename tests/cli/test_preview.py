@@ -108,6 +108,7 @@ def test_a_text_that_is_too_long_is_marked_and_parted(everywhere: Posting) -> No
     assert not one(everywhere, "word " * 900, "--to", "linkedin", code=2)["parts"][0]["cuts"]
 
 
+@pytest.mark.sqlite
 def test_it_writes_nothing(everywhere: Posting) -> None:
     before = everywhere.call.database.read_bytes()
     there = sorted(everywhere.call.home.rglob("*"))
