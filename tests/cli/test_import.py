@@ -81,8 +81,10 @@ def test_what_is_imported_is_what_add_would_write(cli: Posting) -> None:
 
 def comparable(cli: Posting, table: str, of_post: str, post: int) -> list[dict[str, Any]]:
     """The rows of a post, without what differs from post to post."""
-    names = [name for _, name, *_ in cli.rows(f"PRAGMA table_info({table})")]
-    rows = cli.rows(f"SELECT * FROM {table} WHERE {of_post} = {post}")
+    with cli.database() as base:
+        rows = base.execute(f"SELECT * FROM {table} WHERE {of_post} = {post}")
+        names = [column[0] for column in rows.description]
+        rows = rows.fetchall()
     own = {"id", "post_id", "uid", "key", "digest", "created_at", "updated_at"}
     found = [dict(zip(names, row, strict=True)) for row in rows]
     return [{name: value for name, value in row.items() if name not in own} for row in found]
