@@ -195,6 +195,7 @@ def address(place: str) -> URL:
 
 def _engine(url: URL, patience: float) -> Engine:
     options = f"-c lock_timeout={int(patience * 1000)} -c TimeZone=UTC"
+    options += " -c synchronous_commit=on"  # what was noted as sent must not be taken back
     options += f" -c idle_in_transaction_session_timeout={IDLE * 1000}"
     given = url.query.get("options", "")
     engine = create_engine(

@@ -213,8 +213,10 @@ def test_of_a_long_queue_only_what_is_shown_is_read(table: Table) -> None:
     ahead = FEW + 500
     with table.desk.database.write() as connection:
         names = [column.name for column in deliveries_table.c if column.name != "id"]
-        shifted = [f"{name} + CAST(i AS BIGINT) * 30000000" if name in ("occurrence", "due_at", "next_at") else name
-                   for name in names]  # fmt: skip
+        moved = ("occurrence", "due_at", "next_at")
+        shifted = [
+            f"{name} + CAST(i AS BIGINT) * 30000000" if name in moved else name for name in names
+        ]
         connection.exec_driver_sql(
             f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ahead}) "
             f"INSERT INTO deliveries ({', '.join(names)}) SELECT {', '.join(shifted)} "
