@@ -49,6 +49,7 @@ COMMANDS = {
         "editing",
         "Change a post of which nothing is out; without options, in your editor.",
     ),
+    "approve": ("approving", "Let drafts go out at the time that each names."),
     "check": ("check", "Look for what would keep posts from going out; asks no network."),
     "cancel": ("deliveries", "Cancel what has not gone out."),
     "delete": ("deliveries", "Remove published posts from their networks."),
@@ -69,6 +70,7 @@ COMMANDS = {
     "export": ("exchange", "Write posts as data: all of them, or those named or chosen."),
     "account": ("accounts", "Where posts go: add, log in, check, set, remove, group."),
     "notify": ("notify", "Tell of failures: try every configured way, sign webhooks."),
+    "token": ("tokens", "Tokens for the programs that use serve: add, list, revoke."),
     "media-host": (
         "media_host",
         "Where files are put for networks that fetch them: show, set its secret, check.",
@@ -87,8 +89,10 @@ COMMANDS = {
 """Command -> the module under `postsched.cli` that has it, and what the help says of it."""
 CHAPTERS = {
     "What is coming": "list next calendar",
-    "Posts": "add preview show edit check cancel delete pause resume retry resolve slots queue",
-    "Sending": "run publish-due status history notify",
+    "Posts": (
+        "add preview show edit approve check cancel delete pause resume retry resolve slots queue"
+    ),
+    "Sending": "run publish-due status history notify token",
     "Accounts": "account media-host platforms",
     "Data": "import export backup restore copy prune",
     "First steps, and trouble": "demo doctor",

@@ -23,7 +23,7 @@ from postsched.domain.schedule import SLOT
 from postsched.service import pacing, posts, scheduling, serial
 from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
-from postsched.service.drafts import written_as
+from postsched.service.drafts import draft_of, written_as
 from postsched.service.slots import allotted
 from postsched.service.subject import Subject
 from postsched.store import chains, plans
@@ -44,27 +44,73 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
     change, and where the post was changed by somebody else meanwhile; InvalidInput and NotFound
     for what can't be taken.
     """
+    (composed,) = _edit_all(desk, [(post_id, before, after)])
+    return composed
+
+
+def approve(desk: Desk, post_ids: Sequence[int]) -> list[Composed]:
+    """Let drafts go out at the time that each names: all of them, or none.
+
+    Raises NotFound, NotAllowed for what is no draft, InvalidInput for one whose time is not set or
+    has passed, and for one that can't be sent.
+    """
+    changes = []
+    for post_id in dict.fromkeys(post_ids):
+        before = draft_of(desk, post_id)
+        if not before.draft:
+            raise NotAllowed(
+                f"post {post_id} is no draft, so there is nothing to approve",
+                f"See it: postsched show {post_id}",
+            )
+        if not before.has_time:
+            raise InvalidInput(
+                f"post {post_id} has no time yet",
+                f"Give it one, which approves it: postsched edit {post_id} --at WHEN",
+            )
+        changes.append((post_id, before, replace(before, draft=False)))
+    return _edit_all(desk, changes)
+
+
+def _edit_all(desk: Desk, changes: Sequence[tuple[int, Draft, Draft]]) -> list[Composed]:
+    """Write each `after` over the post that read `before`, in one transaction."""
+    composed = []
     with desk.database.read() as connection:  # media are copied while nobody has to wait
-        subject = _subject(connection, post_id, before)
-        composed = _composed(connection, desk, subject, before, after)
-        _check(connection, subject, composed)
+        for post_id, before, after in changes:
+            subject = _subject(connection, post_id, before)
+            composed.append(_composed(connection, desk, subject, before, after))
+            _check(connection, subject, composed[-1])
     with desk.database.write() as connection:
-        subject = _subject(connection, post_id, before)
-        _check(connection, subject, composed)
-        posts.check_accounts(connection, composed.accounts)
-        composed = allotted(connection, desk, composed, _kept_slots(subject))
-        changed = _write(connection, subject, composed, after, desk.now())
-        planned = posts.planned_for(desk, changed, composed, composed.accounts)
-        said = (
-            *serial.notes(desk, subject, composed),
-            *pacing.notes(connection, desk, composed, planned),
-        )
-        composed = replace(composed, notes=composed.notes + said)
-        if subject.schedule.recurs or composed.schedule.recurs:
-            serial.replan(connection, desk, subject, changed, composed)
-        else:
-            _Replanning(connection, desk, subject, changed, composed).run()
+        written = [
+            _written(connection, desk, *change, one)
+            for change, one in zip(changes, composed, strict=True)
+        ]
     desk.tell()
+    return written
+
+
+def _written(
+    connection: Connection,
+    desk: Desk,
+    post_id: int,
+    before: Draft,
+    after: Draft,
+    composed: Composed,
+) -> Composed:
+    subject = _subject(connection, post_id, before)
+    _check(connection, subject, composed)
+    posts.check_accounts(connection, composed.accounts)
+    composed = allotted(connection, desk, composed, _kept_slots(subject))
+    changed = _write(connection, subject, composed, after, desk.now())
+    planned = posts.planned_for(desk, changed, composed, composed.accounts)
+    said = (
+        *serial.notes(desk, subject, composed),
+        *pacing.notes(connection, desk, composed, planned),
+    )
+    composed = replace(composed, notes=composed.notes + said)
+    if subject.schedule.recurs or composed.schedule.recurs:
+        serial.replan(connection, desk, subject, changed, composed)
+    else:
+        _Replanning(connection, desk, subject, changed, composed).run()
     return composed
 
 

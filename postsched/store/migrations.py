@@ -29,6 +29,7 @@ from postsched.store.tables import (
     targets,
     workers,
 )
+from postsched.store.token_tables import tokens
 
 Step = Callable[[Connection], None]
 
@@ -86,13 +87,17 @@ def _add_in_slots(connection: Connection) -> None:
     _index("in_slots", schedules).create(connection)
 
 
+def _add_tokens(connection: Connection) -> None:
+    tokens.create(connection)
+
+
 def _index(name: str, table: Table = deliveries) -> Index:
     return next(index for index in table.indexes if index.name == name)
 
 
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
-    _note_zones, _add_signs_of_life, _add_gone, _add_in_slots,
+    _note_zones, _add_signs_of_life, _add_gone, _add_in_slots, _add_tokens,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 STORED = text(f"SELECT name, value FROM meta WHERE name IN ('schema', '{moved.TO}')")  # noqa: S608

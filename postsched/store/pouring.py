@@ -20,6 +20,7 @@ from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import limits
 from postsched.store.slot_tables import slots
 from postsched.store.tables import meta, metadata, posts, workers
+from postsched.store.token_tables import tokens
 
 BATCH = 5000
 """Rows that are in memory at once."""
@@ -27,7 +28,7 @@ CACHE = 65_536
 """Of a file that is filled, so many kB are in memory."""
 ELSEWHERE = (workers,)
 """What is not taken along: processes work on one database."""
-EVERY = (gone, limits, slots)
+EVERY = (gone, limits, slots, tokens)
 """Tables of other modules, which thus are known."""
 
 
