@@ -83,8 +83,8 @@ def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
 def show_post(program: Program, post_id: int, *, json: bool = False) -> None:
     """Show all that is known of a post. Raises NotFound."""
     from postsched.cli.archived import archived
-    from postsched.cli.limits import held_now
     from postsched.service.desk import posts_named
+    from postsched.service.limits import held_now
     from postsched.store import reading
 
     with program.database.read() as connection:
@@ -184,9 +184,9 @@ def print_filed(
             [post_document(filed.post, filed.schedule, filed.deliveries) for filed in found]
         )
         return
-    from postsched.cli.limits import held_now
     from postsched.cli.looks.agenda import Reader
     from postsched.cli.looks.shelf import Shelf
+    from postsched.service.limits import held_now
 
     with program.database.read() as connection:
         held = held_now(connection, program.now())

@@ -177,11 +177,12 @@ async def _drain(engine: Engine) -> None:
 @app.command(epilog="Examples:\n\npostsched status\n\npostsched status --json")
 def status(ctx: typer.Context, json: Json = False) -> None:
     """Health at a glance."""
-    from postsched.cli.overview import status_document, status_page
+    from postsched.cli.overview import status_page
+    from postsched.service.state import status_document
 
     program: Program = ctx.obj
     program.expect_database()
-    document = status_document(program)
+    document = status_document(program.desk)
     if json:
         program.print_json(document)
     else:

@@ -60,8 +60,8 @@ def _settings_faults(program: Program) -> list[Finding]:
 def _subject(program: Program, *, openable: bool = True) -> Subject:
     """What is looked at. A database that is not there yet is not made."""
     from postsched import wakeup
-    from postsched.cli.overview import bells_of, workers_now
     from postsched.service.checks import Subject
+    from postsched.service.state import workers_now
 
     place = program.settings.database_path
     subject = Subject(
@@ -69,9 +69,10 @@ def _subject(program: Program, *, openable: bool = True) -> Subject:
     )
     if not openable or (place is not None and not place.exists()):
         return subject
+    bells = wakeup.folder_for(program.settings)
     with program.database.read() as connection:
-        found = workers_now(program, connection)
-    dead = {worker.mark for worker in found.dead} | set(wakeup.dead(bells_of(program)))
+        found = workers_now(connection, bells, program.now())
+    dead = {worker.mark for worker in found.dead} | set(wakeup.dead(bells))
     return replace(
         subject, database=program.database, living=tuple(found.living),
         silent=tuple(found.silent), dead=len(dead),
