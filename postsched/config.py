@@ -20,6 +20,7 @@ from postsched.domain.notice import Notify, Webhook
 from postsched.domain.overlay import Overlay, mistyped, slug
 from postsched.domain.post import CatchUp, Missed
 from postsched.domain.secret import SecretStore
+from postsched.domain.serving import Web
 from postsched.domain.setting import Rate
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class Settings:
     media_host: MediaHost | None = None
     webhook: Webhook = field(default_factory=Webhook)
     notify: Notify = field(default_factory=Notify)
+    web: Web = field(default_factory=Web)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -172,6 +174,7 @@ def load(config_path: str | None, db: str | None, environ: Mapping[str, str]) ->
         media_host=_media_host(overlay.sections["media_host"]),
         webhook=Webhook(**overlay.sections["webhook"]),
         notify=Notify(**overlay.sections["notify"]),
+        web=Web(**overlay.sections["web"]),
         **overlay.values,
     )
     warnings = (*mistyped(environ), *_shortened(settings))

@@ -18,7 +18,8 @@ LEVELS = {
     "wakeup": 1, "transport": 1, "hosting": 1, "highwater": 1,
     "login": 2, "recognition": 2, "presence": 2, "planning": 2, "retention": 2,
     "service": 3, "engine": 3,
-    "cli": 4,
+    "web": 4, "agents": 4,
+    "cli": 5,  # it starts the two above
 }  # fmt: skip
 FREE = {"testing", "__main__", "__init__"}
 """The kit may import anything; the entry point starts the command line."""
@@ -41,7 +42,7 @@ ROOMS = {
         "engine/hosting.py",
     ),
     "httptools": ("transport/connection.py",),
-    "sqlalchemy": ("store/", "planning/", "retention/", "engine/", "service/", "cli/"),
+    "sqlalchemy": ("store/", "planning/", "retention/", "engine/", "service/", "cli/", "web/"),
     "yaml": ("platforms/outbox/", "transfer/"),
     "oauthlib": ("platforms/",),
     "regex": ("domain/", "platforms/"),
@@ -57,6 +58,14 @@ ROOMS = {
     "tzlocal": ("localzone.py",),
     "platformdirs": ("config.py", "cli/completion.py"),
     "sqlite3": ("store/", "cli/completion.py"),
+    "fastapi": ("web/",),
+    "starlette": ("web/",),
+    "pydantic": ("web/", "agents/"),
+    "uvicorn": ("web/serving.py",),
+    "jwt": ("web/",),
+    "jinja2": ("web/",),
+    "prometheus_client": ("web/",),
+    "mcp": ("agents/",),
 }
 """Library -> the only places that may import it."""
 AMBIENT = re.compile(r"datetime\.now\(|time\.time\(|(?<!\.)\brandom\.(?!Random)\w+\(|os\.environ")

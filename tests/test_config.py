@@ -70,7 +70,7 @@ def test_defaults_are_those_of_the_documentation(home: Path) -> None:
 
 
 def test_every_key_has_a_field() -> None:
-    sections = {"platforms", "media_host", "webhook", "notify"}
+    sections = {"platforms", "media_host", "webhook", "notify", "web"}
     assert set(KEYS) | sections == set(Settings.__dataclass_fields__) - {
         "database", "config_file", "warnings",
     }  # fmt: skip

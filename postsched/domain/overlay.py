@@ -13,6 +13,7 @@ from typing import Any
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean, nearest
 from postsched.domain.notifying import NOTIFY_KEYS, WEBHOOK_KEYS
+from postsched.domain.serving import WEB_KEYS
 from postsched.domain.setting import KEYS, MEDIA_HOST_KEYS, PLATFORM_KEYS, Kind, unfit
 
 _PREFIX = "POSTSCHED_"
@@ -22,11 +23,13 @@ _OTHER_VARIABLES = (
     "POSTSCHED_DB", "POSTSCHED_CONFIG", "POSTSCHED_WEBHOOK_SECRET",
     "POSTSCHED_PASSPHRASE", "POSTSCHED_PASSPHRASE_FD",
     "POSTSCHED_NEW_PASSPHRASE", "POSTSCHED_NEW_PASSPHRASE_FD", "POSTSCHED_MEDIA_HOST_SECRET",
+    "POSTSCHED_JWT_SECRET",
 )  # fmt: skip
 SECTIONS: Mapping[str, Mapping[str, Kind]] = {
     "media_host": MEDIA_HOST_KEYS,
     "webhook": WEBHOOK_KEYS,
     "notify": NOTIFY_KEYS,
+    "web": WEB_KEYS,
 }
 """Section -> its keys."""
 _SECRET_KEYS = ("secret", "secret_key", "access_key", "password", "user", "token")

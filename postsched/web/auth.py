@@ -1,0 +1,68 @@
+"""Who asks, and what they may: what routes depend on.
+
+Who it is is found by what the application was given as `state.authenticate`; routes only say which
+scope they need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.exceptions import HTTPException
+
+from postsched.domain.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. `name` is unique over all kinds: `token:website`, `jwt:alice`, `local`."""
+
+    name: str
+    scope: Scope
+
+
+Authenticate = Callable[[Request], Awaitable[Principal]]
+"""Raises HTTPException 401 (RFC 6750, section 3) for whoever is not known."""
+LOCAL = Principal("local", Scope.WRITE)
+"""Whoever can reach the address, where nobody has to say who they are: on loopback only."""
+
+
+async def without_login(request: Request) -> Principal:
+    """For `serve --no-auth`."""
+    return LOCAL
+
+
+def unknown(why: str) -> HTTPException:
+    """The answer to whoever is not known."""
+    named = ' error="invalid_token"' if why != NOBODY else ""
+    return HTTPException(401, why, {"WWW-Authenticate": f'Bearer realm="postsched"{named}'})
+
+
+NOBODY = "say who you are: Authorization: Bearer TOKEN (postsched token add)"
+
+
+def require(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency: the principal, if it has that scope."""
+
+    async def principal(request: Request) -> Principal:
+        authenticate: Authenticate = request.app.state.authenticate
+        found = await authenticate(request)
+        if not found.scope.allows(scope):
+            raise HTTPException(
+                403,
+                f"{found.name} has the scope {found.scope}, and this needs {scope}",
+                {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+            )
+        request.state.principal = found
+        return found
+
+    return principal
+
+
+reader, drafter, writer = (require(scope) for scope in Scope)
+Reader = Annotated[Principal, Depends(reader)]
+Drafter = Annotated[Principal, Depends(drafter)]
+Writer = Annotated[Principal, Depends(writer)]

@@ -1,0 +1,145 @@
+"""What is wrong, as an answer: application/problem+json (RFC 9457), for every error there is.
+
+`detail` is one sentence, `hint` says what to do, `field` is the name of what is at fault. What the
+framework itself objects to (an unknown address, a body that does not fit) is said in the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Match
+
+from postsched.domain.errors import (
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    PostschedError,
+    SecretUnavailable,
+    StoreBusy,
+    StoreUnavailable,
+)
+from postsched.web.answers import encoded
+
+log = logging.getLogger("postsched.web")
+MEDIA_TYPE = "application/problem+json"
+AGAIN = {"Retry-After": "1"}
+STATUS: Sequence[tuple[type[PostschedError], int, str, str]] = (
+    (NotFound, 404, "not-found", "There is no such thing"),
+    (NotAllowed, 409, "not-allowed", "Its state does not allow that"),
+    (InvalidInput, 422, "invalid", "That can't be taken"),
+    (StoreBusy, 503, "busy", "The database is busy"),
+    (StoreUnavailable, 503, "unavailable", "The database can't be used"),
+    (SecretUnavailable, 503, "unavailable", "A secret can't be read"),
+)
+"""Error -> its status, the end of its `type`, and its title."""
+
+
+class Problem(HTTPException):
+    """An error with all that its answer says. `kind` is the end of its `type`, a URN."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str | None,
+        title: str,
+        detail: str,
+        *,
+        hint: str | None = None,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, detail, headers)
+        self.kind, self.title, self.hint, self.field = kind, title, hint, field
+
+
+def invalid(detail: str, hint: str | None = None, field: str | None = None) -> Problem:
+    """422: what was given can't be taken."""
+    return Problem(422, "invalid", "That can't be taken", detail, hint=hint, field=field)
+
+
+def problem_of(error: PostschedError) -> Problem:
+    """The answer that an error of ours comes to. What a body names and is not there is a fault of
+    the body (422), not of the address (404)."""
+    if isinstance(error, NotFound) and error.field is not None:
+        return invalid(error.message, error.hint, error.field)
+    status, kind, title = next(
+        (rest for known, *rest in STATUS if isinstance(error, known)),
+        (409, "not-allowed", "That could not be done"),
+    )
+    again = AGAIN if isinstance(error, StoreBusy) else None
+    return Problem(
+        status, kind, title, error.message, hint=error.hint, field=error.field, headers=again
+    )
+
+
+def answer(problem: HTTPException) -> Response:
+    """A problem as a response."""
+    title = HTTPStatus(problem.status_code).phrase
+    document: dict[str, Any] = {"type": "about:blank", "title": title}
+    document |= {"status": problem.status_code, "detail": str(problem.detail)}
+    document |= {"hint": None, "field": None}
+    if isinstance(problem, Problem):
+        kind = f"urn:postsched:problem:{problem.kind}" if problem.kind else "about:blank"
+        document |= {"type": kind, "title": problem.title}
+        document |= {"hint": problem.hint, "field": problem.field}
+    return Response(
+        encoded(document), problem.status_code, problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of an application answered so."""
+
+    async def ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, PostschedError)
+        return answer(problem_of(error))
+
+    async def framework(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            error.headers = {"Allow": ", ".join(_methods(request))}
+        return answer(error)
+
+    async def unfit(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return answer(_first_of(error.errors()))
+
+    async def bug(request: Request, error: Exception) -> Response:
+        log.error("%s %s failed: a bug", request.method, request.url.path, exc_info=error)
+        return answer(HTTPException(500, "this is a bug in postsched; its log says more"))
+
+    app.add_exception_handler(PostschedError, ours)
+    app.add_exception_handler(HTTPException, framework)
+    app.add_exception_handler(RequestValidationError, unfit)
+    app.add_exception_handler(Exception, bug)
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods that an address takes."""
+    found: set[str] = set()
+    for route in request.app.router.routes:
+        if route.matches({**request.scope, "method": "GET"})[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)
+
+
+def _first_of(errors: Sequence[Any]) -> Problem:
+    """The first thing that does not fit, in one sentence."""
+    first = errors[0]
+    where = [str(part) for part in first["loc"][1:] if not str(part).startswith(("function", "["))]
+    field = ".".join(where) or None
+    hint = (first.get("ctx") or {}).get("hint")
+    words = str(first["msg"])
+    if first["type"] == "missing":
+        words = "is missing" if where else "the body is missing"
+    elif first["type"] != "unknown_name":
+        words = words[:1].lower() + words[1:]
+    return invalid(f"{field}: {words}" if field else words, hint, field)
