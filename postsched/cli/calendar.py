@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,13 +15,11 @@ from postsched.cli.program import Program
 from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from postsched.cli.spans import Span
     from postsched.domain.firing import Firing
+    from postsched.domain.spans import Span
     from postsched.service.firings import Day, Outlook
 
 app = typer.Typer()
-AHEAD = timedelta(days=366)
-"""How far an iCalendar file reaches, if no month is named."""
 READ = 40
 """Firings of a day that are looked at; the rest is counted."""
 Words = Annotated[
@@ -96,7 +93,7 @@ def _is_ics(format_: str | None, output: str, *, json: bool) -> bool:
 
 
 def _span(program: Program, words: str, *, week: bool) -> Span:
-    from postsched.cli.spans import month_span, week_span
+    from postsched.domain.spans import month_span, week_span
 
     today = program.now().astimezone(program.zone).date()
     return week_span(words, today) if week else month_span(words, today)
@@ -104,16 +101,18 @@ def _span(program: Program, words: str, *, week: bool) -> Span:
 
 def _listed(outlook: Outlook, program: Program, span: Span | None) -> list[Firing]:
     """What is to come; all of a span, if there is one."""
-    from postsched.service.firings import MOST, day_windows
+    from postsched.service import almanac
 
-    if span is None:
-        found = list(outlook.coming(outlook.now + AHEAD))
-    else:
-        windows = day_windows(span.first, span.count, program.zone)
-        found = list(outlook.between(windows[0].start, windows[-1].end))
-    if len(found) == MOST:
-        program.warn(f"there are more: these are the first {MOST:,}")
+    found = almanac.listed(outlook, program.zone, span)
+    _warn_of_more(program, len(found))
     return found
+
+
+def _warn_of_more(program: Program, listed: int) -> None:
+    from postsched.service.firings import MOST
+
+    if listed == MOST:
+        program.warn(f"there are more: these are the first {MOST:,}")
 
 
 def _write(program: Program, found: Sequence[Firing], output: str) -> None:
@@ -131,23 +130,10 @@ def _write(program: Program, found: Sequence[Firing], output: str) -> None:
 
 def _document(outlook: Outlook, program: Program, span: Span) -> dict[str, Any]:
     """All of it by day; the shape is in the README."""
-    from postsched.service.firings import day_windows
-    from postsched.transfer.documents import rfc3339
-    from postsched.transfer.firings import firing_document
+    from postsched.service.almanac import calendar_document
 
-    zone = program.zone
-    windows = day_windows(span.first, span.count, zone)
-    days: dict[str, list[dict[str, Any]]] = {
-        (span.first + timedelta(days=number)).isoformat(): [] for number in range(span.count)
-    }
-    for firing in _listed(outlook, program, span):
-        days[firing.due_at.astimezone(zone).date().isoformat()].append(firing_document(firing))
-    return {
-        "from": rfc3339(windows[0].start),
-        "until": rfc3339(windows[-1].end),
-        "tz": zone.key,
-        "days": [{"date": day, "firings": found} for day, found in days.items()],
-    }
+    found = _listed(outlook, program, span)
+    return calendar_document(found, program.zone, span)
 
 
 def _page(program: Program, span: Span, days: Sequence[Day]) -> str:

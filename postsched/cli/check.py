@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -51,7 +51,9 @@ def check(
             program.desk, program.secrets, post_ids or (), drafts=drafts, progress=progress.checked
         )
     if json:
-        program.print_json([_document(finding) for finding in checked.findings])
+        from postsched.service.checking.finding import finding_document
+
+        program.print_json([finding_document(finding) for finding in checked.findings])
         program.say(_summary(checked))
     else:
         program.show("\n".join([*_lines(program, checked), _summary(checked)]))
@@ -66,22 +68,6 @@ def _require_database(program: Program) -> None:
         raise StoreUnavailable(
             f"there is no database {path}", "Name another with --db, or write a post: postsched add"
         )
-
-
-def _document(finding: Finding) -> dict[str, Any]:
-    from postsched.transfer.documents import rfc3339
-
-    return {
-        "post_id": finding.post_id,
-        "delivery_id": finding.delivery_id,
-        "account": finding.account,
-        "platform": finding.platform,
-        "due_at": rfc3339(finding.due_at),
-        "check": finding.fault.check.value,
-        "field": finding.fault.field,
-        "message": finding.fault.message,
-        "hint": finding.fault.hint or None,
-    }
 
 
 def _lines(program: Program, checked: Checked) -> Iterator[str]:

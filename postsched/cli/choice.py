@@ -9,7 +9,6 @@ import typer
 
 from postsched.cli.options import bound, names
 from postsched.cli.program import Program
-from postsched.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -58,44 +57,23 @@ def filter_of(
 
     Raises InvalidInput for an unknown status or time, NotFound for an unknown account.
     """
-    from postsched.store.reading import Filter
+    from postsched.service import choice
 
-    wanted = names(status, "--status") or ()
-    if unknown := [word for word in wanted if word not in known]:
-        from postsched.domain.nearest import did_you_mean
-
-        raise InvalidInput(f"there is no status {unknown[0]!r}", did_you_mean(unknown[0], known))
-    accounts = names(account, "--account")
-    return Filter(
-        wanted,
-        _ids(connection, accounts) if accounts else (),
-        bound(program, since),
-        bound(program, until, end=True),
-        _words("--tag", tag),
-        _words("--search", search),
+    return choice.filter_of(
+        connection,
+        known,
+        statuses=names(status, "--status") or (),
+        accounts=names(account, "--account") or (),
+        since=bound(program, since),
+        until=bound(program, until, end=True),
+        tag=tag,
+        search=search,
+        prefix="--",
     )
 
 
 def among_of(connection: Connection, account: list[str] | None, tag: str | None) -> Among:
     """The firings that `--account` and `--tag` leave. Raises as `filter_of`."""
-    from postsched.store.firing_rows import Among
+    from postsched.service import choice
 
-    accounts = names(account, "--account")
-    return Among(_ids(connection, accounts) if accounts else (), _words("--tag", tag))
-
-
-def _ids(connection: Connection, accounts: Sequence[str]) -> list[int]:
-    from postsched.service.desk import accounts_named
-
-    return [account.id for account in accounts_named(connection, accounts)]
-
-
-def _words(option: str, words: str | None) -> str | None:
-    if words is None:
-        return None
-    from postsched.service.content import check_plain
-
-    check_plain(option, words)
-    if not words:
-        raise InvalidInput(f"{option} is empty", "Say what to look for, or leave it out")
-    return words
+    return choice.among_of(connection, names(account, "--account") or (), tag, "--")

@@ -27,9 +27,10 @@ IsDraft = Annotated[
 ]
 KEPT = ("to", "key", "draft")
 """What a file need not say: then it stays as it is."""
-KINDS = ("repeat", "cron", "rrule", "slot")
-"""What a post has one of, at the most."""
-TIME = ("at", "tz", *KINDS, "every", "on", "except_", "from_", "until", "count")
+TIME = (
+    "at", "tz", "repeat", "cron", "rrule", "slot", "every", "on", "except_", "from_", "until",
+    "count",
+)  # fmt: skip
 """What a file that says nothing of a time leaves as it is."""
 
 
@@ -135,7 +136,7 @@ def _edit(
     before = drafts.draft_of(program.desk, post_id)
     if changes or file is not None:
         base = _laid_over(before, read_file(file)) if file is not None else before
-        source: AbstractContextManager[Draft | None] = nullcontext(_changed(base, changes))
+        source: AbstractContextManager[Draft | None] = nullcontext(_revised(base, changes))
     else:
         from postsched.cli.editor import edited
 
@@ -155,30 +156,12 @@ def _edit(
         program.print(f"Post {post_id}: {sentence(program, composed)}")
 
 
-def _changed(draft: Draft, changes: dict[str, Any]) -> Draft:
-    """The draft with the changes. A time without a zone is in the person's zone, that of a series
-    in the series' own; it makes a post of a draft, unless it is to stay one."""
-    changes = dict(changes)
-    if any(changes.get(name) for name in ("at", *KINDS)):
-        changes.setdefault("draft", False)
-    after = with_changes(draft, _without_other_kinds(changes))
-    if changes.get("at") and "tz" not in changes and not (draft.recurs and after.recurs):
-        return replace(after, tz=None)
-    return after
+def _revised(base: Draft, changes: dict[str, Any]) -> Draft:
+    """The draft with what the options say; alt texts without media are for those it has."""
+    from postsched.service.revising import revised
 
-
-def _without_other_kinds(changes: dict[str, Any]) -> dict[str, Any]:
-    """A post has one kind of schedule: what belongs to another goes with it, and all that recurs
-    with a recurrence that is cleared."""
-    named = [name for name in KINDS if name in changes]
-    if not named:
-        return changes
-    kind = next((name for name in named if changes[name]), None)
-    gone = {*KINDS, "every", "on"} if kind != "repeat" else {"cron", "rrule", "slot"}
-    gone |= set() if kind else {"except_", "from_", "until", "count"}
-    gone |= {"at"} if kind in ("cron", "rrule", "slot") else set()
-    blank = Draft()
-    return {name: getattr(blank, name) for name in gone} | changes
+    alts = {"alts": changes.pop("alts")} if "alts" in changes else {}
+    return with_changes(revised(base, changes), alts)
 
 
 def _laid_over(before: Draft, found: Draft) -> Draft:

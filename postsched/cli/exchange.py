@@ -186,7 +186,7 @@ def export(
     json: Json = False,
 ) -> None:
     """Write posts as data: all of them, or those named or chosen."""
-    from postsched.cli.posts import STATUSES
+    from postsched.service.choice import STATUSES
 
     program: Program = ctx.obj
     if ids and any((status, account, from_, until, tag, search)):

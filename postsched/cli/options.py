@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,29 +76,18 @@ def instant(program: Program, text: str | None) -> datetime | None:
     """An instant that a person named, past ones too."""
     if text is None:
         return None
-    from postsched.domain.when import PastTime, understand
+    from postsched.domain import bounds
 
-    try:
-        return understand(text, program.now(), program.zone).instant
-    except PastTime as past:
-        return past.moment.instant
+    return bounds.instant(text, program.now(), program.zone)
 
 
 def bound(program: Program, text: str | None, *, end: bool = False) -> datetime | None:
     """The same, or a bare date: its first moment, or (`end`) its last."""
-    word = (text or "").strip()
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", word):
-        return instant(program, text)
-    try:
-        day = datetime.fromisoformat(word)
-    except ValueError:
-        raise InvalidInput(f"there is no such day as {word}", "Give one like 2026-12-01") from None
-    try:
-        if end:
-            day += timedelta(days=1, microseconds=-1)
-        return day.replace(tzinfo=program.zone).astimezone(UTC)
-    except OverflowError:  # a day at an end of the calendar
-        return day.replace(tzinfo=UTC)
+    if text is None:
+        return None
+    from postsched.domain import bounds
+
+    return bounds.bound(text, program.now(), program.zone, end=end)
 
 
 def keys_and_values(items: Iterable[str] | None, option: str) -> dict[str, str]:

@@ -28,11 +28,6 @@ if TYPE_CHECKING:
     from postsched.store.reading import Filed
 
 app = typer.Typer()
-DELIVERY_STATUSES = (
-    "scheduled", "publishing", "confirming", "retrying", "published", "failed", "missed",
-    "unconfirmed", "cancelled",
-)  # fmt: skip
-STATUSES = ("draft", "partial", *DELIVERY_STATUSES)
 
 
 @app.command(
@@ -59,6 +54,7 @@ def list_(
 ) -> None:
     """What is coming, and what went out lately."""
     from postsched.service import endings
+    from postsched.service.choice import STATUSES
     from postsched.store import reading
 
     program: Program = ctx.obj
@@ -119,6 +115,7 @@ def history(
     json: Json = False,
 ) -> None:
     """Finished deliveries with their permalinks, newest first."""
+    from postsched.service.choice import DELIVERY_STATUSES
     from postsched.store import reading
 
     program: Program = ctx.obj

@@ -46,7 +46,7 @@ def _show(program: Program, draft: Draft, *, json: bool) -> int:
     with files_line(program, draft, wanted=not json):
         found = previewing.preview(program.desk, draft)
     if json:
-        from postsched.cli.looks.document import document
+        from postsched.service.preview_document import document
 
         program.print_json(document(found))
     else:

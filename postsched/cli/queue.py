@@ -124,7 +124,7 @@ def _show(program: Program, wanted: Sequence[str] | None, *, json: bool) -> None
     with program.database.read() as connection:
         found = service.places(connection, program.now(), wanted)
     if json:
-        program.print_json([_document(place) for place in found])
+        program.print_json([service.place_document(place) for place in found])
         return
     if not found:
         program.print("There are no slots. Add some: postsched slots add NAME mon-fri 09:00 17:30")
@@ -152,21 +152,3 @@ def _row(program: Program, place: Place, is_first: bool) -> tuple[Cell, ...]:
         (one_line(place.post.content.text), ""),
         (status + held, COLOURS.get(status, "")),
     )
-
-
-def _document(place: Place) -> dict[str, Any]:
-    """A place as JSON; what is free has no post."""
-    from postsched.transfer.documents import rfc3339
-
-    delivery, post = place.delivery, place.post
-    return {
-        "account": place.account,
-        "at": rfc3339(place.at),
-        "free": delivery is None,
-        "post_id": post.id if post else None,
-        "delivery_id": delivery.id if delivery else None,
-        "text": post.content.text if post else None,
-        "status": delivery.status.value if delivery else None,
-        "due_at": rfc3339(delivery.due_at) if delivery else None,
-        "paused": post.paused if post else None,
-    }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
@@ -24,6 +24,7 @@ from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows
 from postsched.store import slots as slot_rows
 from postsched.store.said import posts_said
+from postsched.transfer.documents import rfc3339
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -88,6 +89,22 @@ def _free(
             break
         found.append(Place(account.name, at))
     return found
+
+
+def place_document(place: Place) -> dict[str, Any]:
+    """A place as JSON; what is free has no post."""
+    delivery, post = place.delivery, place.post
+    return {
+        "account": place.account,
+        "at": rfc3339(place.at),
+        "free": delivery is None,
+        "post_id": post.id if post else None,
+        "delivery_id": delivery.id if delivery else None,
+        "text": post.content.text if post else None,
+        "status": delivery.status.value if delivery else None,
+        "due_at": rfc3339(delivery.due_at) if delivery else None,
+        "paused": post.paused if post else None,
+    }
 
 
 def step(desk: Desk, post_id: int, names: Sequence[str] | None, by: int) -> list[str]:

@@ -17,10 +17,10 @@ from rich.cells import cell_len
 from postsched.cli.looks.agenda import Reader
 from postsched.cli.looks.almanac import Almanac
 from postsched.cli.screen import Screen
-from postsched.cli.spans import month_span, week_span
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import InvalidInput
 from postsched.domain.firing import Firing
+from postsched.domain.spans import month_span, week_span
 from postsched.service.firings import Day
 from tests.cli.posting import Posting
 

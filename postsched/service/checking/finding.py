@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from postsched.transfer.documents import rfc3339
 
 
 class Check(StrEnum):
@@ -53,3 +56,17 @@ class Finding:
     platform: str
     due_at: datetime | None
     fault: Fault
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    return {
+        "post_id": finding.post_id,
+        "delivery_id": finding.delivery_id,
+        "account": finding.account,
+        "platform": finding.platform,
+        "due_at": rfc3339(finding.due_at),
+        "check": finding.fault.check.value,
+        "field": finding.fault.field,
+        "message": finding.fault.message,
+        "hint": finding.fault.hint or None,
+    }
