@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.capabilities import Capabilities
 from postsched.domain.errors import NotAllowed, NotFound
 from postsched.domain.nearest import did_you_mean
 from postsched.platforms.base import Platform
+from postsched.platforms.installed import entries
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from postsched.platforms.base import Message
     from postsched.platforms.wording import Wording
 
@@ -25,7 +27,7 @@ GROUP = "postsched.platforms"
 
 @cache
 def _entries() -> dict[str, EntryPoint]:
-    return {entry.name: entry for entry in entry_points(group=GROUP)}
+    return {entry.name: entry for entry in entries(GROUP)}
 
 
 def names() -> list[str]:
