@@ -49,7 +49,6 @@ async def run(
     shift = _Shift(engine, idle if until_idle else None)
     signals = _Signals(loop, stop, again if reload else stop)
     endings: list[asyncio.Task[None]] = []
-    await rehearse(engine.database)
     _favour_the_loop()
     try:
         shift.start()
@@ -104,6 +103,7 @@ class _Shift:
             timezone=UTC,
         )
         self._wake = _Coalesced(asyncio.get_running_loop(), self._scheduler.wakeup)
+        self._rehearsing: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Listen and begin."""
@@ -117,6 +117,7 @@ class _Shift:
             engine.herald.start()
         if engine.upkeep is not None:
             engine.upkeep.start()
+        self._rehearsing = asyncio.get_running_loop().create_task(rehearse(engine))
 
     def _changed(self) -> None:
         self._wake()
@@ -128,6 +129,8 @@ class _Shift:
     async def end(self, signals: _Signals) -> None:
         """Drain first: APScheduler's own shutdown would cancel what is in flight."""
         engine = self.engine
+        if self._rehearsing is not None:
+            self._rehearsing.cancel()
         signals.hurry.append(engine.dispatcher.hurry)
         await engine.stop()
         engine.dispatcher.on_change = lambda: None
