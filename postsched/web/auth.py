@@ -1,7 +1,7 @@
 """Who asks, and what they may: what routes depend on.
 
-Who it is is found by what the application was given as `state.authenticate`; routes only say which
-scope they need.
+Who it is is found by what the application was given as `state.authenticate`; how often, by its
+`state.rates` (of users) and `state.failures` (of addresses). Routes only say which scope they need.
 """
 
 from __future__ import annotations
@@ -41,22 +41,37 @@ def unknown(why: str) -> HTTPException:
     return HTTPException(401, why, {"WWW-Authenticate": f'Bearer realm="postsched"{named}'})
 
 
+def forbidden(why: str, needed: Scope) -> HTTPException:
+    """The answer to whoever is known, and may not."""
+    asked = f'Bearer error="insufficient_scope", scope="{needed}"'
+    return HTTPException(403, why, {"WWW-Authenticate": asked})
+
+
 NOBODY = "say who you are: Authorization: Bearer TOKEN (postsched token add)"
+
+
+async def _known(request: Request) -> Principal:
+    """Who asks, once for each request, and not too often. Raises HTTPException 401, 403, 429."""
+    authenticate: Authenticate = request.app.state.authenticate
+    try:
+        found = await authenticate(request)
+    except HTTPException:
+        request.app.state.failures.take(request.client.host if request.client else "")
+        raise
+    request.app.state.rates.take(found.name)
+    return found
 
 
 def require(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     """A dependency: the principal, if it has that scope."""
 
     async def principal(request: Request) -> Principal:
-        authenticate: Authenticate = request.app.state.authenticate
-        found = await authenticate(request)
+        found = getattr(request.state, "principal", None)
+        if found is None:
+            found = request.state.principal = await _known(request)
         if not found.scope.allows(scope):
-            raise HTTPException(
-                403,
-                f"{found.name} has the scope {found.scope}, and this needs {scope}",
-                {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
-            )
-        request.state.principal = found
+            why = f"{found.name} has the scope {found.scope}, and this needs {scope}"
+            raise forbidden(why, scope)
         return found
 
     return principal

@@ -1,0 +1,174 @@
+"""Who is let in by a bearer token: attacks are refused, each with its reason."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+jwt = pytest.importorskip("jwt", reason="the extra web is not installed")
+pytest.importorskip("fastapi", reason="the extra web is not installed")
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa  # noqa: E402
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: E402
+from starlette.exceptions import HTTPException  # noqa: E402
+
+from postsched.domain.errors import InvalidInput  # noqa: E402
+from postsched.domain.scope import Scope  # noqa: E402
+from postsched.domain.serving import Algorithm, Web  # noqa: E402
+from postsched.web.auth import Principal  # noqa: E402
+from postsched.web.bearer import Jwts  # noqa: E402
+
+SECRET = "s3cret-of-the-tests-0123456789abcdef"
+WEB = Web(jwt_algorithm=Algorithm.HS256, jwt_issuer="https://id.test", jwt_audience="postsched")
+
+
+def claims(**changed: Any) -> dict[str, Any]:
+    """What a good token says; None takes a claim out."""
+    said = {"sub": "alice", "iss": WEB.jwt_issuer, "aud": WEB.jwt_audience,
+            "exp": time.time() + 60, "scope": "read draft", **changed}  # fmt: skip
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def signed(
+    key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None, **changed: Any
+) -> str:
+    """A token."""
+    headers = {"kid": kid} if kid else None
+    return str(jwt.encode(claims(**changed), key, algorithm, headers))
+
+
+def refused(jwts: Jwts, shown: str) -> str:
+    """Why it is refused; with the status."""
+    with pytest.raises(HTTPException) as caught:
+        jwts.principal(shown)
+    assert "error=" in (caught.value.headers or {})["WWW-Authenticate"]
+    return f"{caught.value.status_code} {caught.value.detail}"
+
+
+def unsigned(**changed: Any) -> str:
+    """A token that says that it is not signed."""
+    return ".".join(_part(one) for one in ({"alg": "none", "typ": "JWT"}, claims(**changed))) + "."
+
+
+def _part(document: dict[str, Any]) -> str:
+    return _text(json.dumps(document).encode())
+
+
+def _text(piece: bytes) -> str:
+    return base64.urlsafe_b64encode(piece).decode().rstrip("=")
+
+
+def test_a_good_token_says_who_it_is_and_what_it_may() -> None:
+    jwts = Jwts(WEB, SECRET, time.monotonic)
+    assert jwts.principal(signed()) == Principal("jwt:alice", Scope.DRAFT)
+    wide = signed(scope="openid postsched:write")
+    assert jwts.principal(wide).scope is Scope.WRITE
+
+
+@pytest.mark.parametrize(
+    ("shown", "why"),
+    [
+        (lambda: unsigned(), "401 this token can't be taken: "),
+        (lambda: signed("another-secret-0123456789abcdefgh"), "401 this token can't be taken: sig"),
+        (lambda: signed(algorithm="HS512", key=SECRET * 2), "401 this token can't be taken: "),
+        (lambda: signed(exp=time.time() - 60), "401 this token has expired"),
+        (lambda: signed(exp=None), '401 this token can\'t be taken: token is missing the "exp"'),
+        (lambda: signed(aud="others"), "401 this token can't be taken: audience"),
+        (lambda: signed(aud=None), '401 this token can\'t be taken: token is missing the "aud"'),
+        (lambda: signed(iss="https://evil.test"), "401 this token can't be taken: invalid issuer"),
+        (lambda: signed(nbf=time.time() + 60), "401 this token can't be taken: "),
+        (lambda: signed(sub="a\nb"), "401 this token can't be taken: its sub is no name"),
+        (lambda: signed(scope="openid"), "403 this token has none of the scopes"),
+        (lambda: "a.b.c", "401 this token can't be taken: "),
+        (lambda: "é", "401 this token can't be taken: "),
+    ],
+)  # fmt: skip
+def test_what_is_no_good_token_is_refused(shown: Callable[[], str], why: str) -> None:
+    assert refused(Jwts(WEB, SECRET, time.monotonic), shown()).startswith(why)
+
+
+def confusing(public: Any, kid: str) -> str:
+    """A token signed with a public key as if it were a shared secret."""
+    pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head = ".".join(_part(one) for one in ({"alg": "HS256", "kid": kid}, claims()))
+    return f"{head}.{_text(hmac.digest(pem, head.encode(), 'sha256'))}"
+
+
+@pytest.fixture
+def key_server() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A key set at a URL, and how often it was asked for."""
+    served: dict[str, Any] = {"keys": [], "asked": 0}
+
+    class Serving(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served["asked"] += 1
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"keys": served["keys"]}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Serving) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/jwks", served
+        server.shutdown()
+        thread.join()
+
+
+def published(key: Any, algorithm: Any, kid: str) -> dict[str, Any]:
+    """A public key as it is published."""
+    return {**algorithm.to_jwk(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.RS256, Algorithm.EDDSA])
+def test_public_keys_come_from_their_set(
+    key_server: tuple[str, dict[str, Any]], algorithm: Algorithm
+) -> None:
+    url, served = key_server
+    if algorithm is Algorithm.RS256:
+        mine: Any = rsa.generate_private_key(65537, 2048)
+        kind: Any = jwt.algorithms.RSAAlgorithm
+    else:
+        mine, kind = ed25519.Ed25519PrivateKey.generate(), jwt.algorithms.OKPAlgorithm
+    served["keys"] = [published(mine, kind, "one")]
+    now = 0.0
+    web = replace(WEB, jwt_algorithm=algorithm, jwt_jwks_url=url)
+    jwts = Jwts(web, None, lambda: now)
+    assert jwts.principal(signed(mine, algorithm.value, "one")).name == "jwt:alice"
+    # The public key, taken for a shared secret: the attack on those who go by the token's header.
+    confused = confusing(mine.public_key(), "one")
+    assert refused(jwts, confused).startswith("401")
+    for number in range(20):
+        assert "not known" in refused(jwts, signed(mine, algorithm.value, f"guess {number}"))
+    assert served["asked"] == 1
+    served["keys"].append(published(mine, kind, "two"))
+    now += 61
+    assert jwts.principal(signed(mine, algorithm.value, "two")).name == "jwt:alice"
+    assert served["asked"] == 2
+
+
+@pytest.mark.parametrize(
+    ("web", "secret", "why"),
+    [
+        (replace(WEB, jwt_audience=None), SECRET, "no jwt_audience"),
+        (replace(WEB, jwt_issuer=None), SECRET, "no jwt_issuer"),
+        (WEB, None, "POSTSCHED_JWT_SECRET"),
+        (WEB, "short", "too short"),
+        (replace(WEB, jwt_algorithm=Algorithm.EDDSA), SECRET, "no jwt_jwks_url"),
+    ],
+)
+def test_half_of_it_is_refused_at_the_start(web: Web, secret: str | None, why: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Jwts(web, secret, time.monotonic)
+    assert why in f"{caught.value}"
