@@ -20,9 +20,11 @@ LARGEST_TEXT_FILE = 4_000_000
 PLAIN = (
     "tz", "repeat", "every", "cron", "rrule", "from_", "until", "count", "slot", "comment", "link",
     "title", "visibility", "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter",
-    "priority", "key",
+    "callback", "priority", "key",
 )  # fmt: skip
 """The options whose values are those of the draft."""
+MAY_BE_EMPTY = ("in_", "callback")
+"""The options that are judged later when they are empty: `edit --callback ''` takes it away."""
 
 
 def given(text: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def given(text: str | None, options: Mapping[str, Any]) -> dict[str, Any]:
     `alts` are alt texts without media: they belong to those that the post has already.
     """
     for name, word in options.items():
-        if isinstance(word, str) and not word.strip() and name != "in_":
+        if isinstance(word, str) and not word.strip() and name not in MAY_BE_EMPTY:
             option = name.strip("_").replace("_", "-")
             raise InvalidInput(f"--{option} is empty", "Say something, or leave it out")
     said = {name: options[name] for name in PLAIN}
@@ -57,6 +59,8 @@ def wanted(text: str | None, file: str | None, options: Mapping[str, Any]) -> Dr
 
     if text is not None and file is not None:
         raise InvalidInput("there is a text and a --file", "Give one of them")
+    if options.get("callback") == "":
+        raise InvalidInput("--callback is empty", "Give an address, or leave it out")
     draft = with_changes(read_file(file) if file is not None else Draft(), options)
     if text is None and file is None and not draft.media and not draft.texts:
         raise InvalidInput("there is no text", "Give it, - to read it from stdin, or --file")

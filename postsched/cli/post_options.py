@@ -62,6 +62,7 @@ OPTIONS: Mapping[str, Any] = {
     "catch_up": _one("WORD", "Of what a series missed: newest, all or none."),
     "spread": _one("DURATION", "Spread the accounts over so long."),
     "jitter": _one("DURATION", "Up to so much later, by chance."),
+    "callback": _one("URL", "Is told what becomes of each delivery, signed."),
     "priority": Annotated[
         int | None,
         typer.Option(metavar="N", help="Higher goes first (0).", min=-MOST, max=MOST),
@@ -76,6 +77,7 @@ CLEARED = {
     "key": "key", "repeat": "repeat", "cron": "cron", "rrule": "rrule", "every": "every",
     "on": "on", "except": "except_", "from": "from_", "until": "until", "count": "count",
     "texts": "texts", "var": "vars", "catch-up": "catch_up", "spread": "spread", "jitter": "jitter",
+    "callback": "callback",
 }  # fmt: skip
 """What `--no-NAME` clears: the name in a draft."""
 KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

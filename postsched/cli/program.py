@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from postsched.secrets import Passphrase, Secrets
     from postsched.service.desk import Desk
     from postsched.store.database import Database
-    from postsched.store.outbox import Outlet
 
 CONTROLS = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
 """The control characters that JSON would print as they are, though terminals may obey them."""
@@ -87,21 +86,13 @@ class Program:
     def database(self) -> Database:
         """The database, opened at the first use."""
         if self._database is None:
+            from postsched.engine.outlets import outlet_for
             from postsched.store.opening import open_database
 
             self._database = open_database(self.settings.database)
-            self._database.outlet = self._outlet()
+            self._database.outlet = outlet_for(self.settings)
             self._database.measure(self.now)
         return self._database
-
-    def _outlet(self) -> Outlet | None:
-        """Where is written what is to be told; nothing is loaded where nothing is set."""
-        notify, webhook = self.settings.notify, self.settings.webhook
-        if not (notify.targets or notify.command or webhook.url):
-            return None
-        from postsched.engine.outlets import outlet_for
-
-        return outlet_for(self.settings)
 
     @property
     def for_children(self) -> Mapping[str, str]:
@@ -152,12 +143,18 @@ class Program:
         """What the use cases work on."""
         from postsched.service.desk import Desk
 
-        return Desk(self.database, self.settings, self.now, self.zone, self._host_fault)
+        faults = self._host_fault, self._callback_fault
+        return Desk(self.database, self.settings, self.now, self.zone, *faults)
 
     def _host_fault(self) -> str | None:
         from postsched.service.hosting import fault
 
         return fault(self.settings, self.secrets)
+
+    def _callback_fault(self) -> str | None:
+        from postsched.service.callbacks import fault
+
+        return fault(self.secrets)
 
     @cached_property
     def rng(self) -> Random:

@@ -28,7 +28,7 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
 
     from postsched.engine.assembly import assemble
     from postsched.engine.clock import clock_of
-    from postsched.engine.outlets import is_set, outlet_for
+    from postsched.engine.outlets import outlet_for
     from postsched.store.opening import open_database
 
     settings = program.settings
@@ -46,7 +46,7 @@ def engine_for(program: Program, kind: str, concurrency: int | None) -> Engine:
     if engine.rewound:
         program.warn(str(engine.rewound))
     engine = replace(engine, upkeep=_upkeep(engine, settings))
-    if kind != "run" or not is_set(settings):
+    if kind != "run":
         return engine
     from postsched.engine.herald import Herald
 
@@ -103,7 +103,7 @@ def tell(program: Program) -> None:
     """Tell what is to be told, after all that is due was sent; one sign of life."""
     from postsched.engine.outlets import is_set
 
-    if not is_set(program.settings):
+    if not is_set(program.settings) and not _is_waiting(program):
         return
     import asyncio
     from uuid import uuid4
@@ -116,6 +116,16 @@ def tell(program: Program) -> None:
         SystemClock(), program.rng, uuid4().hex,
     )  # fmt: skip
     asyncio.run(herald.once())
+
+
+def _is_waiting(program: Program) -> bool:
+    """Whether a callback is to be told now."""
+    from postsched.domain.notice import Way
+    from postsched.store import untold
+
+    with program.database.read() as connection:
+        at = untold.next_at(connection, Way.CALLBACK)
+    return at is not None and at <= program.now()
 
 
 def _unlock_secrets(program: Program, kind: str) -> None:

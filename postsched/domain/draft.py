@@ -71,6 +71,7 @@ class Draft:
     jitter: str | None = None
     texts: tuple[str, ...] = ()
     vars: Mapping[str, str] = field(default_factory=dict)
+    callback: str | None = None
     priority: int | None = None
     key: str | None = None
     draft: bool = False

@@ -24,31 +24,36 @@ class Event(StrEnum):
     LOGIN_EXPIRING = "login_expiring"
     LOGIN_EXPIRED = "login_expired"
     PUBLISHED = "published"
+    CANCELLED = "cancelled"
     TEST = "test"
     """Asked for by a person, and never a setting."""
 
 
 class Way(StrEnum):
-    """How it is told: to a program elsewhere, to a command, or to a person by any of their
-    targets."""
+    """How it is told: to a program elsewhere, to a command, to a person by any of their targets;
+    or to the address that a post names itself."""
 
     WEBHOOK = "webhook"
     COMMAND = "command"
     TARGETS = "targets"
+    CALLBACK = "callback"
 
 
 ENTRY = "[webhook]"
-"""The name that the webhook's secret is kept by: no account can have it."""
+"""The name that the secret of webhooks and callbacks is kept by: no account can have it."""
 GATHERED = frozenset({Way.COMMAND, Way.TARGETS})
 """The ways in which what happens to an account at once is told in one message."""
-LOUD = frozenset(Event) - {Event.PUBLISHED, Event.TEST}
+LOUD = frozenset(Event) - {Event.PUBLISHED, Event.CANCELLED, Event.TEST}
 """What people are told of unless they say otherwise."""
 EVERY = frozenset(Event) - {Event.TEST}
+USUAL = EVERY - {Event.CANCELLED}
+"""What a webhook is told of unless the settings say otherwise: who cancels knows of it."""
 OF_STATUS = {
     DeliveryStatus.FAILED: Event.FAILED,
     DeliveryStatus.MISSED: Event.MISSED,
     DeliveryStatus.UNCONFIRMED: Event.UNCONFIRMED,
     DeliveryStatus.PUBLISHED: Event.PUBLISHED,
+    DeliveryStatus.CANCELLED: Event.CANCELLED,
 }
 """The event that a delivery's new status is."""
 WARNINGS = (timedelta(days=1), timedelta(days=7))
@@ -70,7 +75,7 @@ class Webhook:
     """The settings of `[webhook]`."""
 
     url: str | None = field(default=None, repr=False)
-    events: frozenset[Event] = EVERY
+    events: frozenset[Event] = USUAL
 
 
 def ways_of(notify: Notify, hook: Webhook) -> dict[Way, frozenset[Event]]:
@@ -102,7 +107,7 @@ class Wanted:
 class Message:
     """What is told at once. `uid` is the same at every try; `at` is when it happened (UTC);
     `items` are the deliveries as documents, or the one account; `done` names the targets that
-    have it already."""
+    have it already; `url` is the address of a callback."""
 
     uid: str
     event: Event
@@ -110,18 +115,22 @@ class Message:
     account: str
     items: Sequence[Mapping[str, Any]]
     done: tuple[str, ...] = ()
+    url: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a try came to. `problem` says why it was not taken, None if it was. `final`: it never
     will be. `after`: how many seconds the receiver wants to be left alone. `done` names the targets
-    that have it. No secret is in it."""
+    that have it; `answer` is the status code of the receiver's answer, `said` the beginning of what
+    it says. No secret of ours is in it."""
 
     problem: str | None = None
     final: bool = False
     after: float = 0.0
     done: tuple[str, ...] = ()
+    answer: int | None = None
+    said: str = field(default="", compare=False)
 
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=2)

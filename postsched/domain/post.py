@@ -119,7 +119,8 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A post as it is kept. `accounts` are the names it goes to; times are UTC."""
+    """A post as it is kept. `accounts` are the names it goes to; times are UTC. `callback` is the
+    address that is told what becomes of each delivery."""
 
     id: int
     uid: str
@@ -137,6 +138,7 @@ class Post:
     paused: bool = False
     spread: timedelta | None = None
     jitter: timedelta | None = None
+    callback: str | None = None
 
 
 def split_thread(text: str) -> tuple[str, ...]:

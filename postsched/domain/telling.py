@@ -28,6 +28,7 @@ def title(message: Message) -> str:
         Event.MISSED: f"{posts} to {account} missed {'its' if count == 1 else 'their'} time",
         Event.UNCONFIRMED: f"{posts} to {account} must be looked at",
         Event.PUBLISHED: f"{posts} to {account} published",
+        Event.CANCELLED: f"{posts} to {account} cancelled",
     }
     return f"postsched: {said[message.event]}"
 
@@ -71,6 +72,8 @@ def _one(event: Event, delivery: Mapping[str, Any]) -> str:
     match event:
         case Event.PUBLISHED:
             return f"{which}, is out: {delivery.get('url') or delivery['account']}"
+        case Event.CANCELLED:
+            return f"{which}, is cancelled. Send it after all: postsched retry {post}"
         case Event.MISSED:
             kept = f". What was in the way: {why}" if error else ""
             return f"{which}. Send it: postsched retry {post}. Or: postsched cancel {post}{kept}"

@@ -24,7 +24,7 @@ from postsched.store.database import Database
 from postsched.store.outbox import GATHERING
 
 log = logging.getLogger("postsched.notify")
-HANDS = {Way.WEBHOOK: 8, Way.COMMAND: 2, Way.TARGETS: 2}
+HANDS = {Way.WEBHOOK: 8, Way.CALLBACK: 8, Way.COMMAND: 2, Way.TARGETS: 2}
 """How many messages are under way at once."""
 AROUND = 60.0
 """Seconds between looks for what another process has left behind."""
@@ -164,13 +164,16 @@ class Courier:
     def _judged(self, parcel: Parcel, told: Told, now: datetime) -> list[Entry]:
         """What becomes of the rows; those that were tried as often stay together."""
         if told.problem is None:
-            return [Entry(parcel.ids, None, None, told.done)]
+            return [Entry(parcel.ids, None, None, told.done, told.answer)]
         chance = self._rng.random()
         ids: dict[datetime | None, list[int]] = {}
         for row in parcel.rows:
             again = next_try(row.attempts, row.first_at, now, told, chance)
             ids.setdefault(again, []).append(row.id)
-        return [Entry(these, again, told.problem, told.done) for again, these in ids.items()]
+        return [
+            Entry(these, again, told.problem, told.done, told.answer)
+            for again, these in ids.items()
+        ]
 
     async def _write(self, parcel: Parcel, entries: list[Entry], now: datetime) -> None:
         """Write it, if need be again and again: what is not written down is told once more."""

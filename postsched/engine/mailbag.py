@@ -52,6 +52,7 @@ class Entry:
     again: datetime | None
     problem: str | None
     done: Sequence[str] = ()
+    answer: int | None = None
 
 
 Result = tuple[Parcel, Sequence[Entry], datetime]
@@ -139,7 +140,10 @@ class Mailbag:
                 with database.write() as connection:
                     for account in ending:
                         outbox.note_ending(connection, now, account)
-                    untold.prune(connection, now)
+                    left = untold.prune(connection, now)
+                while left:  # in steps, between which others may write
+                    with database.write() as connection:
+                        left = untold.prune(connection, now)
 
         await self._run(look)
 
@@ -157,8 +161,9 @@ def _write(database: Database, *, results: Sequence[Result]) -> None:
         for parcel, entries, now in results:
             for one in entries:
                 untold.settle(
-                    connection, parcel.token, one.ids, now, one.again, one.problem, one.done
-                )
+                    connection, parcel.token, one.ids, now, one.again, one.problem, one.done,
+                    one.answer,
+                )  # fmt: skip
 
 
 def _grouped(rows: Sequence[Untold], way: Way) -> list[list[Untold]]:

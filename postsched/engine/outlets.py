@@ -1,5 +1,4 @@
-"""What writers leave for those who tell. Cheap to import: every command that writes does, where
-anything is set."""
+"""What writers leave for those who tell. Cheap to import: every command that writes does."""
 
 from __future__ import annotations
 
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from postsched.domain.account import Account
 from postsched.domain.notice import Wanted, ways_of
 from postsched.store.outbox import Outlet
-from postsched.transfer.documents import delivery_document, rfc3339
 
 if TYPE_CHECKING:
     from postsched.config import Settings
@@ -16,18 +14,20 @@ if TYPE_CHECKING:
 
 
 def is_set(settings: Settings) -> bool:
-    """Whether anything is to be told, or a sign of life given."""
+    """Whether the settings want anything told, or a sign of life given."""
     ways = ways_of(settings.notify, settings.webhook)
     return bool(ways or settings.notify.heartbeat_url)
 
 
-def outlet_for(settings: Settings) -> Outlet | None:
-    """Where writers are to leave what is to be told; None where no way is set."""
-    ways = ways_of(settings.notify, settings.webhook)
-    return Outlet(Wanted(ways, _document)) if ways else None
+def outlet_for(settings: Settings) -> Outlet:
+    """Where writers are to leave what is to be told; a post may name an address where no way is
+    set."""
+    return Outlet(Wanted(ways_of(settings.notify, settings.webhook), _document))
 
 
 def _document(thing: Delivery | Account) -> dict[str, Any]:
+    from postsched.transfer.documents import delivery_document, rfc3339  # start-up time
+
     if not isinstance(thing, Account):
         return delivery_document(thing)
     return {

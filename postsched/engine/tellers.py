@@ -41,13 +41,14 @@ class Tellers:
 
     @property
     def ways(self) -> tuple[Way, ...]:
-        """The ways that are set."""
-        return tuple(ways_of(self.settings.notify, self.settings.webhook))
+        """The ways that are set, and that of the posts which name an address themselves."""
+        return (*ways_of(self.settings.notify, self.settings.webhook), Way.CALLBACK)
 
     def longest(self, way: Way) -> timedelta:
         """What one try can take at the most."""
         seconds = {
             Way.WEBHOOK: 2 * request_seconds(self.settings) + KEYRING,
+            Way.CALLBACK: 2 * request_seconds(self.settings) + KEYRING,
             Way.COMMAND: command.PATIENCE,
             Way.TARGETS: targets.LONGEST,
         }
@@ -59,17 +60,20 @@ class Tellers:
             return await command.tell(self.settings.notify.command, message, self.environ)
         if way is Way.TARGETS:
             return await targets.tell(self.settings.notify.targets, message, self.environ)
-        return await self._post(message)
+        return await self.post(
+            message, self.settings.webhook.url if way is Way.WEBHOOK else message.url
+        )
 
-    async def _post(self, message: Message) -> Told:
+    async def post(self, message: Message, url: str | None) -> Told:
+        """One try at an address, signed."""
+        if url is None:
+            return Told("there is no address to call", final=True)
         try:
             key = await self._signing_key()
         except (SecretUnavailable, InvalidInput) as error:
             return Told(str(error))
-        url, now = self.settings.webhook.url, self.now()
-        assert url is not None
         with self.transport.client("webhook") as http:
-            return await webhook.tell(url, key, message, now, http)
+            return await webhook.tell(url, key, message, self.now(), http)
 
     async def _signing_key(self) -> bytes:
         """The bytes that webhooks are signed with. Raises SecretUnavailable, InvalidInput."""

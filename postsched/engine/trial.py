@@ -49,7 +49,9 @@ async def try_all(
 
 def _trials(tellers: Tellers, message: Message) -> list[Awaitable[list[Tried]]]:
     trials: list[Awaitable[list[Tried]]] = [
-        _try_way(tellers, way, message) for way in tellers.ways if way is not Way.TARGETS
+        _try_way(tellers, way, message)
+        for way in tellers.ways
+        if way not in (Way.TARGETS, Way.CALLBACK)
     ]
     if tellers.settings.notify.targets:
         trials.append(_try_targets(tellers, message))

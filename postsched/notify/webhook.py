@@ -30,6 +30,8 @@ SHORTEST, LONGEST = 24, 64
 NEW = 32
 """Bytes of a new key."""
 GONE = 410
+SAID = 500
+"""Characters of an answer that are kept for who tries it."""
 ASKS_TO_WAIT = frozenset({429, 503})
 
 
@@ -95,14 +97,15 @@ async def tell(
 
 
 def _judged(answer: httpx.Response) -> Told:
-    status = answer.status_code
+    status, said = answer.status_code, " ".join(answer.text[:SAID].split())
     if answer.is_success:
-        return Told()
+        return Told(answer=status, said=said)
     if status == GONE:
-        return Told("the webhook answers 410: nobody listens there any more", final=True)
+        gone = "the webhook answers 410: nobody listens there any more"
+        return Told(gone, final=True, answer=status, said=said)
     wish = answer.headers.get("retry-after", "")
     wait = float(wish) if status in ASKS_TO_WAIT and wish.isascii() and wish.isdigit() else 0.0
-    return Told(f"the webhook answers {status}", after=wait)
+    return Told(f"the webhook answers {status}", after=wait, answer=status, said=said)
 
 
 def unreached(error: Exception, url: str) -> str:

@@ -22,6 +22,7 @@ from postsched.domain.post import CatchUp, Content, Missed
 from postsched.domain.schedule import SLOT, Schedule, once_at
 from postsched.domain.when import PastTime, understand
 from postsched.domain.zones import zone_named
+from postsched.service.callbacks import callback_of
 from postsched.service.content import Intake, check_plain, content_of
 from postsched.service.desk import Desk, unknown_account
 from postsched.service.fits import Changes, Fits, Fitted
@@ -66,6 +67,7 @@ class Composed:
     renditions: tuple[Rendition, ...] = ()
     spread: timedelta | None = None
     jitter: timedelta | None = None
+    callback: str | None = None
     times: Mapping[int, datetime] = field(default_factory=dict)
     uid: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -140,6 +142,7 @@ class Composer:
                 times=times,
                 tags=draft.tags,
                 **ways_of(draft, self._desk.settings),
+                callback=self._callback(draft),
                 key=draft.key,
                 draft=draft.draft,
                 notes=(*notes, *self._keep.doubts(said[0].content.link), *left_out, *fitted),
@@ -171,6 +174,16 @@ class Composer:
     @cached_property
     def _host_fault(self) -> str | None:
         return self._desk.host_fault()
+
+    @cached_property
+    def _callback_fault(self) -> str | None:
+        return self._desk.callback_fault()
+
+    def _callback(self, draft: Draft) -> str | None:
+        if not draft.callback:
+            return None
+        internal = self._desk.settings.allow_private_addresses
+        return callback_of(draft.callback, self._callback_fault, internal=internal)
 
     def _zone(self, name: str | None) -> ZoneInfo:
         if not name:

@@ -71,11 +71,17 @@ class Changed:
 
 
 def cancel(
-    desk: Desk, post_ids: Sequence[int], which: Which, *, close_gaps: bool | None = None
+    desk: Desk,
+    post_ids: Sequence[int],
+    which: Which,
+    *,
+    close_gaps: bool | None = None,
+    insist: bool = False,
 ) -> Changed:
     """Cancel what has not gone out; a draft is cancelled as a whole. What may be going out, or is
     out, is refused and named, and does not keep the rest from being cancelled. `close_gaps`: what
-    sits in later slots moves up (None: as is set)."""
+    sits in later slots moves up (None: as is set). With `insist`, NotAllowed is raised where
+    nothing can be done."""
     now = desk.now()
     with desk.database.write() as connection:
         changed: list[Delivery] = []
@@ -91,21 +97,27 @@ def cancel(
                 chosen = _chosen(connection, post, which)
             refused += _not_cancellable(post, chosen)
             fitting = [d for d in chosen if d.status in CANCELLABLE]
-            changed += _move(connection, now, fitting, moves.cancel)
+            cancelled = _move(connection, now, fitting, moves.cancel)
+            outbox.note(connection, now, *cancelled)
+            changed += cancelled
             if series and which.occurrence is None and which.delivery is None:
                 _end(connection, series, which, fitting)
             elif series:
                 occurrences.pass_on(connection, desk, series, fitting)
+        if insist and refused and not changed:
+            raise NotAllowed(refused[0])
         closing = desk.settings.close_gaps if close_gaps is None else close_gaps
         moved = order.close_gaps(connection, desk, changed) if closing else 0
     desk.tell()
     return Changed(tuple(changed), tuple(refused), moved)
 
 
-def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
+def retry(
+    desk: Desk, post_ids: Sequence[int], which: Which, *, insist: bool = False
+) -> Changed:
     """Send failed, missed or cancelled deliveries again, at the first part that is not out, but not
     to accounts that the post was taken from. A post that has none is refused and named, and does
-    not keep the rest from being sent."""
+    not keep the rest from being sent. With `insist`, NotAllowed is raised where none is."""
     now = desk.now()
     with desk.database.write() as connection:
         changed: list[Delivery] = []
@@ -122,6 +134,8 @@ def retry(desk: Desk, post_ids: Sequence[int], which: Which) -> Changed:
             again = [d.account_id for d in fitting if d.status is S.CANCELLED]
             if ended := chains.stopped(connection, post.id) & set(again):
                 occurrences.go_on(connection, desk, post, sorted(ended))
+        if insist and refused and not changed:
+            raise NotAllowed(refused[0])
     desk.tell()
     return Changed(tuple(changed), tuple(refused))
 

@@ -35,13 +35,15 @@ LARGEST_ID = 2**63 - 1
 @dataclass(frozen=True, slots=True)
 class Desk:
     """`now` gives the instant (UTC), `zone` is what a time without an offset is in. `host_fault`
-    says why files can't be put at the media host and what to do, None if they can."""
+    says why files can't be put at the media host and what to do, None if they can; `callback_fault`
+    the same of callbacks, which can't be signed."""
 
     database: Database
     settings: Settings
     now: Callable[[], datetime]
     zone: ZoneInfo
     host_fault: Callable[[], str | None] = lambda: UNSET
+    callback_fault: Callable[[], str | None] = lambda: None
 
     def tell(self) -> None:
         """Wake every running daemon: something that is due may have changed. After the commit."""

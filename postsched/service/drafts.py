@@ -55,6 +55,7 @@ def written_as(post: Post, schedule: Schedule, folder: Path | None = None) -> Dr
         catch_up=post.catch_up.value,
         spread=format_duration(post.spread) if post.spread else None,
         jitter=format_duration(post.jitter) if post.jitter else None,
+        callback=post.callback,
         priority=post.priority,
         key=post.key,
         draft=post.draft,

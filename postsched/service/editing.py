@@ -25,7 +25,7 @@ from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import draft_of, written_as
 from postsched.service.slots import allotted
-from postsched.service.subject import Subject
+from postsched.service.subject import Subject, drop
 from postsched.store import chains, plans
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
@@ -212,6 +212,7 @@ def _write(
         draft=composed.draft,
         spread=composed.spread,
         jitter=composed.jitter,
+        callback=composed.callback,
     )
     digest = posts.digest_of(after) if changed.key != post.key else None
     account_ids = [account.id for account in composed.accounts]
@@ -292,7 +293,7 @@ class _Replanning:
         if delivery.status is S.SCHEDULED and not tried:
             plans.forget(self.connection, delivery)
         else:
-            plans.rewrite(self.connection, moves.cancel(delivery), delivery, self.desk.now())
+            drop(self.connection, delivery, self.desk.now())
 
     def _refuse_past(self, account: Account, planned: Planned) -> None:
         if planned.occurrence < self.desk.now():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -38,8 +38,15 @@ class Added:
     known: bool = False
 
 
-def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
+def add(
+    desk: Desk,
+    draft: Draft,
+    *,
+    dry_run: bool = False,
+    noted: Callable[[int], object] = lambda post_id: None,
+) -> Added:
     """Write a post and plan its deliveries. The key is looked up before the time is judged.
+    `noted` is told the id of a new post while its transaction is open.
 
     Raises InvalidInput, NotFound, StoreUnavailable; then nothing was written.
     """
@@ -61,6 +68,7 @@ def add(desk: Desk, draft: Draft, *, dry_run: bool = False) -> Added:
             return known
         composed = allotted(connection, desk, composed)
         post_id = insert(connection, desk, composed, digest_of(draft))
+        noted(post_id)
     desk.tell()
     return Added(post_id, composed)
 
@@ -152,6 +160,7 @@ def new_post(composed: Composed, now: datetime, key: str | None = None) -> Post:
         draft=composed.draft,
         spread=composed.spread,
         jitter=composed.jitter,
+        callback=composed.callback,
     )
 
 

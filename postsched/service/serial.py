@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from postsched.domain import moves
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.occasion import said_by
@@ -25,7 +24,7 @@ from postsched.planning.planner import Occasion, grace_until
 from postsched.planning.timing import turn_of
 from postsched.service.compose import Composed
 from postsched.service.desk import Desk
-from postsched.service.subject import Subject
+from postsched.service.subject import Subject, drop
 from postsched.store import chains, plans
 from postsched.store import deliveries as delivery_rows
 
@@ -171,7 +170,7 @@ class _Replanning:
             plans.forget(self.connection, delivery)
             return
         chains.unlead(self.connection, [delivery.id])
-        plans.rewrite(self.connection, moves.cancel(delivery), delivery, self.desk.now())
+        drop(self.connection, delivery, self.desk.now())
 
     def _go_on(self, account: Account) -> None:
         """Plan the next for an account, unless one leads already."""

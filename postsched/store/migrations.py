@@ -91,6 +91,16 @@ def _add_tokens(connection: Connection) -> None:
     tokens.create(connection)
 
 
+def _add_callbacks(connection: Connection) -> None:
+    added = {posts: ("callback",), notifications: ("post_id", "url", "answer")}
+    for table, names in added.items():
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for name in names:
+            if name not in there:  # the first step makes a table with all that it has now
+                column = CreateColumn(table.c[name]).compile(dialect=connection.dialect)
+                connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {column}"))
+
+
 def _index(name: str, table: Table = deliveries) -> Index:
     return next(index for index in table.indexes if index.name == name)
 
@@ -98,6 +108,7 @@ def _index(name: str, table: Table = deliveries) -> Index:
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
     _note_zones, _add_signs_of_life, _add_gone, _add_in_slots, _add_tokens,
+    _add_callbacks,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 STORED = text(f"SELECT name, value FROM meta WHERE name IN ('schema', '{moved.TO}')")  # noqa: S608

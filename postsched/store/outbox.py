@@ -1,8 +1,9 @@
 """What is to be told, written in the transaction in which it happens: the table `notifications`.
 
-A row is one event in one way. Whoever tells claims rows for a while, so that no two processes tell
-the same; where a process dies over it, the claim runs out and it is told again, under the same uid.
-Without an outlet, which is where nothing is to be told, nothing is written or asked.
+A row is one event in one way; that for the callback of a post has its address. Whoever tells
+claims rows for a while, so that no two processes tell the same; where a process dies over it, the
+claim runs out and it is told again, under the same uid. Without an outlet, which is where nothing
+is to be told, nothing is written or asked.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from postsched.domain.account import Account, AccountState
-from postsched.domain.delivery import Delivery
+from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.notice import GATHERED, OF_STATUS, WARNINGS, Event, Wanted, Way
 from postsched.domain.post import Missed
 from postsched.store import deliveries as delivery_rows
 from postsched.store.columns import micros
+from postsched.store.compiled import ByIds
 from postsched.store.tables import deliveries, notifications, posts
 from postsched.store.upserts import upsert
 
@@ -59,21 +61,46 @@ def leaving(connection: Connection) -> Leaving | None:
 def note(connection: Connection, now: datetime, *changed: Delivery) -> None:
     """Deliveries have come to an end, or to where a person is needed: to be called with every
     change of status, of which it takes those that are events."""
+    note_all(connection, [(delivery, now) for delivery in changed])
+
+
+def note_all(connection: Connection, changed: Sequence[tuple[Delivery, datetime]]) -> None:
+    """The same for deliveries that have changed at different instants (UTC)."""
     here = leaving(connection)
-    if here is None:
+    told = [one for one in changed if one[0].status in OF_STATUS] if here else []
+    if here is None or not told:
         return
-    told = [(d, event) for d in changed if (event := OF_STATUS.get(d.status))]
-    late = [d.id for d, event in told if event is Event.MISSED]
+    calls = callbacks(connection, [delivery.post_id for delivery, _ in told])
+    late = [d.id for d, _ in told if d.status is DeliveryStatus.MISSED and here.wanted.ways]
     quiet = _only_reported(connection, late) if late else frozenset()
-    rows = [
-        _row(way, event, delivery.account, now, here.wanted.document(delivery))
-        for delivery, event in told
-        for way in here.wanted.ways_of(event)
-        if not (way in GATHERED and delivery.id in quiet)
-    ]
+    rows: list[dict[str, Any]] = []
+    for delivery, now in told:
+        event = OF_STATUS[delivery.status]
+        ways = [
+            way for way in here.wanted.ways_of(event)
+            if not (way in GATHERED and delivery.id in quiet)
+        ]  # fmt: skip
+        ways += [Way.CALLBACK] if delivery.post_id in calls else []
+        document = here.wanted.document(delivery) if ways else {}
+        for way in ways:
+            url = calls[delivery.post_id] if way is Way.CALLBACK else None
+            belongs = {"post_id": delivery.post_id, "url": url}
+            rows.append(_row(way, event, delivery.account, now, document) | belongs)
     if rows:
         connection.execute(notifications.insert(), rows)
         here.left = True
+
+
+CALLED = ByIds(
+    lambda ids: select(posts.c.id, posts.c.callback).where(
+        posts.c.id.in_(ids), posts.c.callback.is_not(None)
+    )
+)
+
+
+def callbacks(connection: Connection, post_ids: Sequence[int]) -> dict[int, str]:
+    """The address that each of those posts names, by id; most name none."""
+    return dict(map(tuple, CALLED.rows(connection, post_ids)))
 
 
 def note_missed(connection: Connection, now: datetime, delivery_ids: Sequence[int]) -> None:

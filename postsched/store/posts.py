@@ -205,6 +205,7 @@ def _post_of(row: Row[Any], content: Content, names: Sequence[str]) -> Post:
         paused=bool(row.paused),
         spread=row.spread,
         jitter=row.jitter,
+        callback=row.callback,
     )
 
 
@@ -237,6 +238,7 @@ def _values(post: Post) -> dict[str, Any]:
         "paused": int(post.paused),
         "spread": post.spread,
         "jitter": post.jitter,
+        "callback": post.callback,
         "updated_at": post.updated_at,
     }
 

@@ -51,9 +51,7 @@ def settle(connection: Connection, settled: Sequence[Settled]) -> list[bool]:
     tried = [_attempt(one.after.id, attempt) for one in kept for attempt in one.attempts]
     if tried:
         ADD_ATTEMPT.run_all(connection, tried)
-    for one in kept:
-        if one.is_finished:
-            outbox.note(connection, one.now, one.after)
+    outbox.note_all(connection, [(one.after, one.now) for one in kept if one.is_finished])
     return held
 
 

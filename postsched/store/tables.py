@@ -129,6 +129,7 @@ posts = Table(
     Column("vars", Json),
     Column("spread", Span),
     Column("jitter", Span),
+    Column("callback", Words),
     Index("drafts", "created_at", sqlite_where=text(DRAFTS)),
     **STRICT,
 )
@@ -316,6 +317,9 @@ notifications = Table(
     Column("done", Json),
     Column("problem", Words),
     Column("finished_at", Instant),
+    Column("post_id", Whole),
+    Column("url", Words),
+    Column("answer", Integer),
     UniqueConstraint("way", "subject"),
     Index("untold", "way", "next_at", sqlite_where=text(UNTOLD)),
     **STRICT,

@@ -7,13 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, select, text, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 
-from postsched.domain.notice import Event, Message, Way
+from postsched.domain.notice import GIVE_UP, Event, Message, Way
 from postsched.store.tables import UNTOLD, notifications
 
 KEPT = timedelta(days=30)
 """How long a row stays after it was written."""
+SHARE = 500
+"""How many rows are removed at once: nobody is to wait for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +110,10 @@ def settle(
     again: datetime | None,
     problem: str | None,
     done: Sequence[str] = (),
+    answer: int | None = None,
 ) -> None:
     """End a claim: told, or to be told again at that instant, or (with a problem, and none) given
-    up."""
+    up. `answer` is the status code of the receiver's answer, if it gave one."""
     row = notifications.c
     connection.execute(
         update(notifications)
@@ -110,6 +124,7 @@ def settle(
             next_at=again,
             problem=problem,
             done=list(done),
+            answer=answer,
             finished_at=None if again else now,
         )
     )
@@ -117,14 +132,22 @@ def settle(
 
 def has_old(connection: Connection, now: datetime) -> bool:
     """Whether `prune` would remove anything."""
-    oldest: datetime | None = connection.scalar(select(func.min(notifications.c.at)))
-    return oldest is not None and oldest < now - KEPT
+    return connection.scalar(_old(now).limit(1)) is not None
 
 
 def prune(connection: Connection, now: datetime) -> int:
-    """Remove what is old, told or not: for a way that is not set any more nobody claims it. How
-    many that were."""
-    return connection.execute(delete(notifications).where(notifications.c.at < now - KEPT)).rowcount
+    """Remove a share of what is old, told or not: for a way that is not set any more nobody claims
+    it. How many rows that were, none when no more are left."""
+    oldest = _old(now).limit(SHARE).scalar_subquery()
+    return connection.execute(delete(notifications).where(notifications.c.id.in_(oldest))).rowcount
+
+
+def _old(now: datetime) -> Select[Any]:
+    """The ids of what is old, oldest first; what a person has sent again gets its day."""
+    row = notifications.c
+    long_ago = row.at < now - KEPT
+    waiting = row.next_at.is_not(None) & (row.at >= now - KEPT - 2 * GIVE_UP)
+    return select(row.id).where(long_ago, ~waiting).order_by(row.id)
 
 
 def backlog(connection: Connection, since: datetime) -> list[Backlog]:
@@ -150,6 +173,12 @@ def backlog(connection: Connection, since: datetime) -> list[Backlog]:
 
 def _untold(row: Row[Any]) -> Untold:
     message = Message(
-        row.uid, Event(row.event), row.at, row.account, (row.document,), tuple(row.done or ())
+        row.uid,
+        Event(row.event),
+        row.at,
+        row.account,
+        (row.document,),
+        tuple(row.done or ()),
+        row.url,
     )
     return Untold(row.id, row.attempts, row.first_at, message)

@@ -15,7 +15,7 @@ from typing import IO, Any
 from postsched.domain.draft import ADDRESS
 from postsched.domain.errors import InvalidInput
 from postsched.domain.nearest import did_you_mean
-from postsched.transfer.record import LATER, NAMES
+from postsched.transfer.record import NAMES
 from postsched.transfer.rows import Found, RowError, Unreadable
 from postsched.transfer.separated import join, split
 from postsched.transfer.stream import ROW_LIMIT, lines
@@ -95,11 +95,11 @@ def _words(error: csv.Error) -> str:
 
 def _check_header(header: list[str], line: int) -> None:
     for name in header:
-        if name in (*COLUMNS, *LATER, "vars") or _is_spread_out(name):
+        if name in (*COLUMNS, "vars") or _is_spread_out(name):
             if header.count(name) > 1:
                 raise Unreadable("this column is there twice", line, name)
             continue
-        hint = did_you_mean(name, (*COLUMNS, *LATER, VARIANT + "ACCOUNT", VAR + "NAME"))
+        hint = did_you_mean(name, (*COLUMNS, VARIANT + "ACCOUNT", VAR + "NAME"))
         if ";" in name or "\t" in name:
             hint = "Columns must be parted by commas"
         raise Unreadable(f"this column is not known. {hint}", line, name)
@@ -114,7 +114,7 @@ def _found(row: int, line: int, header: list[str], values: list[str]) -> Found:
         message = f"the row has {len(values)} cells, the header {len(header)}"
         return Found(row, line, {}, (RowError(None, message),))
     cells = {name: value for name, value in zip(header, values, strict=True) if value}
-    record: dict[str, Any] = {n: v for n, v in cells.items() if n in NAMES or n in LATER}
+    record: dict[str, Any] = {n: v for n, v in cells.items() if n in NAMES}
     errors: list[RowError] = []
     if "vars" in cells:
         record["vars"], errors = _pairs(cells["vars"])

@@ -61,7 +61,7 @@ def post_document(
         **({"vars": dict(content.vars)} if content.vars else {}),
         "missed": post.missed.value,
         "grace": format_duration(post.grace),
-        "callback": None,
+        "callback": post.callback,
         "priority": post.priority,
         "key": post.key,
         "accounts": list(post.accounts),

@@ -20,19 +20,18 @@ from postsched.transfer.separated import split
 
 TEXTS = (
     "text", "at", "tz", "repeat", "cron", "rrule", "from", "until", "comment", "link", "title",
-    "visibility", "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter", "key",
+    "visibility", "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter", "callback",
+    "key",
 )  # fmt: skip
 NAMES = (
     "text", "to", "at", "tz", "repeat", "every", "on", "cron", "rrule", "except", "from", "until",
     "count", "slot", "media", "then", "comment", "link", "title", "variants", "tags", "visibility",
     "warning", "lang", "missed", "catch_up", "grace", "spread", "jitter", "texts", "vars",
-    "priority", "key", "draft",
+    "callback", "priority", "key", "draft",
 )  # fmt: skip
 """The names this version honours, in the order they are written."""
 FIELDS = {"except": "except_", "from": "from_"}
 """Where a draft has another name, for Python takes this one for itself."""
-LATER = ("callback",)
-"""Names that belong to posts as data, but to a later version."""
 LISTS = frozenset({"to", "on", "except", "texts", "tags"})
 _ALL = attrgetter(*(FIELDS.get(name, name) for name in NAMES))
 HIGHEST = 2**31 - 1
@@ -47,8 +46,6 @@ def draft_of(record: Mapping[str, Any], base: str = "") -> tuple[Draft, list[Row
     errors: list[RowError] = []
     for name, value in record.items():
         if value is None or value == "" or value == [] or value == {}:
-            continue
-        if value is False and name in LATER:
             continue
         try:
             fields[name] = _read(name, value, base)
@@ -100,11 +97,9 @@ def _part_record(part: DraftPart) -> str | dict[str, Any]:
 
 
 def _read(name: str, value: Any, base: str) -> Any:
-    if name in LATER:
-        raise Unfit("this version can't do that yet: leave it out")
     reader = READERS.get(name)
     if reader is None:
-        raise Unfit(f"is no known name. {did_you_mean(name, (*NAMES, *LATER))}")
+        raise Unfit(f"is no known name. {did_you_mean(name, NAMES)}")
     return reader(value, base)
 
 

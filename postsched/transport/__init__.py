@@ -8,7 +8,7 @@ connection: in httpx's own transport three quarters of the time of a post would 
 
 from __future__ import annotations
 
-from postsched.transport.addresses import is_public
+from postsched.domain.reach import is_public
 from postsched.transport.guarded import (
     LARGE_BODY,
     LARGEST_ANSWER,

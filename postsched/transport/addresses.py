@@ -1,16 +1,20 @@
-"""Which addresses are internal, and requests that go to none of them."""
+"""Requests that go to no internal address: names are looked up here, and what was looked at is
+what is connected to."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
+from collections.abc import Awaitable, Callable, Sequence
 
 import httpx
 
+from postsched.domain.reach import is_public
+
 Origin = tuple[str, str, int | None]
 """Scheme, host and port of an address."""
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""The IP addresses of a host, which may be one itself, for a port. Raises OSError."""
 
 
 def origin(url: httpx.URL) -> Origin:
@@ -18,13 +22,22 @@ def origin(url: httpx.URL) -> Origin:
     return url.scheme, url.host, url.port
 
 
-async def pinned(request: httpx.Request, timeout: float) -> httpx.Request:
+async def looked_up(host: str, port: int) -> Sequence[str]:
+    """What the system says."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
+
+
+async def pinned(
+    request: httpx.Request, timeout: float, resolve: Resolve = looked_up
+) -> httpx.Request:
     """The request, addressed to an IP address that was looked at: a name that answers otherwise
     the second time gains nothing. Raises httpx.ConnectError for an address that is not public."""
     host = request.url.host
     try:
         async with asyncio.timeout(timeout):
-            address = await _public_address(host, request)
+            address = await _public_address(host, request, resolve)
     except TimeoutError as error:
         raise httpx.ConnectTimeout(f"{host} can't be looked up", request=request) from error
     extensions = {**request.extensions, "sni_hostname": host}
@@ -34,13 +47,11 @@ async def pinned(request: httpx.Request, timeout: float) -> httpx.Request:
     )
 
 
-async def _public_address(host: str, request: httpx.Request) -> str:
+async def _public_address(host: str, request: httpx.Request, resolve: Resolve) -> str:
     try:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, request.url.port or 443, type=socket.SOCK_STREAM)
-    except OSError as error:
+        addresses = await resolve(host, request.url.port or 443)
+    except (OSError, UnicodeError) as error:
         raise httpx.ConnectError(f"{host} is not known: {error}", request=request) from error
-    addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         if not is_public(address):
             what = "" if address == host else f" at {address}, which is"
@@ -49,19 +60,3 @@ async def _public_address(host: str, request: httpx.Request) -> str:
                 request=request,
             )
     return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet."""
-    ip = ipaddress.ip_address(address.split("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped:
-            return is_public(str(ip.ipv4_mapped))
-        if inner := ip.sixtofour or _behind_nat64(ip):
-            return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
-
-
-def _behind_nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """The IPv4 address that a gateway makes of it (RFC 6052)."""
-    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in NAT64 else None

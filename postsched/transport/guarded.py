@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from postsched.transport.addresses import Origin, origin, pinned
+from postsched.transport.addresses import Origin, Resolve, looked_up, origin, pinned
 from postsched.transport.wire import Wire
 
 if TYPE_CHECKING:
@@ -48,12 +48,14 @@ class Guarded(httpx.AsyncBaseTransport):
         *,
         allow_private: bool,
         largest: int = LARGEST_ANSWER,
+        resolve: Resolve = looked_up,
     ) -> None:
         self._wire = Wire(largest, tls)
         self._own = own
         self._timeout = timeout
         self._allow_private = allow_private
         self._largest = largest
+        self._resolve = resolve
         self.leaving: Leaving | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -62,7 +64,7 @@ class Guarded(httpx.AsyncBaseTransport):
         connect = connect_timeout(self._timeout)
         asked = request
         if not self._allow_private and origin(request.url) not in self._own:
-            request = await pinned(request, connect)
+            request = await pinned(request, connect, self._resolve)
         if (size := _body_size(request)) >= LARGE_BODY:
             request = _in_pieces(request, size, self.leaving)
         try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from postsched import __version__
-from postsched.transport.addresses import origin
+from postsched.transport.addresses import Resolve, looked_up, origin
 from postsched.transport.client import Client
 from postsched.transport.guarded import Guarded, Leaving, connect_timeout
 
@@ -25,12 +25,16 @@ class Transport:
     """Lends a client to each call that needs one, and closes them all in the end.
 
     `timeout` is seconds for one request with its whole answer, uploads not counted. Unless
-    `allow_private`, an address that is not at one of the account's own servers must be public.
+    `allow_private`, an address that is not at one of the account's own servers must be public;
+    `resolve` looks up what it then stands for.
     """
 
-    def __init__(self, timeout: float, *, allow_private: bool = False) -> None:
+    def __init__(
+        self, timeout: float, *, allow_private: bool = False, resolve: Resolve = looked_up
+    ) -> None:
         self._timeout = timeout
         self._allow_private = allow_private
+        self._resolve = resolve
         self._free: defaultdict[tuple[str, ...], list[tuple[Client, Guarded]]] = defaultdict(list)
         self._made: list[Client] = []
 
@@ -58,7 +62,9 @@ class Transport:
 
     def _make(self, servers: Iterable[str]) -> tuple[Client, Guarded]:
         own = frozenset(origin(httpx.URL(server)) for server in servers if "://" in server)
-        guarded = Guarded(own, self._timeout, tls, allow_private=self._allow_private)
+        guarded = Guarded(
+            own, self._timeout, tls, allow_private=self._allow_private, resolve=self._resolve
+        )
         client = Client(
             guarded,
             timeout=httpx.Timeout(self._timeout, connect=connect_timeout(self._timeout)),

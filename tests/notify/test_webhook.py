@@ -40,7 +40,7 @@ def tell(url: str, *, private: bool = True) -> Told:
 
 
 def test_the_conventions_own_library_verifies_it(receiver: Receiver) -> None:
-    assert tell(f"{receiver.url}/hook") == Told()
+    assert tell(f"{receiver.url}/hook") == Told(answer=200)
     (body,) = verified(receiver.requests)
     assert body == {"type": "failed", "timestamp": "2026-11-27T12:00:00Z", "data": MESSAGE.items[0]}
     (request,) = receiver.requests

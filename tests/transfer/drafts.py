@@ -40,7 +40,8 @@ def drafts(part_media: bool = True) -> st.SearchStrategy[Draft]:
     maybe = st.none() | SAID
     names = (
         "tz", "repeat", "cron", "rrule", "from_", "until", "comment", "link", "title", "visibility",
-        "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter", "key",
+        "warning", "lang", "missed", "grace", "catch_up", "spread", "jitter",
+        "callback", "key",
     )  # fmt: skip
     fields: dict[str, Any] = dict.fromkeys(names, maybe)
     number = st.none() | st.integers(-(2**31) + 1, 2**31 - 1)

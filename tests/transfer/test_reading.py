@@ -16,7 +16,7 @@ from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.errors import InvalidInput
 from postsched.transfer import markdown
 from postsched.transfer.exchange import Format, format_of, read
-from postsched.transfer.record import FIELDS, LATER, NAMES, draft_of
+from postsched.transfer.record import FIELDS, NAMES
 from postsched.transfer.stream import CHUNK, ROW_LIMIT
 from tests.transfer.drafts import QUIET
 
@@ -102,19 +102,11 @@ def test_a_full_row() -> None:
         ({"draft": "maybe"}, "must be true or false"),
         ({"draft": 2}, "must be true or false"),
         ({"tittle": "a"}, "is no known name. Did you mean title?"),
-        ({"callback": "https://a.example"}, "this version can't do that yet: leave it out"),
+        ({"callback": ["https://a.example"]}, "must be text, not a list"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_named(fields: dict[str, Any], message: str) -> None:
     assert one(fields) == (next(iter(fields)), message)
-
-
-@pytest.mark.parametrize("name", LATER)
-def test_names_of_later_versions(name: str) -> None:
-    nothing: tuple[Any, ...] = (None, "", [], {}, False)
-    for empty in nothing:
-        assert draft_of({"text": "a", name: empty})[1] == []
-    assert one({name: "x"})[1] == "this version can't do that yet: leave it out"
 
 
 def test_the_names_are_those_of_the_interface() -> None:
@@ -124,7 +116,7 @@ def test_the_names_are_those_of_the_interface() -> None:
         then, comment, link, title, variants, tags, visibility, warning, lang, missed, catch_up,
         grace, spread, jitter, texts, vars, callback, priority, key, draft
     """
-    assert set(NAMES + LATER) == {name.strip() for name in interface.split(",")}
+    assert set(NAMES) == {name.strip() for name in interface.split(",")}
 
 
 def test_what_is_missing() -> None:
@@ -333,7 +325,6 @@ def test_front_matter_is_optional_in_an_editor(text: str, draft: Draft) -> None:
         ("---\nmedia: {path: a}\n---\n", "media: must be a list"),
         ("---\na: " + "[" * 5000 + "\n---\n", "no valid YAML"),
         ("---\n\tto: me\n---\n", "line 2: .* no valid YAML"),
-        ("---\ncallback: x\n---\n", "callback: this version can't do that yet"),
     ],
 )
 def test_bad_front_matter(text: str, words: str) -> None:
