@@ -37,13 +37,14 @@ CHUNK = 500
 
 def grow(connection: Connection, uid: str) -> int:
     """Make the database of that uid older by one; its age now, 0 if it is another one."""
-    return int(GROW.run(connection, {"uid": uid}).scalar() or 0)
+    rows = GROW.run(connection, {"uid": uid})
+    return int(rows[0][0]) if rows else 0
 
 
 def now(connection: Connection) -> int:
     """Its age, 0 if the engine never wrote into it."""
-    row = AGE.run(connection, {}).first()
-    return int(row[0]) if row is not None else 0
+    rows = AGE.run(connection, {})
+    return int(rows[0][0]) if rows else 0
 
 
 AGE = Compiled(lambda connection: text("SELECT value FROM meta WHERE name = 'age'"))

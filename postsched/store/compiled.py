@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     Connection,
-    CursorResult,
     Dialect,
     Select,
     TypeDecorator,
@@ -24,6 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql import ClauseElement
+
+from postsched.store import direct
 
 MOST = 512
 """How many ids are asked for in one statement, at the most."""
@@ -36,15 +37,15 @@ class Compiled:
         self._make = make
         self._known: dict[Dialect, _Text] = {}
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> CursorResult[Any]:
-        """Run it with one set of values, by name."""
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Run it with one set of values, by name; the rows that it gives."""
         found = self._for(connection)
-        return connection.exec_driver_sql(found.sql, found.bound(values))
+        return direct.fetch(connection, found.sql, found.bound(values))
 
     def run_all(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
         """Run it with each of the sets of values; how many rows were changed in all."""
         found = self._for(connection)
-        return connection.exec_driver_sql(found.sql, [found.bound(row) for row in rows]).rowcount
+        return direct.change(connection, found.sql, [found.bound(row) for row in rows])
 
     def _for(self, connection: Connection) -> _Text:
         found = self._known.get(connection.dialect)
@@ -55,14 +56,14 @@ class Compiled:
 
 
 class ByIds:
-    """A SELECT of the rows with some ids; `make` gives it for a list of parameters."""
+    """A SELECT of the rows with some ids or names; `make` gives it for a list of parameters."""
 
-    def __init__(self, make: Callable[[Sequence[BindParameter[int]]], Select[Any]]) -> None:
+    def __init__(self, make: Callable[[Sequence[BindParameter[Any]]], Select[Any]]) -> None:
         self._make = make
         self._of_size: dict[int, Compiled] = {}
         self._reader: _Reader | None = None
 
-    def records(self, connection: Connection, ids: Sequence[int]) -> list[Any]:
+    def records(self, connection: Connection, ids: Sequence[Any]) -> list[Any]:
         """The rows with their columns by name, in no order."""
         return list(map(self.record, self.rows(connection, ids)))
 
@@ -72,7 +73,7 @@ class ByIds:
             self._reader = _Reader(self._make([bindparam("id0")]))
         return self._reader.record(row)
 
-    def rows(self, connection: Connection, ids: Sequence[int]) -> list[Any]:
+    def rows(self, connection: Connection, ids: Sequence[Any]) -> list[Any]:
         """The rows, in no order."""
         found: list[Any] = []
         for start in range(0, len(ids), MOST):
@@ -86,7 +87,7 @@ class ByIds:
         """For so many, a power of two, so that there are few statements; the last id is repeated
         where there are fewer."""
         if size not in self._of_size:
-            names: list[BindParameter[int]] = [bindparam(f"id{n}") for n in range(size)]
+            names: list[BindParameter[Any]] = [bindparam(f"id{n}") for n in range(size)]
             self._of_size[size] = Compiled(lambda connection: self._make(names))
         return self._of_size[size]
 
@@ -124,7 +125,8 @@ class _Text:
         compiled: Any = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         names = compiled.positiontup
-        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        given = compiled.params.items()
+        self._fixed = {name: value for name, value in given if not compiled.binds[name].required}
         self._pick = None if names is None else _picking(names)
 
     def bound(self, values: Mapping[str, Any]) -> Any:

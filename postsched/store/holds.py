@@ -18,8 +18,9 @@ from postsched.domain import holding
 from postsched.domain.account import Account
 from postsched.domain.holding import FREE, Hold, Why
 from postsched.domain.outcome import Asked, Limit, Sent
+from postsched.store import direct
 from postsched.store.columns import Instant, micros
-from postsched.store.compiled import Compiled
+from postsched.store.compiled import ByIds, Compiled
 from postsched.store.limit_tables import holds, limits
 from postsched.store.sharing import is_shared
 from postsched.store.tables import CLAIMED, deliveries
@@ -60,7 +61,7 @@ def service(account: Account) -> str:
     return f"service {account.platform} {account.url or ''}"
 
 
-ROWS = select(holds).where(holds.c.subject.in_(bindparam("subjects", expanding=True)))
+ROWS = ByIds(lambda subjects: select(holds).where(holds.c.subject.in_(subjects)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,7 @@ def note(connection: Connection, calls: Sequence[Call], rng: Random) -> list[Hol
     with it. They are in the order in which they were over."""
     _note_limits(connection, calls)
     subjects = sorted({name for c in calls for name in (own(c.account.id), service(c.account))})
-    rows = connection.execute(ROWS, {"subjects": subjects})
-    known = {row.subject: _hold_of(row) for row in rows}
+    known = {row.subject: _hold_of(row) for row in ROWS.records(connection, subjects)}
     changed, found = _judged(known, calls, rng)
     if changed and is_shared(connection):  # others may be writing the same
         latest = {s: (n, _lock(connection, s, n)) for s, (n, _) in sorted(changed.items())}
@@ -191,8 +191,7 @@ def hold_for(
     if is_shared(connection):
         before = _lock(connection, subject, account_id)
     else:
-        row = connection.execute(ROWS, {"subjects": [subject]}).one_or_none()
-        before = FREE if row is None else _hold_of(row)
+        before = next(map(_hold_of, ROWS.records(connection, [subject])), FREE)
     after = holding.later(before, until, why, message)
     if after != before:
         write(connection, subject, account_id, after)
@@ -238,7 +237,7 @@ WAITS = text(
 def waits(connection: Connection) -> dict[int, Wait]:
     """By account id, those that are or were held. Costs next to nothing where there are none."""
     found: dict[int, Wait] = {}
-    if connection.exec_driver_sql("SELECT 1 FROM holds LIMIT 1").first() is None:
+    if not direct.fetch(connection, "SELECT 1 FROM holds LIMIT 1"):
         return found
     for row in connection.execute(WAITS):
         hold = _hold_of(row)

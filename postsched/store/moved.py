@@ -15,6 +15,7 @@ from shlex import quote
 from sqlalchemy import Connection, delete, text, update
 
 from postsched.domain.errors import StoreMoved
+from postsched.store import direct
 from postsched.store.columns import EPOCH, MICROSECOND, micros
 from postsched.store.tables import meta
 
@@ -55,7 +56,8 @@ def parsed(value: str | None) -> Moved | None:
 
 def of(connection: Connection) -> Moved | None:
     """Where a database has moved to, None if it is where it was."""
-    return parsed(connection.exec_driver_sql(LOOK).scalar())
+    rows = direct.fetch(connection, LOOK)
+    return parsed(rows[0][0]) if rows else None
 
 
 def refuse(connection: Connection, name: str) -> None:

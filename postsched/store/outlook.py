@@ -95,8 +95,7 @@ def look(connection: Connection, worker: int, mine: Collection[tuple[int, str]] 
     """Read the queue's next instants, by index only. `mine` is what the worker has in its hands,
     as delivery and token."""
     rows: dict[str, list[Any]] = {"claims": [], "lane": [], "unprepared": []}
-    found: Sequence[Any] = LOOK.run(connection, {}).all()
-    for kind, number, name, level, at in found:
+    for kind, number, name, level, at in LOOK.run(connection, {}):
         instant = None if at is None else EPOCH + at * MICROSECOND
         rows.setdefault(kind, []).append((number, name, level, instant))
     foreign: dict[int, datetime] = {}

@@ -36,8 +36,8 @@ from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox, settling
 from postsched.store import posts as post_rows
-from postsched.store.columns import Instant
-from postsched.store.compiled import ByIds
+from postsched.store.columns import Whole, micros
+from postsched.store.compiled import ByIds, Compiled
 from postsched.store.lanes import Lane
 from postsched.store.said import posts_said
 from postsched.store.settling import Settled
@@ -59,13 +59,13 @@ class Work:
 def _claiming(*only: ColumnElement[bool]) -> Update:
     """The claim as one statement, built once: it is made for every post."""
     row = deliveries.c
-    now, at, until = (bindparam(name, type_=Instant) for name in ("now", "at", "until"))
+    now, at, until = (bindparam(name, type_=Whole) for name in ("now", "at", "until"))
     asking = row.status == S.CONFIRMING.value
     missed = (row.grace_until < now) & ~asking & (row.leads == 0)  # a series is judged as such
     first = (
         select(row.id)
         .where(row.account_id == bindparam("lane"), row.priority == bindparam("level"))
-        .where(text(FREE), row.next_at <= bindparam("upto", type_=Instant), *only)
+        .where(text(FREE), row.next_at <= bindparam("upto", type_=Whole), *only)
         .order_by(row.next_at, row.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
@@ -94,8 +94,8 @@ def _claiming(*only: ColumnElement[bool]) -> Update:
     )
 
 
-CLAIM = _claiming()
-CLAIM_TO_ASK = _claiming(deliveries.c.status == S.CONFIRMING.value)
+CLAIM = Compiled(lambda connection: _claiming())
+CLAIM_TO_ASK = Compiled(lambda connection: _claiming(deliveries.c.status == S.CONFIRMING.value))
 
 
 def claim(
@@ -107,13 +107,15 @@ def claim(
     grace (at `now`) and are `missed`. Counts an attempt, except where the network is to be asked.
     """
     values = {
-        "lane": lane.account_id, "level": lane.priority, "most": limit, "upto": upto, "now": now,
-        "token": held.token, "worker": held.worker, "at": held.at, "until": held.until,
+        "lane": lane.account_id, "level": lane.priority, "most": limit,
+        "upto": micros(upto), "now": micros(now),
+        "token": held.token, "worker": held.worker,
+        "at": micros(held.at), "until": micros(held.until),
     }  # fmt: skip
     taken: list[int] = []
     late: list[int] = []
     statement = CLAIM_TO_ASK if lane.asking else CLAIM
-    for delivery_id, status in connection.execute(statement, values):
+    for delivery_id, status in statement.run(connection, values):
         (late if status == S.MISSED.value else taken).append(delivery_id)
     if late:
         outbox.note_missed(connection, now, late)

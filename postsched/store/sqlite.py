@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
 from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
-from postsched.store import migrations, moved
+from postsched.store import direct, migrations, moved
 from postsched.store.database import BREAKS_RULES, PATIENCE, Database, no_room
 from postsched.store.place import file_id, is_full, log_of, make_file
 
@@ -210,7 +210,7 @@ def _configure(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     write = connection.get_execution_options().get("postsched_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    direct.fetch(connection, "BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 BUSY = (
