@@ -1,8 +1,10 @@
-"""The state at a glance as a document: what is running, what waits, what needs a hand."""
+"""The state at a glance: what is running, what waits, what needs a hand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from postsched.presence import present
@@ -14,12 +16,14 @@ from postsched.store.upcoming import next_due
 from postsched.transfer.documents import rfc3339
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection
 
+    from postsched.domain.account import Account
+    from postsched.domain.delivery import DeliveryStatus
     from postsched.presence import Present
+    from postsched.service.limits import Limits
     from postsched.store.workers import Worker
 
 
@@ -29,16 +33,47 @@ def workers_now(connection: Connection, bells: Path, now: datetime) -> Present:
     return present(workers.every(connection), bells, now)
 
 
-def status_document(desk: Desk) -> dict[str, Any]:
-    """The JSON of `status`."""
+@dataclass(frozen=True, slots=True)
+class State:
+    """What there is to tell at `at` (UTC): who works, how many deliveries are in each status, when
+    the first that no pause holds is or was due, and what is known of the accounts and limits."""
+
+    at: datetime
+    present: Present
+    counts: Mapping[DeliveryStatus, int]
+    first_due: datetime | None
+    accounts: Sequence[Account]
+    paused: bool
+    limits: Limits
+
+    @property
+    def oldest_due(self) -> float | None:
+        """Seconds since the first of what should be out was due, None where nothing should."""
+        if self.first_due is None or self.first_due > self.at:
+            return None
+        return (self.at - self.first_due).total_seconds()
+
+
+def read_state(desk: Desk) -> State:
+    """The state as it is now, by index only. Raises StoreUnavailable."""
     now = desk.now()
     with desk.database.read() as connection:
-        found = workers_now(connection, desk.bells, now)
-        counts = outlook.count_by_status(connection)
-        first = next_due(connection)
         accounts = account_rows.every(connection)
-        paused = pauses.all_paused(connection)
-        known = limits.known(desk, connection, accounts)
+        return State(
+            at=now,
+            present=workers_now(connection, desk.bells, now),
+            counts=outlook.count_by_status(connection),
+            first_due=next_due(connection),
+            accounts=accounts,
+            paused=pauses.all_paused(connection),
+            limits=limits.known(desk, connection, accounts),
+        )
+
+
+def status_document(desk: Desk) -> dict[str, Any]:
+    """The JSON of `status`."""
+    state = read_state(desk)
+    found, known, late = state.present, state.limits, state.oldest_due
     daemon = _daemon(found.living)
     return {
         "daemon": {
@@ -57,10 +92,10 @@ def status_document(desk: Desk) -> dict[str, Any]:
             }
             for worker in (*found.living, *found.silent)
         ],
-        "paused": paused,
-        "counts": {status.value: count for status, count in counts.items()},
-        "next_due_at": rfc3339(first),
-        "oldest_due_s": round((now - first).total_seconds(), 3) if first and first <= now else None,
+        "paused": state.paused,
+        "counts": {status.value: count for status, count in state.counts.items()},
+        "next_due_at": rfc3339(state.first_due),
+        "oldest_due_s": None if late is None else round(late, 3),
         "accounts": [
             {
                 "name": account.name,
@@ -70,7 +105,7 @@ def status_document(desk: Desk) -> dict[str, Any]:
                 "paused": account.paused,
                 **limits.document(known, account),
             }
-            for account in accounts
+            for account in state.accounts
         ],
         "services": limits.services(known),
     }
