@@ -64,12 +64,14 @@ COMMANDS = {
     "queue": ("queue", "What sits in the slots, and the order of it."),
     "publish-due": ("running", "Send what is due now, wait for the answers, and end: for cron."),
     "run": ("running", "Send posts at their time, until stopped (SIGTERM, Ctrl-C)."),
+    "serve": ("serving", "Send posts at their time, as run does, and take them over HTTP."),
     "status": ("running", "Health at a glance."),
     "history": ("posts", "Finished deliveries with their permalinks, newest first."),
     "import": ("exchange", "Add the posts of files: JSON, JSON Lines, CSV, Markdown."),
     "export": ("exchange", "Write posts as data: all of them, or those named or chosen."),
     "account": ("accounts", "Where posts go: add, log in, check, set, remove, group."),
     "notify": ("notify", "Tell of failures: try every configured way, sign webhooks."),
+    "webhook": ("webhooks", "Signed webhooks and callbacks: list, send again, test."),
     "token": ("tokens", "Tokens for the programs that use serve: add, list, revoke."),
     "media-host": (
         "media_host",
@@ -92,7 +94,7 @@ CHAPTERS = {
     "Posts": (
         "add preview show edit approve check cancel delete pause resume retry resolve slots queue"
     ),
-    "Sending": "run publish-due status history notify token",
+    "Sending": "run serve publish-due status history notify webhook token",
     "Accounts": "account media-host platforms",
     "Data": "import export backup restore copy prune",
     "First steps, and trouble": "demo doctor",

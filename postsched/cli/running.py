@@ -75,7 +75,7 @@ def run(
     tally = Tally()
     live = not no_live and log_format == "text" and watching.is_possible(program)
     engine = engine_for(program, "run", concurrency)
-    view = _view(program, engine, tally, live=live, form=log_format, until_idle=until_idle)
+    view = view_of(program, engine, tally, live=live, form=log_format, until_idle=until_idle)
     with view:
         held = sys.stdin is not None and sys.stdin.isatty()
         engine = asyncio.run(
@@ -263,9 +263,16 @@ def _say_what_stays(program: Program, engine: Engine) -> int:
     return 1 if refused else 4 if unread else 0
 
 
-def _view(
-    program: Program, engine: Engine, tally: Tally, *, live: bool, form: str, until_idle: bool
+def view_of(
+    program: Program,
+    engine: Engine,
+    tally: Tally,
+    *,
+    live: bool,
+    form: str,
+    until_idle: bool = False,
 ) -> watching.View:
+    """What shows the work of an engine."""
     if not live:
         return watching.LogView(program, engine, tally, form)
     from postsched.cli.live import LiveView

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC
 from functools import partial
+from typing import Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -21,6 +22,16 @@ from postsched.engine.rehearsal import rehearse
 from postsched.engine.supervision import Supervisor
 
 log = logging.getLogger("postsched.engine")
+
+
+class Beside(Protocol):
+    """What works in the same process, and hands posts to the engine."""
+
+    async def stop(self) -> None:
+        """Take nothing more, and end what is under way."""
+
+    def hurry(self) -> None:
+        """Wait for nothing any more."""
 
 
 SUPERVISED = "sending posts at their time"
@@ -34,13 +45,14 @@ async def run(
     started: Callable[[], None] = lambda: None,
     reload: Callable[[], Engine] | None = None,
     supervisor: Supervisor | None = None,
+    beside: Beside | None = None,
 ) -> Engine:
     """Send what is due, until SIGTERM, SIGINT or `stop`, or until nothing is left to do.
 
     `started` is called once everything is listening. At SIGHUP the engine that `reload` gives, in a
     thread, takes over, while this one ends what it has in flight; where it raises a PostschedError,
-    all stays as it was. Without it, SIGHUP ends like SIGTERM. Returns the last engine. Raises
-    nothing that a delivery did.
+    all stays as it was. Without it, SIGHUP ends like SIGTERM. What works `beside` it is stopped
+    before it. Returns the last engine. Raises nothing that a delivery did.
     """
     loop = asyncio.get_running_loop()
     stop, again, idle = stop or asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -66,6 +78,9 @@ async def run(
             supervisor.ready(SUPERVISED)
     finally:
         supervisor.stopping()
+        if beside is not None:
+            signals.hurry.append(beside.hurry)
+            await beside.stop()
         await asyncio.gather(shift.end(signals), *endings)
         await supervisor.end()
         signals.restore()

@@ -73,6 +73,18 @@ class MediaStore:
                 digest.update(block)
         return replace(media, sha256=digest.hexdigest())
 
+    def again(self, digest: str, name: str) -> Media | None:
+        """A kept file, called so, which counts as kept just now; None if there is none."""
+        place = self._place(digest)
+        try:
+            os.utime(place)
+            with opened(place) as file:
+                return replace(describe(file, name), sha256=digest)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._unavailable(error) from error
+
     def path_of(self, media: Media) -> Path:
         """Where the kept file is; raises InvalidInput for media that is not kept (a URL)."""
         if not media.sha256 or not _DIGEST.fullmatch(media.sha256):

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, exc, text
 
 from postsched.domain.errors import NotAllowed
 from postsched.store import moved
+from postsched.store.answer_tables import answers
 from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import limits
 from postsched.store.slot_tables import slots
@@ -28,7 +29,7 @@ CACHE = 65_536
 """Of a file that is filled, so many kB are in memory."""
 ELSEWHERE = (workers,)
 """What is not taken along: processes work on one database."""
-EVERY = (gone, limits, slots, tokens)
+EVERY = (answers, gone, limits, slots, tokens)
 """Tables of other modules, which thus are known."""
 
 

@@ -40,6 +40,7 @@ STATUS: Sequence[tuple[type[PostschedError], int, str, str]] = (
     (SecretUnavailable, 503, "unavailable", "A secret can't be read"),
 )
 """Error -> its status, the end of its `type`, and its title."""
+OTHER = (PostschedError, 409, "not-allowed", "That could not be done")
 
 
 class Problem(HTTPException):
@@ -70,14 +71,9 @@ def problem_of(error: PostschedError) -> Problem:
     the body (422), not of the address (404)."""
     if isinstance(error, NotFound) and error.field is not None:
         return invalid(error.message, error.hint, error.field)
-    status, kind, title = next(
-        (rest for known, *rest in STATUS if isinstance(error, known)),
-        (409, "not-allowed", "That could not be done"),
-    )
     again = AGAIN if isinstance(error, StoreBusy) else None
-    return Problem(
-        status, kind, title, error.message, hint=error.hint, field=error.field, headers=again
-    )
+    row = next((row for row in STATUS if isinstance(error, row[0])), OTHER)
+    return Problem(*row[1:], error.message, hint=error.hint, field=error.field, headers=again)
 
 
 def answer(problem: HTTPException) -> Response:
@@ -90,9 +86,7 @@ def answer(problem: HTTPException) -> Response:
         kind = f"urn:postsched:problem:{problem.kind}" if problem.kind else "about:blank"
         document |= {"type": kind, "title": problem.title}
         document |= {"hint": problem.hint, "field": problem.field}
-    return Response(
-        encoded(document), problem.status_code, problem.headers, media_type=MEDIA_TYPE
-    )
+    return Response(encoded(document), problem.status_code, problem.headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

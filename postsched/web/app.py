@@ -1,0 +1,78 @@
+"""The application: its routes, what they are handed, and its OpenAPI document."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from postsched import __version__
+from postsched.domain.serving import Web
+from postsched.service.desk import Desk
+from postsched.web import problems
+from postsched.web.auth import Authenticate
+from postsched.web.rates import FAILURES, Buckets
+from postsched.web.routes import health, schedule
+from postsched.web.schemas.base import Problem
+
+PREFIX = "/api/v1"
+THREADS = 4
+"""How many requests are in the database at once; the others wait their turn."""
+ROUTERS = (schedule.router, health.router)
+DESCRIPTION = """Schedule posts to social networks. A post is taken as posts as data, and answered
+with its schedule and deliveries. Errors are problem details (RFC 9457)."""
+
+
+def create_app(
+    desk: Callable[[], Desk],
+    authenticate: Authenticate,
+    web: Web | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The application. `desk` gives what the use cases work on, `authenticate` who asks; `web` are
+    the settings as they are at the start."""
+    web = web or Web()
+    app = FastAPI(
+        title="postsched",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.desk, app.state.authenticate = desk, authenticate
+    app.state.rates = Buckets(web.rate, monotonic)
+    app.state.failures = Buckets(FAILURES, monotonic)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix=PREFIX)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            openapi_version="3.1.0",
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema(mode="serialization")
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,107 @@
+"""The API beside the engine: uvicorn in a thread with an event loop of its own.
+
+The socket is bound before anything else, so that a port in use is known at once; and requests wait
+in it until the application is ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from postsched.domain.errors import InvalidInput
+
+BACKLOG = 512
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes any that is free. Raises InvalidInput."""
+    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(f"nothing can listen at {where}: {why}", "Give another --host") from None
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        why = (error.strerror or str(error)).lower()
+        raise InvalidInput(
+            f"nothing can listen at {where}: {why}", "Give another --port, or --host"
+        ) from None
+    return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """The address of a socket for people and browsers."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Tells when it answers."""
+
+    listening: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        self.listening()
+
+
+class Serving:
+    """An application that is served at a socket. `listening` is called in its thread, once it
+    answers; `patience` is how long requests may take at the end, in seconds."""
+
+    def __init__(
+        self,
+        app: FastAPI,
+        bound: socket.socket,
+        patience: float,
+        listening: Callable[[], None] = lambda: None,
+    ) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="asyncio",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=max(1, round(patience)),
+        )
+        self._server = _Server(config)
+        self._server.listening = listening
+        self._bound = bound
+        self._thread = threading.Thread(target=self._serve, name="postsched-web", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer, beside the caller."""
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Take no more requests, and wait for the answers that are under way."""
+        self._server.should_exit = True
+        while self._thread.is_alive():
+            await asyncio.sleep(0.01)
+        self._bound.close()
+
+    def hurry(self) -> None:
+        """Wait for no answers any more."""
+        self._server.should_exit = self._server.force_exit = True
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._bound])
