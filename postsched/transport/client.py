@@ -7,16 +7,17 @@ logged.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import httpx
 from httpx import USE_CLIENT_DEFAULT
 
+from postsched.transport.direct import BODILESS, OWN, Direct, direct, place
+
+QUICK = frozenset({"json", "headers"})
+"""What most requests are made of."""
 PLAIN = frozenset({"json", "data", "content", "files", "headers"})
 """What a plain request is made of."""
-parsed = lru_cache(maxsize=256)(httpx.URL)
-"""An address read; most are asked for again and again."""
 
 
 class Client(httpx.AsyncClient):
@@ -25,6 +26,28 @@ class Client(httpx.AsyncClient):
     def __init__(self, transport: httpx.AsyncBaseTransport, **options: Any) -> None:
         super().__init__(transport=transport, **options)
         self._direct = transport
+        self._common = self.headers.raw
+        self._taken = OWN | self.headers.keys()
+
+    async def request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Response:
+        """Make a request and send it."""
+        quick = self._quick(method, url, parts)
+        if quick is None:
+            return await super().request(method, url, **parts)
+        if self.is_closed:
+            raise RuntimeError("the client is closed")
+        return await self._direct.handle_async_request(quick)
+
+    def _quick(self, method: str, url: object, parts: dict[str, Any]) -> Direct | None:
+        """A request with JSON, or with no body, if nothing else is wished."""
+        if not isinstance(url, str) or not QUICK.issuperset(parts):
+            return None
+        headers, document = parts.get("headers") or {}, parts.get("json")
+        if document is None and method.upper() not in BODILESS:
+            return None
+        if type(headers) is not dict or any(name.lower() in self._taken for name in headers):
+            return None
+        return direct(method, url, self._common, headers, document)
 
     def build_request(self, method: str, url: httpx.URL | str, **parts: Any) -> httpx.Request:
         """A request with the headers and the timeout of this client."""
@@ -37,7 +60,7 @@ class Client(httpx.AsyncClient):
         headers.update(given.pop("headers", None))
         return httpx.Request(
             method,
-            parsed(url) if isinstance(url, str) else url,
+            place(url).url if isinstance(url, str) else url,
             headers=headers,
             extensions={"timeout": self.timeout.as_dict()},
             **given,

@@ -8,6 +8,7 @@ it was carried out.
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -37,6 +38,9 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, largest: int) -> None:
         self._largest = largest
+        self._loop = asyncio.get_running_loop()
+        self._by = math.inf
+        self._timer: asyncio.TimerHandle | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._room: asyncio.Future[None] | None = None
@@ -57,12 +61,15 @@ class Connection(asyncio.Protocol):
         timeout: float | None,
         *,
         head_only: bool,
+        by: float = math.inf,
     ) -> Answer:
         """Send a request and take its answer. `timeout` is seconds for each piece of the body to
-        leave; `head_only`: the answer has no body. Raises httpx.TransportError."""
+        leave; `head_only`: the answer has no body; `by` is when it has to be there, by the event
+        loop's clock. Raises httpx.TransportError."""
         assert self._transport is not None
-        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[Answer] = self._loop.create_future()
         self._begin(waiting, head=head_only)
+        self._expect(by)
         try:
             if isinstance(body, bytes):
                 self._transport.write(head + body)
@@ -73,6 +80,25 @@ class Connection(asyncio.Protocol):
         finally:
             if not waiting.cancel() and not waiting.cancelled():
                 waiting.exception()  # nobody waits for it any more, if the sending failed
+
+    def _expect(self, by: float) -> None:
+        """Fail then, if there is no answer. One timer serves many requests: most are answered long
+        before, and to set and cancel one for each takes longer than to look what it is for."""
+        self._by = by
+        if self._timer is not None and self._timer.when() > by:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None and by < math.inf:
+            self._timer = self._loop.call_at(by, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return
+        if self._by <= self._loop.time():
+            self._fail(httpx.ReadTimeout("no complete answer in time"))
+        else:
+            self._expect(self._by)
 
     async def _send(
         self, body: AsyncIterator[bytes], waiting: asyncio.Future[Answer], timeout: float | None
@@ -102,15 +128,21 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Drop it at once."""
-        self.is_open = False
+        self._end()
         if self._transport is not None:
             self._transport.abort()
 
     def close(self) -> None:
         """Close it in order."""
-        self.is_open = False
+        self._end()
         if self._transport is not None:
             self._transport.close()
+
+    def _end(self) -> None:
+        self.is_open = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     # ---- called by the event loop
 
@@ -151,7 +183,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The system takes no more for now."""
-        self._room = asyncio.get_running_loop().create_future()
+        self._room = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """It does again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from postsched.transport.addresses import Origin, Resolve, looked_up, origin, pinned
+from postsched.transport.direct import Direct, Whole
 from postsched.transport.wire import Wire
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Guarded(httpx.AsyncBaseTransport):
     ) -> None:
         self._wire = Wire(largest, tls)
         self._own = own
-        self._timeout = timeout
+        self._timeout, self._connect = timeout, connect_timeout(timeout)
         self._allow_private = allow_private
         self._largest = largest
         self._resolve = resolve
@@ -61,16 +62,24 @@ class Guarded(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and
         httpx.ReadError when the answer is too large: either way it may have been carried out."""
-        connect = connect_timeout(self._timeout)
         asked = request
-        if not self._allow_private and origin(request.url) not in self._own:
-            request = await pinned(request, connect, self._resolve)
-        if (size := _body_size(request)) >= LARGE_BODY:
-            request = _in_pieces(request, size, self.leaving)
+        if isinstance(request, Direct):
+            size, place = len(request.content), request.place.origin
+        else:
+            size, place = _body_size(request), origin(request.url)
+        if not self._allow_private and place not in self._own:
+            request = await pinned(request, self._connect, self._resolve)
+        # A large film on a slow line takes its time besides.
+        seconds = self._timeout + size / SLOWEST_UPLOAD
         try:
-            # A large film on a slow line takes its time besides.
-            async with asyncio.timeout(self._timeout + size / SLOWEST_UPLOAD):
-                answer = await self._wire.send(request, connect)
+            if size < LARGE_BODY and _is_read(request):
+                by = asyncio.get_running_loop().time() + seconds
+                answer = await self._wire.send(request, self._connect, by)
+            else:
+                if size >= LARGE_BODY:
+                    request = _in_pieces(request, size, self.leaving)
+                async with asyncio.timeout(seconds):
+                    answer = await self._wire.send(request, self._connect)
         except TimeoutError as error:
             raise httpx.ReadTimeout("no complete answer in time", request=asked) from error
         except httpx.TransportError as error:
@@ -79,8 +88,13 @@ class Guarded(httpx.AsyncBaseTransport):
         return self._response(asked, answer)
 
     def _response(self, request: httpx.Request, answer: Answer) -> httpx.Response:
-        coding = b",".join(v for n, v in answer.headers if n.lower() == b"content-encoding")
-        body = answer.body
+        fields, codings = [], []
+        for field in answer.headers:
+            if (name := field[0].lower()) not in DROPPED:
+                fields.append(field)
+            elif name == b"content-encoding":
+                codings.append(field[1])
+        coding, body = b",".join(codings), answer.body
         try:
             if coding and body:
                 body = _unpacker(coding.decode("latin-1"), request)(body, self._largest + 1)
@@ -88,16 +102,9 @@ class Guarded(httpx.AsyncBaseTransport):
             raise httpx.DecodingError(f"the answer is damaged: {error}", request=request) from error
         if len(body) > self._largest:
             raise httpx.ReadError("the answer is too large", request=request)
-        return httpx.Response(
-            answer.status,
-            headers=[field for field in answer.headers if field[0].lower() not in DROPPED],
-            content=body,
-            request=request,
-            extensions={
-                "http_version": b"HTTP/" + answer.version.encode("ascii"),
-                "reason_phrase": answer.reason,
-            },
-        )
+        if body:
+            fields.append((b"Content-Length", b"%d" % len(body)))
+        return Whole(answer.status, fields, body, request, answer.version, answer.reason)
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -135,6 +142,11 @@ def _in_pieces(request: httpx.Request, size: int, leaving: Leaving | None) -> ht
         stream=_Pieces(request.stream, size, leaving),
         extensions=request.extensions,
     )
+
+
+def _is_read(request: httpx.Request) -> bool:
+    """Whether the body is there as a whole, so that nothing but the network is waited for."""
+    return isinstance(request, Direct) or isinstance(request.stream, httpx.ByteStream)
 
 
 def _body_size(request: httpx.Request) -> int:

@@ -8,15 +8,17 @@ raised leaves open whether the request was carried out. No request is ever sent 
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import selectors
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import httpx
 
 from postsched.transport.connection import Answer, Connection
+from postsched.transport.direct import Direct, Pair, Server
 
 KEPT = 60.0
 """Seconds for which a connection is kept without a request."""
@@ -37,18 +39,26 @@ class Wire:
         self._largest = largest
         self._tls = tls
         self._connection: Connection | None = None
-        self._server: object = None
+        self._server: Server | None = None
         self._used_at = 0.0
 
-    async def send(self, request: httpx.Request, connect: float) -> Answer:
+    async def send(self, request: httpx.Request, connect: float, by: float = math.inf) -> Answer:
         """Send a request and take its answer; `connect` is seconds for the TCP connection, and
-        again for TLS. Raises httpx.TransportError."""
-        head, body = _head(request), _body(request)
-        connection = await self._connected(request, connect)
-        timeout = request.extensions.get("timeout", {}).get("write")
+        again for TLS, `by` when the answer has to be there, by the event loop's clock. Raises
+        httpx.TransportError."""
+        timeout: float | None = None
+        body: bytes | AsyncIterator[bytes]
+        if isinstance(request, Direct):
+            head, body, server = _head_of(request), request.content, request.place.server
+        else:
+            head, body, server = _head(request), _body(request), _server(request)
+            timeout = request.extensions.get("timeout", {}).get("write")
+        connection = self._connection
+        if connection is None or server != self._server or not self._can_be_used(connection):
+            connection = await self._connected(request, connect, server)
         try:
             answer = await connection.exchange(
-                head, body, timeout, head_only=request.method == "HEAD"
+                head, body, timeout, head_only=request.method == "HEAD", by=by
             )
         except BaseException:  # also where it is cancelled: half an exchange is of no use
             connection.abort()
@@ -64,12 +74,9 @@ class Wire:
             self._connection.close()
             self._connection = None
 
-    async def _connected(self, request: httpx.Request, connect: float) -> Connection:
-        url = request.url
-        server = (url.raw_scheme, url.raw_host, url.port, request.extensions.get("sni_hostname"))
-        found = self._connection
-        if found is not None and server == self._server and self._can_be_used(found):
-            return found
+    async def _connected(
+        self, request: httpx.Request, connect: float, server: Server
+    ) -> Connection:
         self.close()
         made = await self._connect(request, connect)
         self._connection, self._server = made, server
@@ -110,10 +117,27 @@ class Wire:
         return connection
 
 
+def _server(request: httpx.Request) -> Server:
+    url = request.url
+    return url.raw_scheme, url.raw_host, url.port, request.extensions.get("sni_hostname")
+
+
+def _head_of(request: Direct) -> bytes:
+    path, host = request.place.line
+    fields = [*request.common, *request.given]
+    if host:
+        fields.insert(0, (b"Host", host))
+    return _lines(request, path, fields)
+
+
 def _head(request: httpx.Request) -> bytes:
+    return _lines(request, request.url.raw_path, request.headers.raw)
+
+
+def _lines(request: httpx.Request, path: bytes, fields: Sequence[Pair]) -> bytes:
     """The request line and the headers (RFC 9112 section 3)."""
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%b: %b" % field for field in request.headers.raw]
+    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), path)]
+    lines += [b"%b: %b" % field for field in fields]
     if any(map(ILLEGAL.search, lines)):
         raise httpx.LocalProtocolError("a header has a line break in it", request=request)
     return b"\r\n".join([*lines, b"", b""])

@@ -135,12 +135,12 @@ class Watcher:
 
         send = Wire.send
 
-        async def watched(wire: Wire, request: Request, connect: float) -> Answer:
+        async def watched(wire: Wire, request: Request, *limits: float) -> Answer:
             kind = "request" if request.url.port == self._port else "rehearsal"
             boundary = self._before(kind, request_name(request.method, request.url.path))
             self._traffic.requests += 1
             try:
-                return await send(wire, request, connect)
+                return await send(wire, request, *limits)
             finally:
                 self._traffic.requests -= 1
                 self._die_at(boundary, after=True)
