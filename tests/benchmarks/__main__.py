@@ -3,36 +3,41 @@
     python -m tests.benchmarks [--only PART...] [--rounds N] [--quick] [--no-peers] [--check]
         [--json FILE] [--picture FILE] [--seed N] [--renew]
 
-Parts: lateness, burst, answers, million, workers, idle. Those who do the same beside us are
-installed by `python -m tests.benchmarks.peers install`; who is not there is left out.
+Parts: lateness, burst, answers, waiting, idle, workers, million. After each, its figures are
+printed and written to --json, with what the machine did meanwhile; Ctrl-C and SIGTERM end the run,
+and what there is, is told. --renew writes the README's figures and picture: the parts that were
+measured take the place of those in examples/benchmarks.json, so that --only renews some. Those who
+do the same beside us are installed by `python -m tests.benchmarks.peers install`; who is not there
+is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from postsched.domain.errors import PostschedError
 from tests.benchmarks.contenders import Contender
-from tests.benchmarks.figures import Figure, below, beside, table
-from tests.benchmarks.page import renew
+from tests.benchmarks.figures import MACHINE, Figure, aligned, below, beside, machine_rows, table
+from tests.benchmarks.machine import watching
+from tests.benchmarks.page import KEPT, renew
 from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.picture import drawn
+from tests.benchmarks.record import Record
 from tests.benchmarks.run import QUICK, WHOLE, Run, say
 
-PARTS = ("lateness", "burst", "answers", "million", "workers", "idle")
+PARTS = ("lateness", "burst", "answers", "waiting", "idle", "workers", "million")
+FAILURES = (AssertionError, OSError, PostschedError, subprocess.SubprocessError)
+ENDED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 def parsed(words: list[str] | None = None) -> argparse.Namespace:
@@ -45,7 +50,7 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=None, help="of each contender (2; quick: 1)")
     parser.add_argument("--quick", action="store_true", help="less of everything, no peers")
     parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=None)
-    parser.add_argument("--backlog", type=int, metavar="N", help="instead of a million")
+    parser.add_argument("--backlog", type=int, metavar="N", help="instead of a million, in full")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="an SVG")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
@@ -54,26 +59,59 @@ def parsed(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def measured(given: argparse.Namespace) -> Run:
-    """Measure the chosen parts."""
-    wanted = not given.quick if given.peers is None else given.peers
+def measured(given: argparse.Namespace, record: Record) -> int:
+    """Measure the chosen parts, each kept as it ends; the exit code of the signal that ended it, or
+    0."""
+    with_peers = not given.quick if given.peers is None else given.peers
+    others = _peers() if with_peers else []
     size = QUICK if given.quick else WHOLE
-    if given.backlog:
-        size = replace(size, backlog=given.backlog)
+    size = replace(size, backlog=given.backlog, whole=True) if given.backlog else size
     rounds = given.rounds or (1 if given.quick else 2)
-    run = Run(random.Random(given.seed), rounds, size, _peers() if wanted else [])
-    for name in PARTS:
-        if name in given.only:
-            begun = time.monotonic()
-            say(f"{name}:")
-            part: Callable[[Run], None] = import_module(f"tests.benchmarks.parts.{name}").measure
-            try:
-                part(run)
-            except (AssertionError, OSError, PostschedError, subprocess.SubprocessError) as error:
-                say(f"{name} failed: {error}")  # what the others came to is told all the same
-                run.figures.append(Figure(f"{name}: failed", "", 1, goal=below(0)))
-            say(f"{name} took {time.monotonic() - begun:.0f} s")
-    return run
+    chance = random.Random(given.seed)
+    try:
+        with _ending():
+            for name in PARTS:
+                if name in given.only:
+                    _part(name, Run(chance, rounds, size, others), record, given)
+    except SystemExit as ended:
+        return int(str(ended.code))
+    return 0
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    """A signal ends what is measured, and all that was started for it; not what is told of it."""
+
+    def end(number: int, _: object) -> None:
+        for each in ENDED:
+            signal.signal(each, signal.SIG_IGN)  # one is enough
+        sys.exit(ENDED[signal.Signals(number)])
+
+    before = {number: signal.signal(number, end) for number in ENDED}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+
+def _part(name: str, run: Run, record: Record, given: argparse.Namespace) -> None:
+    begun = time.monotonic()
+    say(f"{name}:")
+    measure: Callable[[Run], None] = import_module(f"tests.benchmarks.parts.{name}").measure
+    with watching() as watch:
+        try:
+            measure(run)
+        except FAILURES as error:
+            say(f"{name} failed: {error}")  # what the others came to is told all the same
+            run.figures.append(Figure(f"{name}: failed", "", 1, goal=below(0)))
+        finally:
+            took = time.monotonic() - begun
+            record.add(name, run, watch.told(), took, given.seed)
+            if given.json:
+                record.write(given.json)
+            say(f"{name} took {took:.0f} s")
+            print(f"{table(record.parts[name]['figures'])}\n", flush=True)
 
 
 def _peers() -> list[Contender]:
@@ -87,44 +125,32 @@ def _peers() -> list[Contender]:
     return found
 
 
-def document(run: Run, seed: int) -> dict[str, Any]:
-    """All of it as JSON."""
-    return {
-        "seed": seed,
-        "rounds": run.rounds,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "figures": [figure.document() for figure in run.figures],
-        "contenders": run.others,
-    }
-
-
-def extent(run: Run, seed: int) -> str:
-    """How much of it that was, and where."""
-    size, cores = run.size, os.cpu_count()
-    return (
-        f"{run.rounds} rounds of {size.posts} posts over {size.seconds:.0f} s and of "
-        f"{size.burst:,} at once, seed {seed}, {cores} cores, Python {platform.python_version()}."
-    )
+def foretold(names: Sequence[str], kept: Record) -> str:
+    """How long these parts will take, as they did the last time."""
+    known = [kept.parts[name]["took"] for name in names if name in kept.parts]
+    unknown = [name for name in names if name not in kept.parts]
+    said = f"about {sum(known) / 60:.0f} minutes" if known else "it is not known how long"
+    return said + (f", and {', '.join(unknown)}" if unknown and known else "")
 
 
 def main() -> int:
     """Measure and print; with --check, 1 if a goal was missed."""
     given = parsed()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and all that was started is ended
-    say(f"seed {given.seed}")
-    run = measured(given)
-    print(table(run.figures))
-    print("\n" + beside(run.others))
-    if given.json:
-        given.json.write_text(json.dumps(document(run, given.seed), indent=1) + "\n")
+    kept, record = Record.read(KEPT), Record()
+    expected = "" if given.quick else f", {foretold(given.only, kept)}"
+    say(f"seed {given.seed}{expected}")
+    ended = measured(given, record)
+    for told in (beside(record.contenders), aligned(["", *MACHINE], machine_rows(record.machines),
+                                                    range(1, len(MACHINE) + 1))):  # fmt: skip
+        print(f"{told}\n")
     if given.picture:
-        given.picture.write_text(drawn(run.others))
-    if given.renew:
-        renew(run.figures, run.others, extent(run, given.seed))
-    missed = list(dict.fromkeys(one.what for one in run.figures if one.reached is False))
+        given.picture.write_text(drawn(record.contenders))
+    if given.renew and not ended:
+        known = {**kept.parts, **record.parts}
+        renew(Record({name: known[name] for name in PARTS if name in known}))
+    missed = record.missed
     print(f"missed: {', '.join(missed)}" if missed else "goals reached")
-    return 1 if missed and given.check else 0
+    return ended or (1 if missed and given.check else 0)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from postsched.domain.account import Account
+from postsched.service.desk import Desk
+from postsched.store import accounts as account_rows
 from tests.benchmarks.order import Order
 from tests.benchmarks.setting import account, desk, environment, fill
 
@@ -33,11 +35,14 @@ class Backing:
 
 class Contender(ABC):
     """Carries out orders. `name` is what the table calls it; `lead` and `lead_each` are seconds
-    that it needs to plan and to start: in all, and for each post."""
+    that it needs to plan and to start: in all, and for each post. One that is `slow` is measured
+    once, and with less; `deepest` is how many posts it can be given to keep in reasonable time."""
 
     name: str
     lead = 4.0
     lead_each = 0.0
+    slow = False
+    deepest = 10**9
 
     def missing(self) -> str | None:
         """Why it can't be measured here, None if it can."""
@@ -46,6 +51,10 @@ class Contender(ABC):
     def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
         """The server it needs, up until the end."""
         return nullcontext()
+
+    def keep(self, order: Order, folder: Path, backing: Backing | None) -> None:
+        """Plan posts that are not due for long, before any that are."""
+        return
 
     @abstractmethod
     def working(
@@ -104,6 +113,7 @@ class Floor(Contender):
     """Nothing but the requests, by the same client."""
 
     name = "bare loop"
+    lead = 3.0
 
     @contextmanager
     def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
@@ -119,11 +129,17 @@ class Postsched(Contender):
     name = "postsched"
     lead_each = 0.0005
 
+    def keep(self, order: Order, folder: Path, backing: Backing | None) -> None:
+        """Written as an import writes them."""
+        at = desk(folder)
+        fill(at, account(at, order.url), order.instants)
+        at.database.close()
+
     @contextmanager
     def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
         """The daemon, with the posts in its database."""
         at = desk(folder)
-        fill(at, account(at, order.url), [datetime.fromtimestamp(due, UTC) for due in order.dues])
+        fill(at, _account(at, order.url), order.instants)
         at.database.close()
         with running(folder, order.concurrency) as pid:
             yield [pid]
@@ -131,6 +147,13 @@ class Postsched(Contender):
     def expect_recorded(self, order: Order, folder: Path, backing: Backing | None) -> None:
         """Every delivery is published, and has its attempt."""
         expect_published(folder, len(order.dues))
+
+
+def _account(at: Desk, url: str) -> Account:
+    """The one that is there, else a new one."""
+    with at.database.read() as connection:
+        known = list(account_rows.every(connection))
+    return known[0] if known else account(at, url)
 
 
 @contextmanager

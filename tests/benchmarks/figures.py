@@ -56,7 +56,7 @@ def above(bound: float) -> Goal:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`value` of `what` in `unit`; `beside` is that of `base` in the same run. Without a goal it
-    is only told."""
+    is only told. `stalled`: the machine stood still now and then while it was measured."""
 
     what: str
     unit: str
@@ -64,6 +64,7 @@ class Figure:
     base: str = ""
     beside: float | None = None
     goal: Goal | None = None
+    stalled: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -82,18 +83,25 @@ class Figure:
 
     def row(self) -> list[str]:
         """Its row in the table."""
-        beside = f"{self.base} {number(self.beside)}" if self.beside is not None else ""
-        return [
-            self.what,
-            f"{number(self.value)} {self.unit}".strip(),
-            beside,
-            f"{number(self.ratio)} ×" if self.ratio is not None else "",
-            self.goal.words(self.unit) if self.goal else "",
-            {True: "yes", False: "NO", None: ""}[self.reached],
-        ]
+        return row_of(self.document())
 
 
 HEADS = ("what", "postsched", "beside", "ratio", "goal", "reached")
+
+
+def row_of(told: Mapping[str, Any]) -> list[str]:
+    """The row of a figure in the table, from its JSON. What was missed is missed, also where the
+    machine may be why; but it says so."""
+    beside = f"{told['base']} {number(told['beside'])}" if told["beside"] is not None else ""
+    verdict = {True: "yes", False: "NO", None: ""}[told["reached"]]
+    return [
+        told["what"],
+        f"{number(told['value'])} {told['unit']}".strip(),
+        beside,
+        f"{number(told['ratio'])} ×" if told["ratio"] is not None else "",
+        told["goal"] or "",
+        f"{verdict} (stalled)" if verdict == "NO" and told["stalled"] else verdict,
+    ]
 
 
 def ratio(value: float, beside: float | None) -> float | None:
@@ -129,33 +137,60 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequenc
     return "\n".join("| " + " | ".join(row) + " |" for row in [heads, rule, *rows])
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """The figures, for a terminal."""
-    return aligned(HEADS, [figure.row() for figure in figures], (1, 2, 3))
+def table(figures: Sequence[Mapping[str, Any]]) -> str:
+    """The figures, each as its JSON, for a terminal."""
+    return aligned(HEADS, [row_of(figure) for figure in figures], (1, 2, 3))
 
 
 COLUMNS = {
-    "lateness p50, ms": "p50",
-    "p99, ms": "p99",
+    "lateness p50, ms (its floor)": "p50",
+    "p99, ms (its floor)": "p99",
     "posts/s at 10": "burst 10",
     "at 50": "burst 50",
     "first late by, ms": "burst 10 first",
     "CPU a post, ms": "burst 10 cpu",
     "idle minute, CPU ms": "idle",
 }
-"""What is told of each contender, by its name in the JSON."""
+"""What is told of each contender, by its name in the JSON; `KEY floor` is what the floor came to
+beside it, in the same half minute."""
 
 
 def rows_of(contenders: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
     """A row for each contender of which anything is known."""
     return [
-        [name, *(number(one[key]) if key in one else "" for key in COLUMNS.values())]
+        [name, *(_cell(one, key) for key in COLUMNS.values())]
         for name, one in contenders.items()
         if any(key in one for key in COLUMNS.values())
     ]
+
+
+def _cell(one: Mapping[str, Any], key: str) -> str:
+    if key not in one:
+        return ""
+    floor = one.get(f"{key} floor")
+    return number(one[key]) + (f" ({number(floor)})" if floor is not None else "")
 
 
 def beside(contenders: Mapping[str, Mapping[str, Any]]) -> str:
     """Side by side, for a terminal."""
     heads, rows = ["", *COLUMNS], rows_of(contenders)
     return aligned(heads, rows, range(1, len(heads))) if rows else ""
+
+
+MACHINE = {
+    "stolen by the host": ("stolen", 100, "%"),
+    "busy": ("busy", 100, "%"),
+    "overslept p50": ("overslept_p50", 1, "ms"),
+    "overslept p99": ("overslept_p99", 1, "ms"),
+    "fsync p50": ("fsync_p50", 1, "ms"),
+    "fsync p99": ("fsync_p99", 1, "ms"),
+}
+"""What is told of the machine: by its name in the JSON, times what, in which unit."""
+
+
+def machine_rows(machines: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+    """A row for each part: what the machine did meanwhile."""
+    return [
+        [part, *(f"{number(one[key] * by)} {unit}" for key, by, unit in MACHINE.values())]
+        for part, one in machines.items()
+    ]

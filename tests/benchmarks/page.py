@@ -1,37 +1,46 @@
-"""What the README shows of a run: its two tables and the picture."""
+"""What the README shows of the parts that were measured: its tables and the picture."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from tests.benchmarks.figures import COLUMNS, HEADS, Figure, markdown, rows_of
+from tests.benchmarks.figures import (
+    COLUMNS,
+    HEADS,
+    MACHINE,
+    machine_rows,
+    markdown,
+    row_of,
+    rows_of,
+)
 from tests.benchmarks.picture import drawn
+from tests.benchmarks.record import Record
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PICTURE = ROOT / "examples" / "benchmarks.svg"
+KEPT = ROOT / "examples" / "benchmarks.json"
 PLACE = re.compile(r"(<!-- benchmarks -->\n).*?(<!-- end of benchmarks -->)", re.DOTALL)
 
 
-def renew(
-    figures: Sequence[Figure], contenders: Mapping[str, Mapping[str, Any]], words: str
-) -> None:
-    """Write them anew, and those words under them."""
-    PICTURE.write_text(drawn(contenders), encoding="utf-8")
+def renew(record: Record) -> None:
+    """Write them anew, and keep what they are made of."""
+    record.write(KEPT)
+    PICTURE.write_text(drawn(record.contenders), encoding="utf-8")
     text = README.read_text(encoding="utf-8")
-    tables = tables_of(figures, contenders)
+    told = f"{tables_of(record)}\n\n{record.extent()}"
     README.write_text(
-        PLACE.sub(lambda found: f"{found[1]}{tables}\n\n{words}\n{found[2]}", text),
-        encoding="utf-8",
+        PLACE.sub(lambda found: f"{found[1]}{told}\n{found[2]}", text), encoding="utf-8"
     )
 
 
-def tables_of(figures: Sequence[Figure], contenders: Mapping[str, Mapping[str, Any]]) -> str:
-    """The figures with their goals, and the contenders side by side, for the README."""
+def tables_of(record: Record) -> str:
+    """The contenders side by side, the figures with their goals, and the machine, for the
+    README."""
     heads = ["", *COLUMNS]
-    side_by_side = markdown(heads, rows_of(contenders), range(1, len(heads)))
-    told = markdown(HEADS, [figure.row() for figure in figures], (1, 2, 3))
-    return f"{side_by_side}\n\n{told}"
+    side_by_side = markdown(heads, rows_of(record.contenders), range(1, len(heads)))
+    told = markdown(HEADS, [row_of(figure) for figure in record.figures], (1, 2, 3))
+    heads = ["the machine during", *MACHINE]
+    machine = markdown(heads, machine_rows(record.machines), range(1, len(heads)))
+    return f"{side_by_side}\n\n{told}\n\n{machine}"

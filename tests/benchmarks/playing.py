@@ -1,15 +1,17 @@
-"""Lets a contender carry out an order, and says what it came to, judged at the server."""
+"""Lets contenders carry out an order, and says what that came to, judged at the server."""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks import cost
-from tests.benchmarks.contenders import Contender
-from tests.benchmarks.order import Order, at_once, spread
+from tests.benchmarks.contenders import Backing, Contender
+from tests.benchmarks.order import Order, at_once, later, spread
 from tests.benchmarks.responder import arrivals, count, responder
 
 STALLED = 20.0
@@ -44,47 +46,95 @@ class Played:
         return min(self.late)
 
 
-def play_spread(contender: Contender, posts: int, seconds: float) -> Played:
-    """Posts evenly over that time."""
-    return _play(contender, posts, seconds, 10, 0.0)
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is played: `posts` over `seconds`, all at once if these are 0; the network answers in
+    `delay` seconds; `waiting` posts more are not due for long."""
+
+    posts: int
+    seconds: float = 0.0
+    concurrency: int = 10
+    delay: float = 0.0
+    waiting: int = 0
+
+    def dues(self, start: float, offset: float = 0.0) -> list[float]:
+        """The instants; `offset` (0 to 1) moves them by that share of what is between two."""
+        if not self.seconds:
+            return at_once(self.posts, start)
+        return spread(self.posts, self.seconds, start + offset * self.seconds / self.posts)
 
 
-def play_burst(contender: Contender, posts: int, concurrency: int, delay: float = 0.0) -> Played:
-    """Posts due at the same instant; the network answers in `delay` seconds."""
-    return _play(contender, posts, 0.0, concurrency, delay)
-
-
-def _play(
-    contender: Contender, posts: int, seconds: float, concurrency: int, delay: float
-) -> Played:
-    lead = contender.lead + contender.lead_each * posts
+def play_together(contenders: Sequence[Contender], play: Play) -> list[Played]:
+    """All of them in the same time, each at a server of its own, their instants interleaved: where
+    the machine stands still, it does for all of them. One `Played` for each."""
+    lead = sum(one.lead + one.lead_each * play.posts for one in contenders)
     for _ in range(TRIES):
         try:
-            return _played(contender, posts, seconds, concurrency, delay, lead)
+            return _played(contenders, play, lead)
         except NotUpInTimeError:
             lead *= 2
-    raise AssertionError(f"{contender.name} is not up within {lead / 2:.0f} s")
+    names = " and ".join(one.name for one in contenders)
+    raise AssertionError(f"{names}: not up within {lead / 2:.0f} s")
 
 
-def _played(
-    contender: Contender, posts: int, seconds: float, concurrency: int, delay: float, lead: float
+def play_burst(
+    contender: Contender, posts: int, concurrency: int, delay: float = 0.0, waiting: int = 0
 ) -> Played:
-    with (
-        responder(delay) as url,
-        tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place,
-        contender.backing(folder := open_to_all(place)) as backing,
-    ):
-        dues = spread(posts, seconds, lead) if seconds else at_once(posts, lead)
-        order = Order(url, dues, concurrency)
-        with contender.working(order, folder, backing) as pids:
-            if time.time() > dues[0] - 0.5:
-                raise NotUpInTimeError
-            time.sleep(dues[0] - 0.3 - time.time())
-            before = [cost.cpu([pid]) for pid in pids]
-            _await_all(url, dues)
-            spent = [cost.cpu([pid]) - was for pid, was in zip(pids, before, strict=True)]
-            contender.expect_recorded(order, folder, backing)
-        return _judge(contender.name, arrivals(url), dues, delay, spent)
+    """Posts due at the same instant."""
+    play = Play(posts, concurrency=concurrency, delay=delay, waiting=waiting)
+    return play_together([contender], play)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """Where one of them plays."""
+
+    contender: Contender
+    url: str
+    folder: Path
+    backing: Backing | None
+
+
+def _played(contenders: Sequence[Contender], play: Play, lead: float) -> list[Played]:
+    with ExitStack() as stack:
+        stages = [_stage(stack, one, play) for one in contenders]
+        start = time.time() + lead
+        orders = [
+            Order(stage.url, play.dues(start, n / len(stages)), play.concurrency)
+            for n, stage in enumerate(stages)
+        ]
+        families = [
+            stack.enter_context(one.contender.working(order, one.folder, one.backing))
+            for one, order in zip(stages, orders, strict=True)
+        ]
+        if time.time() > start - 0.5:
+            raise NotUpInTimeError
+        time.sleep(start - 0.3 - time.time())
+        before = [[cost.cpu([pid]) for pid in pids] for pids in families]
+        for order in orders:
+            _await_all(order.url, order.dues)
+        time.sleep(0.3)  # for the last answer, and what is noted of it
+        spent = [
+            [cost.cpu([pid]) - was for pid, was in zip(pids, those, strict=True)]
+            for pids, those in zip(families, before, strict=True)
+        ]
+        for one, order in zip(stages, orders, strict=True):
+            one.contender.expect_recorded(order, one.folder, one.backing)
+        return [
+            _judge(one.contender.name, arrivals(one.url), order.dues, play.delay, costs)
+            for one, order, costs in zip(stages, orders, spent, strict=True)
+        ]
+
+
+def _stage(stack: ExitStack, one: Contender, play: Play) -> _Stage:
+    """Its server, its folder and what it keeps its jobs in; in there is what waits."""
+    url = stack.enter_context(responder(play.delay))
+    place = tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True)
+    folder = open_to_all(stack.enter_context(place))
+    stage = _Stage(one, url, folder, stack.enter_context(one.backing(folder)))
+    if play.waiting:
+        one.keep(Order(url, later(play.waiting), play.concurrency), folder, stage.backing)
+    return stage
 
 
 def open_to_all(place: str) -> Path:
@@ -101,7 +151,6 @@ def _await_all(url: str, dues: list[float]) -> None:
         time.sleep(0.2)
         if (now := count(url)) != seen:
             seen, changed = now, max(changed, time.monotonic())
-    time.sleep(0.3)  # for the last answer, and what is noted of it
 
 
 def _judge(

@@ -6,9 +6,11 @@ import http.client
 import json
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -16,7 +18,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.benchmarks import cost
-from tests.benchmarks.__main__ import PARTS, parsed
+from tests.benchmarks.__main__ import PARTS, foretold, parsed
 from tests.benchmarks.figures import (
     Figure,
     above,
@@ -28,11 +30,15 @@ from tests.benchmarks.figures import (
     number,
     table,
 )
-from tests.benchmarks.order import Order, at_once, spread
+from tests.benchmarks.machine import Machine, watching
+from tests.benchmarks.order import Order, at_once, later, spread
 from tests.benchmarks.page import PICTURE, PLACE, README, tables_of
 from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.picture import COLOURS, drawn
+from tests.benchmarks.playing import Play
+from tests.benchmarks.record import Record
 from tests.benchmarks.responder import Responder, arrivals, count
+from tests.benchmarks.run import QUICK, Run
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -62,15 +68,16 @@ def test_a_goal_is_judged_by_ratio_or_by_value() -> None:
 
 
 def test_the_table_says_what_was_missed() -> None:
-    lines = table(
-        [
-            Figure("burst at 10", "posts/s", 500, "floor", 1000, at_least(0.85)),
-            Figure("lateness, p50", "ms", 2.345, "floor", 2.3, at_most(1.15)),
-        ]
-    ).splitlines()
+    figures = [
+        Figure("burst at 10", "posts/s", 500, "floor", 1000, at_least(0.85)),
+        Figure("lateness, p50", "ms", 2.345, "floor", 2.3, at_most(1.15)),
+        Figure("lateness, p99", "ms", 90, "floor", 10, at_most(1.5), stalled=True),
+    ]
+    lines = table([figure.document() for figure in figures]).splitlines()
     words = [" ".join(line.split()) for line in lines[2:]]
     assert words[0] == "burst at 10 500 posts/s floor 1,000 0.5 × ≥ 0.85 × NO"
     assert words[1] == "lateness, p50 2.35 ms floor 2.3 1.02 × ≤ 1.15 × yes"
+    assert words[2] == "lateness, p99 90 ms floor 10 9 × ≤ 1.5 × NO (stalled)"
     assert [number(n) for n in (1234.5, 12.34, 0.01234, 0, None)] == [
         "1,234", "12.3", "0.0123", "0", "?",
     ]  # fmt: skip
@@ -80,8 +87,8 @@ def test_the_table_says_what_was_missed() -> None:
 def contenders() -> dict[str, dict[str, Any]]:
     """What a run came to in which everybody took part."""
     return {
-        name: {"lateness": [0.0, 1.0, n * 40.0 + 2], "p50": 1.0, "burst 10": 900.0 - n,
-               "burst 50": 1000.0 / (n + 1)}
+        name: {"lateness": [0.0, 1.0, n * 40.0 + 2], "p50": 1.0, "p50 floor": 0.5,
+               "burst 10": 900.0 - n, "over": {"1000": 900.0 - n, "100000": 1000.0 / (n + 1)}}
         for n, name in enumerate(COLOURS)
     } | {"server": {"capacity": 20_000.0}}  # fmt: skip
 
@@ -90,6 +97,44 @@ def test_those_side_by_side_are_told_without_the_server() -> None:
     told = beside(contenders())
     assert all(name in told for name in COLOURS)
     assert "server" not in told
+    assert "1 (0.5)" in told
+
+
+STALLING = Machine(0.33, 0.5, 0.1, 35.0, 1.0, 105.0)
+
+
+def part() -> Mapping[str, Any]:
+    """A part as it is kept, measured on a machine that stood still now and then."""
+    run = Run(Random(1), 2, QUICK, figures=[GOALS[0][0], GOALS[1][0]], others=contenders())
+    record = Record()
+    record.add("lateness", run, STALLING, 12.3, 7)
+    return record.parts["lateness"]
+
+
+def test_what_was_measured_is_kept_and_put_in_place_of_the_old(tmp_path: Path) -> None:
+    place = tmp_path / "kept.json"
+    assert Record.read(place).parts == {}
+    kept = Record({"lateness": part(), "burst": part()})
+    kept.write(place)
+    again = Record.read(place)
+    assert again.parts == kept.parts
+    assert again.missed == ["a"]
+    assert again.contenders == contenders()
+    assert "burst: " in again.extent()
+    assert "12 s, rounds 2, seed 7" in again.extent()
+    assert foretold(["lateness"], again) == "about 0 minutes"
+    assert "million" in foretold(["lateness", "million"], again)
+    assert all(figure["stalled"] for figure in again.figures)
+    assert not Machine(0.01, 0.9, 0.1, 1.0, 1.0, 9.0).stalled
+
+
+def test_the_machine_is_watched_until_asked() -> None:
+    with watching() as watch:
+        time.sleep(0.5)  # what is measured is time
+        told = watch.told()
+    assert 0 <= told.overslept_p50 <= told.overslept_p99
+    assert 0 < told.fsync_p50 <= told.fsync_p99
+    assert 0 <= told.stolen <= 1
 
 
 def test_the_picture_is_well_formed_and_names_all_who_took_part() -> None:
@@ -100,7 +145,10 @@ def test_the_picture_is_well_formed_and_names_all_who_took_part() -> None:
         words = " ".join(text.text or "" for text in root.iter(SVG + "text"))
         here = set(COLOURS) - left_out
         assert {name for name in COLOURS if name in words} == here
-        assert len(list(root.iter(SVG + "polyline"))) == len(here)
+        assert len(list(root.iter(SVG + "polyline"))) == 2 * len(here)
+        styles = "".join(style.text or "" for style in root.iter(SVG + "style"))
+        used = {name for one in root.iter() for name in one.get("class", "").split()}
+        assert all(styles.count(f".{name}{{") == 2 for name in used)  # by day and by night
         heights = [float(one.attrib["y"]) for one in root.iter(SVG + "text")]
         assert all(0 <= y <= float(root.attrib["height"]) for y in heights)
 
@@ -109,8 +157,9 @@ def test_the_readme_has_a_place_for_the_figures_and_the_picture() -> None:
     text = README.read_text(encoding="utf-8")
     assert len(PLACE.findall(text)) == 1
     assert str(PICTURE.relative_to(README.parent)) in text
-    told = tables_of([GOALS[0][0]], contenders())
+    told = tables_of(Record({"lateness": part(), "burst": part()}))
     assert "| a | 11.5 ms | floor 10 | 1.15 × | ≤ 1.15 × | yes |" in told
+    assert "| burst | 33 % | 50 % | 0.1 ms | 35 ms | 1 ms | 105 ms |" in told
     ET.fromstring(PICTURE.read_text(encoding="utf-8"))
 
 
@@ -139,10 +188,15 @@ def test_a_peer_that_is_not_installed_says_how_to_get_it(
 
 
 def test_an_order_is_read_as_it_was_written(tmp_path: Path) -> None:
-    order = Order("http://127.0.0.1:1", spread(5, 1.0, 2.0), 10)
+    order = Order("http://127.0.0.1:1", spread(5, 1.0, 2e9), 10)
     assert Order.read(order.write(tmp_path)) == order
     assert order.dues == sorted(order.dues)
     assert len(set(at_once(3, 1.0))) == 1
+    assert later(201)[-1] - later(201)[0] in (119.0, 120.0, 121.0)
+    ours, bare = (Play(500, 30.0).dues(2e9, n / 2) for n in range(2))
+    gaps = [b - a for a, b in pairwise(sorted(ours + bare))]
+    assert max(gaps) < 0.032  # by turns
+    assert min(gaps) > 0.028
 
 
 def test_what_a_process_costs_is_read_while_it_lives() -> None:

@@ -12,20 +12,18 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from tests.benchmarks import cost
 from tests.benchmarks.contenders import Contender, Postsched
 from tests.benchmarks.figures import Figure, below
-from tests.benchmarks.order import Order
+from tests.benchmarks.order import Order, later
 from tests.benchmarks.playing import open_to_all
 from tests.benchmarks.run import Run
 from tests.benchmarks.setting import account, desk, environment, fill
 
 BACKLOG = 1000
-MONTH = 30 * 86_400
 SETTLING = 5.0
 """Seconds after which a process has done what it does at its start."""
 NOWHERE = "http://127.0.0.1:9"
@@ -66,8 +64,7 @@ def measure(run: Run) -> None:
 @contextmanager
 def _idle(one: Contender) -> Iterator[list[int]]:
     """That contender, up, with posts that are due in a month."""
-    start = round(time.time()) + MONTH
-    order = Order(NOWHERE, [float(start + 60 * n) for n in range(BACKLOG)], 10)
+    order = Order(NOWHERE, later(BACKLOG), 10)
     with (
         tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as place,
         one.backing(folder := open_to_all(place)) as backing,
@@ -81,8 +78,7 @@ def _counting(seconds: float) -> Iterator[subprocess.Popen[str]]:
     """An engine that counts its statements for so long, and prints how many they were."""
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         at = desk(Path(place))
-        later = at.now() + timedelta(seconds=MONTH)
-        fill(at, account(at, NOWHERE), [later + timedelta(minutes=n) for n in range(BACKLOG)])
+        fill(at, account(at, NOWHERE), Order(NOWHERE, later(BACKLOG), 10).instants)
         at.database.close()
         command = [sys.executable, "-m", "tests.benchmarks.parts.idle", place, str(seconds)]
         with subprocess.Popen(

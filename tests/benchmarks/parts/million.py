@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from tests.benchmarks import cost
-from tests.benchmarks.backlog import LONGEST, called, made, spent_by_children
+from tests.benchmarks.backlog import called, made, spent_by_children
 from tests.benchmarks.contenders import running
 from tests.benchmarks.figures import Figure, above, at_most, below
 from tests.benchmarks.parts.start import started
@@ -20,6 +20,8 @@ from tests.benchmarks.run import Run, say
 from tests.benchmarks.setting import percentile
 
 FEW, SOME = 1_000, 10_000
+PATIENCE = 200.0
+"""Seconds after which no more are imported, if not all have to be."""
 SETTLING = 3.0
 """Seconds after which a daemon holds the memory that it will hold."""
 COMMANDS = {
@@ -32,7 +34,7 @@ COMMANDS = {
 class Homes:
     """The databases: with nothing, with few, with some, and with all."""
 
-    def __init__(self, folder: Path, url: str, posts: int) -> None:
+    def __init__(self, folder: Path, url: str, posts: int, whole: bool) -> None:
         self.empty, self.few, self.some, self.full = (
             folder / name for name in ("empty", "few", "some", "full")
         )
@@ -40,7 +42,7 @@ class Homes:
         made(self.empty, url, 0)
         made(self.few, url, FEW)
         rate = made(self.some, url, SOME).rate
-        if posts > (most := int(rate * LONGEST / 3)):
+        if posts > (most := int(rate * PATIENCE)) and not whole:
             say(f"  at {rate:.0f} posts/s, {posts:,} would take too long: {most:,}")
             self.posts = most
         self.imported = made(self.full, url, self.posts)
@@ -52,7 +54,7 @@ def measure(run: Run) -> None:
         responder() as url,
         tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder,
     ):
-        homes = Homes(Path(folder), url, run.size.backlog)
+        homes = Homes(Path(folder), url, run.size.backlog, run.size.whole)
         size = (homes.full / "bench.db").stat().st_size / 1e6
         say(f"  {homes.posts:,} posts imported, {size:.0f} MB")
         run.note("backlog", posts=homes.posts, megabytes=size)

@@ -59,7 +59,7 @@ def late_over(home: Path, url: str, posts: int, seconds: float) -> list[float]:
     """Milliseconds by which posts are late that are evenly spread over that time, beside all that
     the database of that home holds."""
     for lead in LEADS:
-        if late := _late_over(home, url, spread(posts, seconds, lead)):
+        if late := _late_over(home, url, spread(posts, seconds, time.time() + lead)):
             return late
     raise AssertionError(f"the daemon is not up within {LEADS[-1]} s")
 

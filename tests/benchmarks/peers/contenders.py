@@ -41,17 +41,29 @@ class Peer(Contender):
     def command(self, verb: str, order: Path, backing: str) -> Sequence[str]:
         """The command that plans (`enqueue`) or works (`work`)."""
 
+    def keep(self, order: Order, folder: Path, backing: Backing | None) -> None:
+        """Planned by a process that ends then."""
+        plan = self.command("enqueue", order.write(folder), _url(folder, backing))
+        with (folder / "planning.log").open("wb") as log:
+            subprocess.run(
+                plan, check=True, env=_environ(), timeout=PLANNING, stdout=log, stderr=log
+            )
+
     @contextmanager
     def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
         """Planned by one process, carried out by another."""
-        place = order.write(folder)
-        url = backing.url if backing else f"sqlite:///{folder / 'jobs.db'}"
-        environ = {**os.environ, "NO_PROXY": "*"}
-        plan = self.command("enqueue", place, url)
-        with (folder / "planning.log").open("wb") as log:
-            subprocess.run(plan, check=True, env=environ, timeout=PLANNING, stdout=log, stderr=log)
-        with process(self.command("work", place, url), folder, "ready", environ) as worker:
+        self.keep(order, folder, backing)
+        work = self.command("work", order.write(folder), _url(folder, backing))
+        with process(work, folder, "ready", _environ()) as worker:
             yield [worker.pid, *([backing.pid] if backing else [])]
+
+
+def _environ() -> dict[str, str]:
+    return {**os.environ, "NO_PROXY": "*"}
+
+
+def _url(folder: Path, backing: Backing | None) -> str:
+    return backing.url if backing else f"sqlite:///{folder / 'jobs.db'}"
 
 
 class Python(Peer):
@@ -69,12 +81,14 @@ class APScheduler(Python):
     """APScheduler with its own job store, on SQLite."""
 
     name, module = "APScheduler", "with_apscheduler"
+    slow, deepest = True, 10_000
 
 
 class Celery(Python):
     """Celery on Redis: an ETA for each task, a pool of threads, results kept."""
 
     name, module = "Celery", "with_celery"
+    slow, deepest = True, 10_000
     lacks = (no_python, no_redis)
 
     def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
@@ -86,6 +100,7 @@ class Procrastinate(Python):
     """procrastinate on PostgreSQL, as it comes: it looks for scheduled jobs every 5 s."""
 
     name, module = "procrastinate", "with_procrastinate"
+    slow = True
     lacks = (no_python, no_postgres)
 
     def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
@@ -96,6 +111,7 @@ class Procrastinate(Python):
 class BullMQ(Peer):
     """BullMQ on Redis: a delay for each job."""
 
+    lead_each = 0.001
     name = "BullMQ"
     lacks = (BULLMQ.missing, no_redis)
 

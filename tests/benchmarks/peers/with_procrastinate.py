@@ -20,7 +20,8 @@ from tests.benchmarks.peers.posting import Async
 async def enqueue(app: App, order: Order) -> None:
     """A time for each, those of the same time together."""
     async with app.open_async():
-        await app.schema_manager.apply_schema_async()
+        if not await app.check_connection_async():  # that is: has its tables
+            await app.schema_manager.apply_schema_async()
         for due, of_it in groupby(enumerate(order.dues), key=lambda pair: pair[1]):
             task = app.configure_task("post", schedule_at=datetime.fromtimestamp(due, UTC))
             await task.batch_defer_async(*({"number": number} for number, _ in of_it))
