@@ -59,10 +59,11 @@ def with_rate(quotas: tuple[Quota, ...], rate: Rate | None) -> tuple[Quota, ...]
 
 def cost(what: Counts, parts: Sequence[Part], *, comment: bool) -> int:
     """What a post takes of a quota that counts `what`."""
+    if what is Counts.POSTS:
+        return 1
     files = [len(part.media) for part in parts]
     messages = len(parts) + comment
     return {
-        Counts.POSTS: 1,
         Counts.REPLIES: messages - 1,
         Counts.MESSAGES: messages,
         Counts.ITEMS: comment + sum(max(1, count) for count in files),

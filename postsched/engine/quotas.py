@@ -6,7 +6,7 @@ Highest priority first, then what is due first: once one does not fit, none behi
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from postsched.domain import moves
 from postsched.domain.account import Account
-from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.holding import Why
 from postsched.domain.quota import Quota, cost, with_rate
 from postsched.platforms.base import Platform
@@ -39,15 +39,21 @@ class Quotas:
         self._settings = settings
         self._known: dict[tuple[int, Quota], _Window] = {}
         """What was used at the last count, and all that was let in since."""
+        self._of: dict[int, tuple[Account, tuple[Quota, ...]]] = {}
+        """The quotas of accounts as they were when they were last asked for."""
 
     def of(self, account: Account) -> tuple[Quota, ...]:
         """The quotas of an account, none if they can't be told."""
+        known = self._of.get(account.id)
+        if known is not None and known[0] is account:
+            return known[1]
         rate = self._settings.platform(account.platform).rate
         try:
-            known = self._platform(account.platform).capabilities(account.facts).quotas
+            told = self._platform(account.platform).capabilities(account.facts).quotas
         except Exception:  # noqa: BLE001 - a plug-in may raise anything
-            known = ()
-        return with_rate(known, rate)
+            return with_rate((), rate)
+        self._of[account.id] = (account, with_rate(told, rate))
+        return self._of[account.id][1]
 
     def let_in(
         self,
@@ -69,7 +75,7 @@ class Quotas:
             account = work.account
             if account.id not in doors:
                 doors[account.id] = self._door(connection, account, works, token, now)
-            if doors[account.id].lets_in(work):
+            if doors[account.id].lets_in(work.delivery):
                 kept.add(work.delivery.id)
             else:
                 queue.settle(connection, moves.let_go(work.delivery), token, now)
@@ -91,11 +97,16 @@ class Quotas:
     ) -> _Door:
         """What is used of the account's quotas: counted, unless all would have room even if nothing
         had left its window since the last count."""
-        mine = [work for work in works if work.account.id == account.id]
+        quotas = self.of(account)
+        amounts = {
+            work.delivery.id: _amounts(quotas, work)
+            for work in works
+            if quotas and work.account.id == account.id
+        }
         windows = []
-        for quota in self.of(account):
+        for place, quota in enumerate(quotas):
             known = self._known.get((account.id, quota))
-            wanted = sum(_amount(quota, work) for work in mine)
+            wanted = sum(one[place] for one in amounts.values())
             if (
                 known is None
                 or not timedelta(0) <= now - known.counted_at < RECOUNT
@@ -104,7 +115,7 @@ class Quotas:
                 used = spent.used(connection, account.id, quota, now, token)
                 known = _Window(quota, used, now)
             windows.append(replace(known))
-        return _Door(windows)
+        return _Door(windows, amounts)
 
     def _hold(
         self, connection: Connection, account_id: int, name: str, door: _Door, now: datetime
@@ -133,18 +144,20 @@ class _Window:
 
 @dataclass(slots=True)
 class _Door:
-    """Lets in what all quotas of an account have room for, until the first that does not fit."""
+    """Lets in what all quotas of an account have room for, until the first that does not fit.
+    `amounts` are what deliveries, by id, take of each of them."""
 
     windows: list[_Window]
+    amounts: Mapping[int, Sequence[int]]
     shut: list[_Window] = field(default_factory=list)
 
-    def lets_in(self, work: Work) -> bool:
+    def lets_in(self, delivery: Delivery) -> bool:
         """Whether it may go out now."""
-        if work.delivery.status is not DeliveryStatus.PUBLISHING:
+        if delivery.status is not DeliveryStatus.PUBLISHING or not self.windows:
             return True  # to be asked about: it may be out already, and takes its room
-        amounts = [_amount(one.quota, work) for one in self.windows]
         if self.shut:
             return False
+        amounts = self.amounts[delivery.id]
         for window, amount in zip(self.windows, amounts, strict=True):
             window.over = window.used + amount - window.quota.count
             # What is too much for the whole quota goes alone: the network has to say.
@@ -156,8 +169,8 @@ class _Door:
         return not self.shut
 
 
-def _amount(quota: Quota, work: Work) -> int:
-    """What a delivery takes of a quota."""
+def _amounts(quotas: Sequence[Quota], work: Work) -> list[int]:
+    """What a delivery takes of each of the quotas."""
     content = work.post.content
     parts = content.parts(work.account.name)
-    return cost(quota.what, parts, comment=content.comment is not None)
+    return [cost(quota.what, parts, comment=content.comment is not None) for quota in quotas]
