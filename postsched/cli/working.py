@@ -14,6 +14,7 @@ from postsched.domain.errors import SecretUnavailable
 if TYPE_CHECKING:
     from postsched.config import Settings
     from postsched.engine.assembly import Engine
+    from postsched.engine.herald import Herald
     from postsched.engine.supervision import Supervisor
     from postsched.engine.upkeep import Upkeep
 
@@ -106,16 +107,21 @@ def tell(program: Program) -> None:
     if not is_set(program.settings) and not _is_waiting(program):
         return
     import asyncio
+
+    asyncio.run(herald(program).once())
+
+
+def herald(program: Program) -> Herald:
+    """What tells, for a process that ends by itself."""
     from uuid import uuid4
 
     from postsched.engine.clock import SystemClock
     from postsched.engine.herald import Herald
 
-    herald = Herald(
+    return Herald(
         program.settings, program.secrets, program.for_children, program.database,
         SystemClock(), program.rng, uuid4().hex,
     )  # fmt: skip
-    asyncio.run(herald.once())
 
 
 def _is_waiting(program: Program) -> bool:

@@ -122,13 +122,14 @@ class Message:
 class Told:
     """What a try came to. `problem` says why it was not taken, None if it was. `final`: it never
     will be. `after`: how many seconds the receiver wants to be left alone. `done` names the targets
-    that have it; `answer` is the status code of the receiver's answer, `said` the beginning of what
-    it says. No secret of ours is in it."""
+    that have it. `here`: what is wrong is wrong with us, not with the receiver. `answer` is the
+    status code of its answer, `said` the beginning of what it says. No secret of ours is in it."""
 
     problem: str | None = None
     final: bool = False
     after: float = 0.0
     done: tuple[str, ...] = ()
+    here: bool = False
     answer: int | None = None
     said: str = field(default="", compare=False)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -18,7 +18,8 @@ from random import Random
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.notice import GATHERED, Told, Way, next_try
 from postsched.engine.clock import Clock
-from postsched.engine.mailbag import Entry, Mailbag, Parcel
+from postsched.engine.mailbag import Entry, Mailbag
+from postsched.engine.receivers import Parcel, is_trouble
 from postsched.engine.tellers import Tellers
 from postsched.store.database import Database
 from postsched.store.outbox import GATHERING
@@ -89,23 +90,30 @@ class Courier:
                 )
         await self._bag.give_back()
 
+    async def give_back(self) -> None:
+        """Let go of all that is not settled."""
+        await self._bag.give_back()
+
     def close(self) -> None:
         """End its thread."""
         self._bag.close()
 
-    async def go_through(self, way: Way, *, ahead: bool = True) -> float:
+    async def go_through(
+        self, way: Way, *, ahead: bool = True, only: Sequence[int] | None = None
+    ) -> float:
         """Tell all that is due in one way, until nothing is left or nothing is taken; the seconds
-        to the next time. `ahead`: also what is still being gathered."""
+        to the next time. `ahead`: also what is still being gathered. `only`: of those rows."""
         lease = self._tellers.longest(way)
         while True:
             now = self._clock.now()
             upto = now + GATHERING if ahead and way in GATHERED else now
-            parcels = await self._bag.claim(way, now, upto, lease, HANDS[way])
+            parcels = await self._bag.claim(way, now, upto, lease, HANDS[way], only)
             if not parcels:
                 break
-            taken = await asyncio.gather(*map(self._tell, parcels))
-            if not any(taken):
-                return TROUBLED
+            told = await asyncio.gather(*map(self._tell, parcels))
+            taken = any(one.problem is None for one in told)
+            if not taken and (way is not Way.CALLBACK or all(one.here for one in told)):
+                return TROUBLED  # of callbacks each address is left alone by itself
         at = await self._bag.next_at(way)
         return NEVER if at is None else max(0.0, (at - self._clock.now()).total_seconds())
 
@@ -147,8 +155,8 @@ class Courier:
 
     # ---- one message
 
-    async def _tell(self, parcel: Parcel) -> bool:
-        """Tell one message and write what came of it; whether it was taken."""
+    async def _tell(self, parcel: Parcel) -> Told:
+        """Tell one message and write what came of it."""
         message = parcel.message
         try:
             told = await self._tellers.tell(parcel.way, message)
@@ -158,8 +166,19 @@ class Courier:
         now = self._clock.now()
         entries = self._judged(parcel, told, now)
         await self._write(parcel, entries, now)
+        await self._mind(parcel, told, now)
         _say(parcel, told, given_up=any(one.problem and not one.again for one in entries))
-        return told.problem is None
+        return told
+
+    async def _mind(self, parcel: Parcel, told: Told, now: datetime) -> None:
+        """Leave the address of a callback alone while it is in trouble."""
+        url = parcel.message.url
+        if url is None:
+            return
+        if not is_trouble(told):
+            self._bag.receivers.well(url)
+        elif given_up := await self._bag.leave_alone(url, now, told.problem or ""):
+            log.error("%d callbacks to one address were given up: %s", given_up, told.problem)
 
     def _judged(self, parcel: Parcel, told: Told, now: datetime) -> list[Entry]:
         """What becomes of the rows; those that were tried as often stay together."""

@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from postsched.domain.hook import HOOKS
 from postsched.engine.clock import Clock
 from postsched.engine.courier import Courier
 from postsched.engine.pulse import Pulse
@@ -91,6 +92,16 @@ class Herald:
             if problem:
                 log.warning("no sign of life could be given: %s", problem)
         finally:
+            self._courier.close()
+            await self._transport.close()
+
+    async def again(self, ids: Sequence[int]) -> None:
+        """Tell those rows, as far as they wait and no other process has them."""
+        try:
+            for way in HOOKS:
+                await self._courier.go_through(way, only=ids)
+        finally:
+            await self._courier.give_back()
             self._courier.close()
             await self._transport.close()
 

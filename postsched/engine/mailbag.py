@@ -7,41 +7,24 @@ import contextlib
 import itertools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from postsched.domain.errors import StoreUnavailable
-from postsched.domain.notice import GATHERED, Message, Way
+from postsched.domain.notice import GATHERED, Way
+from postsched.engine.receivers import Parcel, Receivers
 from postsched.store import accounts as account_rows
 from postsched.store import outbox, untold
 from postsched.store.database import Database
 from postsched.store.untold import Untold
 
 T = TypeVar("T")
+WIDER = 4
+"""How many times as many as are told at once are looked at, to be fair to every address."""
 MOST = 2000
 """How many rows become messages at once, where they are gathered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One message, and the rows it stands for, held by a token."""
-
-    way: Way
-    token: str
-    rows: Sequence[Untold]
-
-    @property
-    def ids(self) -> list[int]:
-        """The rows' ids."""
-        return [one.id for one in self.rows]
-
-    @property
-    def message(self) -> Message:
-        """The one message that they become."""
-        items = [item for one in self.rows for item in one.message.items]
-        return replace(self.rows[0].message, items=items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +52,7 @@ class Mailbag:
         self._held: dict[str, set[int]] = {}
         self._results: dict[tuple[str, int], Result] = {}
         self._writing = asyncio.Lock()
+        self.receivers = Receivers()
 
     async def next_at(self, way: Way) -> datetime | None:
         """When something is to be told next in that way, None for never."""
@@ -80,9 +64,15 @@ class Mailbag:
         return await self._run(look)
 
     async def claim(
-        self, way: Way, now: datetime, upto: datetime, lease: timedelta, most: int
+        self,
+        way: Way,
+        now: datetime,
+        upto: datetime,
+        lease: timedelta,
+        most: int,
+        only: Sequence[int] | None = None,
     ) -> list[Parcel]:
-        """Up to so many parcels that are due at `upto`."""
+        """Up to so many parcels that are due at `upto`; `only` of rows with those ids."""
         at = await self.next_at(way)
         if at is None or at > upto:
             return []
@@ -91,10 +81,14 @@ class Mailbag:
         def take(database: Database) -> list[Parcel]:
             with database.write() as connection:
                 limit = MOST if way in GATHERED else most
-                rows = untold.claim(connection, way, now, upto, now + lease, token, limit)
+                limit *= WIDER if way is Way.CALLBACK else 1
+                rows = untold.claim(connection, way, now, upto, now + lease, token, limit, only)
                 parcels = [Parcel(way, token, group) for group in _grouped(rows, way)]
-                untold.let_go(connection, token, [n for one in parcels[most:] for n in one.ids])
-            return parcels[:most]
+                chosen = self.receivers.fair(parcels, most)
+                left = {n for one in parcels for n in one.ids}
+                left -= {n for one in chosen for n in one.ids}
+                untold.let_go(connection, token, left)
+            return chosen
 
         parcels = await self._run(take)
         self._held[token] = {number for one in parcels for number in one.ids}
@@ -115,6 +109,17 @@ class Mailbag:
                 held.difference_update(done.ids)
                 if not held:
                     self._held.pop(done.token, None)
+
+    async def leave_alone(self, url: str, now: datetime, problem: str) -> int:
+        """An address does not answer: try it less and less often, so that those of others are not
+        kept waiting; how many rows that had waited for a day were given up."""
+        until, dead = self.receivers.failed(url, now)
+
+        def write(database: Database) -> int:
+            with database.write() as connection:
+                return untold.put_off(connection, url, now, until, problem, dead=dead)
+
+        return await self._run(write)
 
     async def give_back(self) -> None:
         """Let go of all that is not settled."""

@@ -71,7 +71,7 @@ class Tellers:
         try:
             key = await self._signing_key()
         except (SecretUnavailable, InvalidInput) as error:
-            return Told(str(error))
+            return Told(str(error), here=True)
         with self.transport.client("webhook") as http:
             return await webhook.tell(url, key, message, self.now(), http)
 

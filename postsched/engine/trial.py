@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from postsched.domain.notice import Event, Message, Way
+from postsched.domain.notice import Event, Message, Told, Way
 from postsched.engine.clock import Clock
 from postsched.engine.tellers import Tellers, request_seconds
 from postsched.notify import targets
@@ -45,6 +45,29 @@ async def try_all(
     finally:
         await transport.close()
     return [one for some in found for one in some]
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A test message at an address: under which id, what came of it, and in how many seconds."""
+
+    uid: str
+    told: Told
+    seconds: float
+
+
+async def try_address(settings: Settings, secrets: Secrets, clock: Clock, url: str) -> Called:
+    """Post a test message to an address, signed, and see what it says."""
+    seconds = request_seconds(settings)
+    transport = Transport(seconds, allow_private=settings.allow_private_addresses)
+    tellers = Tellers(settings, secrets, {}, transport, clock.now)
+    message = Message(f"msg_{uuid4().hex}", Event.TEST, clock.now(), "test", (ITEM,))
+    began = clock.monotonic()
+    try:
+        told = await tellers.post(message, url)
+    finally:
+        await transport.close()
+    return Called(message.uid, told, clock.monotonic() - began)
 
 
 def _trials(tellers: Tellers, message: Message) -> list[Awaitable[list[Tried]]]:

@@ -67,9 +67,10 @@ def claim(
     until: datetime,
     token: str,
     limit: int,
+    only: Sequence[int] | None = None,
 ) -> list[Untold]:
     """Hold up to `limit` rows due at `upto`, until then; a claim that ran out at `now` is taken
-    over. Counts a try."""
+    over. Counts a try. `only`: of those ids."""
     row = notifications.c
     free = row.claim.is_(None) | (row.claim_until <= now)
     first = (
@@ -78,6 +79,8 @@ def claim(
         .order_by(row.next_at, row.id)
         .limit(limit)
     )
+    if only is not None:
+        first = first.where(row.id.in_(only))
     statement = (
         update(notifications)
         .where(row.id.in_(first))
@@ -128,6 +131,27 @@ def settle(
             finished_at=None if again else now,
         )
     )
+
+
+def put_off(
+    connection: Connection, url: str, now: datetime, until: datetime, problem: str, *, dead: bool
+) -> int:
+    """Leave an address alone until then: what waits for it is not tried before. `dead`: what has
+    waited for a day is given up; how many rows that were."""
+    row = notifications.c
+    waits = (
+        text(UNTOLD), row.way == Way.CALLBACK.value, row.url == url, row.claim.is_(None),
+        row.next_at < until,
+    )  # fmt: skip
+    given_up = 0
+    if dead:
+        over = update(notifications).where(*waits, row.first_at <= now - GIVE_UP)
+        values = {"next_at": None, "finished_at": now, "problem": problem}
+        given_up = connection.execute(over.values(values)).rowcount
+    begun = func.coalesce(row.first_at, bindparam("at", now, row.first_at.type))
+    rest = update(notifications).where(*waits).values(next_at=until, first_at=begun)
+    connection.execute(rest)
+    return given_up
 
 
 def has_old(connection: Connection, now: datetime) -> bool:

@@ -9,15 +9,17 @@ from shutil import which
 from urllib.parse import urlsplit
 
 from postsched.domain.errors import InvalidInput
+from postsched.domain.hook import HOOKS
 from postsched.domain.notice import ENTRY, Way, ways_of
 from postsched.domain.setting import LOOPBACK
 from postsched.notify import command, targets, webhook
 from postsched.service.checks.finding import Finding, Subject, counted, ok, problem, warning
-from postsched.store import untold
+from postsched.store import hooks, untold
 
 RECENT = timedelta(days=7)
 """How long it is said that something could not be told."""
 TRY = "Try it: postsched notify test"
+SEE = "See: postsched webhook list --failed"
 
 
 def notice_findings(subject: Subject) -> Iterator[Finding]:
@@ -28,13 +30,12 @@ def notice_findings(subject: Subject) -> Iterator[Finding]:
         yield from _targets(notify.targets)
     if Way.COMMAND in ways:
         yield from _command(notify.command)
-    if Way.WEBHOOK in ways:
+    if Way.WEBHOOK in ways or _calls(subject):
         yield from _secret(subject)
     for key, url in (("webhook", hook.url), ("heartbeat", notify.heartbeat_url)):
         if url:
             yield from _address(subject, key, url)
-    if ways and subject.database is not None:
-        yield from _backlog(subject)
+    yield from _backlog(subject)
 
 
 def _targets(given: tuple[str, ...]) -> Iterator[Finding]:
@@ -87,15 +88,25 @@ def _address(subject: Subject, check: str, url: str) -> Iterator[Finding]:
         yield warning(check, f"the address of the {check} is not https: others can read along")
 
 
+def _calls(subject: Subject) -> bool:
+    """Whether a post has a callback."""
+    if subject.database is None:
+        return False
+    with subject.database.read() as connection:
+        return hooks.has_callbacks(connection)
+
+
 def _backlog(subject: Subject) -> Iterator[Finding]:
-    assert subject.database is not None
+    if subject.database is None:
+        return
     with subject.database.read() as connection:
         found = untold.backlog(connection, subject.now() - RECENT)
     for one in found:
-        what = {Way.WEBHOOK: "webhook"}.get(one.way, "notify")
+        what = one.way.value if one.way in HOOKS else "notify"
+        see = SEE if one.way in HOOKS else TRY
         if one.given_up:
             said = f"{counted(one.given_up, 'event')} of the last days could not be told"
-            yield problem(what, f"{said}: {one.problem}", TRY)
+            yield problem(what, f"{said}: {one.problem}", see)
         if one.waiting:
             waits = "event waits" if one.waiting == 1 else "events wait"
-            yield warning(what, f"{one.waiting} {waits} to be told again: {one.problem}", TRY)
+            yield warning(what, f"{one.waiting} {waits} to be told again: {one.problem}", see)
