@@ -56,21 +56,9 @@ def row(found: Account) -> tuple[Cell, ...]:
 
 def document(found: Account, program: Program | None = None) -> dict[str, Any]:
     """The account as JSON; with `program` also what is known of its server and its secret."""
-    from postsched.transfer.documents import rfc3339
+    from postsched.service.account_document import account_document
 
-    written: dict[str, Any] = {
-        "name": found.name,
-        "platform": found.platform,
-        "url": found.url,
-        "user": found.user,
-        "state": found.state.value,
-        "state_message": found.state_message,
-        "paused": found.paused,
-        "settings": dict(found.settings),
-        "token_expires_at": rfc3339(found.token_expires_at),
-        "created_at": rfc3339(found.created_at),
-        "checked_at": rfc3339(found.facts_at),
-    }
+    written = account_document(found)
     if program is not None:
         written["facts"] = dict(found.facts)
         written["secret"] = _secret_source(program, found)

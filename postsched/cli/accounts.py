@@ -174,24 +174,22 @@ def group(
     json: Json = False,
 ) -> None:
     """Set a name for several accounts; without accounts, show it."""
-    from postsched.domain.errors import NotFound
     from postsched.service import accounts as service
-    from postsched.store import accounts as account_rows
+    from postsched.service import groups
+    from postsched.service.account_document import group_document
 
     program: Program = ctx.obj
     if accounts and remove:
         raise InvalidInput("there are accounts and --remove", "Give one of them")
     if accounts:
         service.set_group(program.desk, name, accounts)
-    with program.database.write() if remove else program.database.read() as connection:
-        found = {one.name: one for one in account_rows.all_groups(connection)}.get(name)
-        if found is None:
-            raise NotFound(f"there is no group {name!r}", f"Make it: account group {name} ACCOUNT")
-        if remove:
-            account_rows.remove_group(connection, name)
-    written = {"name": found.name, "accounts": list(found.accounts)}
+    if remove:
+        found = groups.remove(program.desk, name)
+    else:
+        with program.database.read() as connection:
+            found = groups.named(connection, name)
     if json:
-        program.print_json(written)
+        program.print_json(group_document(found))
     else:
         program.print(f"{name}: {'removed' if remove else ', '.join(found.accounts)}")
 

@@ -157,23 +157,15 @@ def resolve(
     json: Json = False,
 ) -> None:
     """Settle a delivery of which the network can't tell whether it went out."""
-    from postsched.domain.outcome import Published
     from postsched.service import deliveries
-    from postsched.service.content import check_plain, web_address
+    from postsched.service.verdicts import verdict_of
 
     program: Program = ctx.obj
     if verdict is None:
         if not json:
             show_post(program, post_id)
         raise InvalidInput("it isn't said what you saw", "Say published or absent")
-    if verdict not in ("published", "absent"):
-        raise InvalidInput(f"{verdict!r} is no verdict", "Say published or absent")
-    if verdict == "absent" and (url is not None or remote_id is not None):
-        raise InvalidInput("--url and --remote-id go with published", "Leave them out")
-    check_plain("--remote-id", remote_id or "")
-    if url is not None:
-        check_plain("--url", web_address(url, "--url"))
-    published = Published(remote_id or "", url) if verdict == "published" else None
+    published = verdict_of(verdict, url, remote_id)
     wanted = which(program, account, occurrence, delivery)
     deliveries.resolve(program.desk, post_id, wanted, published)
     _answer(program, [post_id], (), json=json)

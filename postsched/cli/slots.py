@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -120,7 +120,9 @@ def _times(words: Sequence[str]) -> list[time]:
 
 def _show(program: Program, found: Sequence[Owned], *, json: bool) -> None:
     """Slots, those of the same time in one line, with when they come next."""
-    lines = _lines(program, found)
+    from postsched.service.slots import slot_documents
+
+    lines = slot_documents(found, program.now())
     if json:
         program.print_json(lines)
         return
@@ -143,26 +145,3 @@ def _show(program: Program, found: Sequence[Owned], *, json: bool) -> None:
         for line in lines
     ]
     program.show(program.screen.table(COLUMNS, rows))
-
-
-def _lines(program: Program, found: Sequence[Owned]) -> list[dict[str, Any]]:
-    """The slots as JSON."""
-    from postsched.domain.slots import Slot, instants
-    from postsched.domain.weekdays import day_names
-    from postsched.transfer.documents import rfc3339
-
-    together: dict[tuple[str, bool, time, str], list[Slot]] = {}
-    for one in found:
-        key = one.name, one.is_group, one.slot.at, one.slot.tz
-        together.setdefault(key, []).append(one.slot)
-    return [
-        {
-            "name": name,
-            "group": is_group,
-            "days": [day_names([slot.day]) for slot in mine],
-            "time": mine[0].clock,
-            "tz": tz,
-            "next": rfc3339(next(instants(mine, program.now()), None)),
-        }
-        for (name, is_group, _, tz), mine in together.items()
-    ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postsched.domain.account import Account
 from postsched.domain.errors import InvalidInput, NotAllowed
@@ -195,3 +195,25 @@ def _sitters(
             if instant in there:
                 found.add((account.id, there[instant]))
     return found
+
+
+def slot_documents(found: Sequence[Owned], now: datetime) -> list[dict[str, Any]]:
+    """Slots as JSON: those of the same time in one, with when they come next."""
+    from postsched.domain.weekdays import day_names
+    from postsched.transfer.documents import rfc3339
+
+    together: dict[tuple[str, bool, time, str], list[Slot]] = {}
+    for one in found:
+        key = one.name, one.is_group, one.slot.at, one.slot.tz
+        together.setdefault(key, []).append(one.slot)
+    return [
+        {
+            "name": name,
+            "group": is_group,
+            "days": [day_names([slot.day]) for slot in mine],
+            "time": mine[0].clock,
+            "tz": tz,
+            "next": rfc3339(next(instants(mine, now), None)),
+        }
+        for (name, is_group, _, tz), mine in together.items()
+    ]

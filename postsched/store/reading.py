@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Text,
     and_,
     exists,
@@ -110,8 +111,8 @@ def attempts_of(connection: Connection, filed: Filed) -> dict[int, list[Attempt]
 
 def each_post(connection: Connection, wanted: Filter) -> Iterator[Filed]:
     """All posts that fit, in the order they were written."""
-    query = select(posts.c.id).where(*_conditions(wanted)).order_by(posts.c.id)
-    return _fitting(connection, connection.scalars(query), wanted)
+    query = select(posts.c.id).where(*conditions(wanted)).order_by(posts.c.id)
+    return fitting(connection, connection.scalars(query), wanted)
 
 
 def find_posts(connection: Connection, wanted: Filter, limit: int | None) -> list[Filed]:
@@ -125,10 +126,10 @@ def find_posts(connection: Connection, wanted: Filter, limit: int | None) -> lis
     else:
         chunk = CHUNK if wanted.status else min(limit, CHUNK)  # else all that is read fits
         ids = _coming(connection, wanted)
-        coming = list(islice(_fitting(connection, ids, wanted, chunk), limit))
+        coming = list(islice(fitting(connection, ids, wanted, chunk), limit))
         known = {filed.post.id for filed in coming}
         ids = (post_id for post_id in _recent(connection, wanted) if post_id not in known)
-        recent = list(islice(_fitting(connection, ids, wanted, chunk), limit))
+        recent = list(islice(fitting(connection, ids, wanted, chunk), limit))
         recent = recent[: max(limit // 3, limit - len(coming))]
         found = coming[: limit - len(recent)] + recent
     return sorted(found, key=lambda filed: (filed.instant, filed.post.id))
@@ -142,7 +143,7 @@ def waiting_posts(connection: Connection, account_ids: Sequence[int] | None = No
     return list(connection.scalars(query.order_by(deliveries.c.post_id)))
 
 
-def _fitting(
+def fitting(
     connection: Connection, ids: Iterable[int], wanted: Filter, size: int = CHUNK
 ) -> Iterator[Filed]:
     """The posts of those ids, read in chunks, that have the wanted status: SQL only narrows that
@@ -157,7 +158,7 @@ def _fitting(
 def _coming(connection: Connection, wanted: Filter) -> Iterator[int]:
     """Posts still to come, soonest first, each once; read no further than is asked for."""
     row = deliveries.c
-    rows = select(row.due_at, row.post_id).join_from(deliveries, posts).where(*_conditions(wanted))
+    rows = select(row.due_at, row.post_id).join_from(deliveries, posts).where(*conditions(wanted))
     streams = (
         connection.execute(rows.where(row.status == status.value).order_by(row.due_at, row.id))
         for status in UPCOMING
@@ -171,13 +172,13 @@ def _recent(connection: Connection, wanted: Filter) -> Iterator[int]:
     finished = (
         select(row.finished_at, row.post_id)
         .join_from(deliveries, posts)
-        .where(row.finished_at.is_not(None), *_conditions(wanted))
+        .where(row.finished_at.is_not(None), *conditions(wanted))
         .order_by(row.finished_at.desc())
     )
     cancelled = "cancelled" in wanted.status  # a draft that was cancelled has no deliveries
     drafts = (
         select(posts.c.created_at, posts.c.id)
-        .where(~_has_deliveries() if cancelled else text(DRAFTS), *_conditions(wanted))
+        .where(~_has_deliveries() if cancelled else text(DRAFTS), *conditions(wanted))
         .order_by(posts.c.created_at.desc())
     )
     streams = [_tuples(connection.execute(query)) for query in (finished, drafts)]
@@ -201,7 +202,7 @@ def _has_deliveries() -> ColumnElement[bool]:
     return exists().where(delivery.c.post_id == posts.c.id)
 
 
-def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     """What a post must be like, as conditions on `posts`."""
     conditions = _words(wanted)
     if wanted.accounts or wanted.since or wanted.until:
@@ -273,6 +274,13 @@ def _may_have_status(status: Sequence[str]) -> ColumnElement[bool]:
 
 def history(connection: Connection, wanted: Filter, limit: int | None) -> list[Delivery]:
     """Finished deliveries, newest first; instants are those at which they were finished."""
+    query = finished(wanted).limit(limit)
+    found = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
+    return laid_out(connection, found)
+
+
+def finished(wanted: Filter) -> Select[Any]:
+    """The SELECT of finished deliveries, newest first."""
     row = deliveries.c
     query = delivery_rows.selected().where(row.finished_at.is_not(None))
     if wanted.status:
@@ -285,12 +293,10 @@ def history(connection: Connection, wanted: Filter, limit: int | None) -> list[D
         query = query.where(row.finished_at <= wanted.until)
     if words := _words(wanted):
         query = query.where(exists().where(posts.c.id == row.post_id, *words).correlate(deliveries))
-    query = query.order_by(row.finished_at.desc(), row.id.desc()).limit(limit)
-    found = [delivery_rows.delivery_of(found) for found in connection.execute(query)]
-    return _laid_out(connection, found)
+    return query.order_by(row.finished_at.desc(), row.id.desc())
 
 
-def _laid_out(connection: Connection, found: list[Delivery]) -> list[Delivery]:
+def laid_out(connection: Connection, found: list[Delivery]) -> list[Delivery]:
     """With the steps of those that never began."""
     bare = [d for d in found if not d.steps]
     known = post_rows.get(connection, list({d.post_id for d in bare}))
