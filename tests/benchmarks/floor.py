@@ -27,9 +27,10 @@ class Bare:
         order = self._order
         headers = {**self._bearer, "Idempotency-Key": f"{number:064}"}
         with self._transport.client("me", order.url) as http:
-            answer = await http.post(
-                f"{order.url}/api/v1/statuses", json={"status": f"post {number}"}, headers=headers
-            )
+            answer = await http.request(  # as the adapter does, the quickest way there is
+                "POST", f"{order.url}/api/v1/statuses",
+                json={"status": f"post {number}"}, headers=headers,
+            )  # fmt: skip
         assert answer.json()["id"]
 
     async def at_their_instants(self) -> None:

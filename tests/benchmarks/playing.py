@@ -112,7 +112,7 @@ def _played(contenders: Sequence[Contender], play: Play, lead: float) -> list[Pl
         time.sleep(start - 0.3 - time.time())
         before = [[cost.cpu([pid]) for pid in pids] for pids in families]
         for order in orders:
-            _await_all(order.url, order.dues)
+            await_all(order.url, order.dues)
         time.sleep(0.3)  # for the last answer, and what is noted of it
         spent = [
             [cost.cpu([pid]) - was for pid, was in zip(pids, those, strict=True)]
@@ -144,13 +144,14 @@ def open_to_all(place: str) -> Path:
     return folder
 
 
-def _await_all(url: str, dues: list[float]) -> None:
-    """Until all came, or nothing more comes."""
+def await_all(url: str, dues: list[float]) -> int:
+    """Until all came, or nothing more comes; how many came."""
     seen, changed = 0, time.monotonic() + dues[-1] - time.time()
     while seen < len(dues) and time.monotonic() - changed < STALLED:
         time.sleep(0.2)
         if (now := count(url)) != seen:
             seen, changed = now, max(changed, time.monotonic())
+    return seen
 
 
 def _judge(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
+import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -36,9 +40,11 @@ from tests.benchmarks.page import PICTURE, PLACE, README, tables_of
 from tests.benchmarks.peers.contenders import peers
 from tests.benchmarks.picture import COLOURS, drawn
 from tests.benchmarks.playing import Play
+from tests.benchmarks.profile import rows_of, shares
 from tests.benchmarks.record import Record
 from tests.benchmarks.responder import Responder, arrivals, count
 from tests.benchmarks.run import QUICK, Run
+from tests.benchmarks.stopwatch import JSON, LOOP, SQLITE, Stopwatch
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -206,6 +212,37 @@ def test_what_a_process_costs_is_read_while_it_lives() -> None:
     assert cost.cpu([me]) >= before > 0
     assert cost.memory(me) > 5
     assert me in cost.family(os.getppid())
+
+
+def test_the_time_of_a_thread_is_shared_out_among_the_parts() -> None:
+    watch = Stopwatch()
+    before = sys.getprofile()
+
+    def work() -> None:
+        with sqlite3.connect(":memory:") as connection:
+            connection.execute("SELECT 1").fetchall()
+        connection.close()
+        asyncio.run(asyncio.sleep(0))
+        json.loads(json.dumps({"a": 1}))
+
+    watch.start()
+    thread = threading.Thread(target=work, name="worker")
+    thread.start()
+    thread.join(10)
+    sys.setprofile(before)
+    threading.setprofile(None)
+    seen = watch.read()["worker"]
+    assert {SQLITE, LOOP, JSON} <= seen.calls.keys()
+    assert sum(seen.nanoseconds.values()) > 0
+    ours = shares(
+        [{"worker": 0.4}, {"worker": 0.2}, {"worker": 0.1}],
+        {"parts": {"worker": asdict(seen)}},
+        1000,
+    )
+    assert sum(time for time, _ in ours["worker"].values()) == pytest.approx(200)
+    rows = rows_of({"MainThread": ours["worker"]}, {"MainThread": {JSON: (9.0, 4.0)}})
+    assert rows[-1][:2] == ["in all", "200"]
+    assert rows[-1][4:] == ["9", "4"]
 
 
 @pytest.fixture
