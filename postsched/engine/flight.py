@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from postsched.domain import moves
 from postsched.domain.delivery import Delivery, DeliveryStatus
@@ -13,6 +14,7 @@ from postsched.engine.leases import Leases
 from postsched.engine.preparation import Preparation
 from postsched.engine.publisher import Publisher
 from postsched.engine.settlement import Settlement
+from postsched.store.queue import Work
 
 CANT_ASK = Problem(
     ErrorKind.UNCONFIRMED,
@@ -46,11 +48,11 @@ class Flight:
         while delivery.status is DeliveryStatus.PUBLISHING and delivery.claim:
             if held.stopping:
                 return await self.let_go(held)
+            along = self._preparation.goes_along(held)
             # What needs the id of the step before could not be prepared until now.
-            ended = await self._preparation.finish(held)
-            if ended is not None:
+            if not along and (ended := await self._preparation.finish(held)) is not None:
                 return ended
-            delivery = await self._send(held)
+            delivery = await self._send(held, along=along)
         return delivery
 
     async def let_go(self, held: Held) -> Delivery:
@@ -68,20 +70,29 @@ class Flight:
         await self._settlement.write(held, after)
         return after
 
-    async def _send(self, held: Held) -> Delivery:
+    async def _send(self, held: Held, *, along: bool) -> Delivery:
+        """Send the next step; `along`: and prepare it first."""
         index = held.work.delivery.next_step
         assert index is not None
         if self._is_too_late(held) or not await self._may_send(held):
             return await self.let_go(held)
         started = self._clock.now()
+        action = "prepare" if along else "publish"
 
         def begin() -> bool:
-            nonlocal started
-            started = self._clock.now()
-            return self._leases.lasts(held)
+            nonlocal started, action
+            started, action = self._clock.now(), "publish"
+            return self._leases.lasts(held) and not self._is_too_late(held)
 
-        outcome = await self._publisher.send(held.work, index, begin)
-        return await self._settlement.sent(held, outcome, started, index, "publish")
+        def note(prepared: dict[str, Any]) -> Work:
+            held.note_prepared(index, prepared, started)
+            return held.work
+
+        if along:
+            outcome = await self._publisher.send_whole(held.work, note, begin)
+        else:
+            outcome = await self._publisher.send(held.work, index, begin)
+        return await self._settlement.sent(held, outcome, started, index, action)
 
     def _is_too_late(self, held: Held) -> bool:
         """Whether the grace ended while it was held: the machine slept, or an upload took long.

@@ -70,6 +70,15 @@ class Preparation:
         due = held.at <= self._clock.now()
         return due and index is not None and self._publisher.prepares_alike(held.work, index)
 
+    def goes_along(self, held: Held) -> bool:
+        """Whether its only step can be prepared and sent in one go: nothing of it need be on record
+        in between."""
+        steps = held.work.delivery.steps
+        if len(steps) != 1 or steps[0].prepared is not None:
+            return False
+        alike = self._publisher.prepares_alike(held.work, 0)
+        return alike and self._settlement.guarantee(held).settles
+
     async def finish(self, held: Held) -> Delivery | None:
         """Prepare every step that can be, and save it. Returns None if the delivery is ready to be
         sent, else what it has become (already written), or itself if it is no longer held."""

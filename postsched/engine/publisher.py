@@ -42,7 +42,7 @@ from postsched.engine.step import (
 )
 from postsched.engine.templates import grown
 from postsched.engine.uploads import Upload, Uploads, size_of
-from postsched.login import Logins
+from postsched.login import Logins, cleaned
 from postsched.platforms.base import Login, Message, Platform, PlatformError, Unknown
 from postsched.platforms.judging import classify
 from postsched.store.neighbours import Neighbours
@@ -82,6 +82,8 @@ class Publisher:
         self._attachments = attachments
         self.uploads = uploads or Uploads()
         self._known = Known(platform, settings)
+        # Twice the time of one request: adapters may have to read after they have written.
+        self._sending_time = 2 * settings.request_timeout + 5
 
     def guarantee(self, account: Account) -> Guarantee:
         """How a lost answer of this account can be settled; the weakest if that can't be told."""
@@ -124,6 +126,31 @@ class Publisher:
 
         return await self._called(work, call, PREPARE_TIME + _upload_time(work, index))
 
+    async def send_whole(
+        self, work: Work, note: Callable[[dict[str, Any]], Work], begin: Callable[[], bool]
+    ) -> Sent:
+        """Prepare and send the only step of a delivery in one go, for what it is prepared with need
+        not be on record. `note` is called with that, and gives the work as it is then; `begin` as
+        in `send`."""
+        if problem := grown(work, self._platform):
+            return Failed(problem)
+        due, seconds = work.delivery.due_at, self._sending_time
+
+        async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
+            message = step_message(work, 0, self._clock.now(), ())
+            found = await platform.prepare(message, login, sending.http)
+            ready = note(answers.prepared(cleaned(found, login)))
+            if not await wait_until(due, self._clock) or not begin():
+                raise _NotNow
+            prepared = prepared_step(ready.delivery, 0, self._clock.now(), None)
+            sending.under_way = True
+            sending.limit.reschedule(asyncio.get_running_loop().time() + seconds)
+            return answers.published(
+                await platform.publish(prepared, message.key, login, sending.http)
+            )
+
+        return await self._called(work, call, PREPARE_TIME)
+
     async def send(
         self,
         work: Work,
@@ -144,9 +171,7 @@ class Publisher:
             sending.under_way = True
             return answers.published(await platform.publish(prepared, key, login, sending.http))
 
-        # Twice the time of one request: adapters may have to read after they have written.
-        seconds = 2 * self._settings.request_timeout + 5
-        return await self._called(work, call, seconds + _upload_time(work, index))
+        return await self._called(work, call, self._sending_time + _upload_time(work, index))
 
     async def ask(
         self, work: Work, index: int, neighbours: Neighbours, *, remembered: bool
@@ -206,7 +231,7 @@ class Publisher:
                     sending.called, sending.under_way = True, False
                     upload.restart()
                     try:
-                        async with asyncio.timeout(seconds):
+                        async with asyncio.timeout(seconds) as sending.limit:
                             return await call(platform, login, sending)
                     except PlatformError as error:
                         if error.problem.kind is ErrorKind.AUTH:
@@ -247,8 +272,10 @@ class _Sending:
     before the request that makes the post visible; what fails then leaves open whether it is
     out."""
 
+    __slots__ = ("called", "http", "limit", "under_way", "upload")
     http: httpx.AsyncClient
     upload: Upload
+    limit: asyncio.Timeout
 
     def __init__(self) -> None:
         self.called = False

@@ -10,9 +10,9 @@ tokens there is not renewed at all, for it would be spent for the next process.
 
 from __future__ import annotations
 
-from postsched.login.account import command, login_for, servers
+from postsched.login.account import cleaned, command, login_for, servers
 from postsched.login.lease import LEASE
 from postsched.login.logins import FRESH, Logins
 from postsched.login.pair import ends
 
-__all__ = ["FRESH", "LEASE", "Logins", "command", "ends", "login_for", "servers"]
+__all__ = ["FRESH", "LEASE", "Logins", "cleaned", "command", "ends", "login_for", "servers"]
