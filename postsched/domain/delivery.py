@@ -123,7 +123,10 @@ class Delivery:
     @property
     def next_step(self) -> int | None:
         """The index of the first step that is not out, None if all are."""
-        return next((i for i, step in enumerate(self.steps) if not step.published), None)
+        for index, step in enumerate(self.steps):
+            if not step.published:
+                return index
+        return None
 
     @property
     def remote_id(self) -> str | None:

@@ -98,16 +98,20 @@ def rate_limited(delivery: Delivery, at: datetime, problem: Problem) -> Delivery
 
 
 @move(S.PUBLISHING, S.CONFIRMING, to=(S.PUBLISHING, S.PUBLISHED, S.CONFIRMING))
-def step_out(delivery: Delivery, published: Published, now: datetime) -> Delivery:
+def step_out(
+    delivery: Delivery, published: Published, now: datetime, started: datetime | None = None
+) -> Delivery:
     """One part, or the comment, is out: published if it was the last, else on to the next, which is
-    asked for first if it may be out too."""
+    asked for first if it may be out too. `started` is when its request began, where it was sent
+    just now."""
     steps = _with_one_more(delivery, published)
+    when = timed(delivery, started) if started and delivery.next_step == 0 else {}
     if all(step.published for step in steps):
         return replace(
             delivery, steps=steps, **SURE, problem=None, **FREED, status=S.PUBLISHED,
-            next_at=None, published_at=now,
+            next_at=None, published_at=now, **when,
         )  # fmt: skip
-    changed = replace(delivery, steps=steps, **SURE, problem=None, status=S.PUBLISHING)
+    changed = replace(delivery, steps=steps, **SURE, problem=None, status=S.PUBLISHING, **when)
     return _doubted(changed, delivery, S.CONFIRMING, now) if _next_is_doubtful(changed) else changed
 
 
@@ -238,6 +242,11 @@ def resolve_published(delivery: Delivery, published: Published, now: datetime) -
 def resolve_absent(delivery: Delivery, now: datetime) -> Delivery:
     """A person says that the part in doubt is not out."""
     return _again(_sure(delivery), now)
+
+
+def timed(delivery: Delivery, started: datetime) -> dict[str, Any]:
+    """The columns of when the first request of an attempt at the first part began."""
+    return {"started_at": started, "lateness": started - delivery.due_at}
 
 
 def _one_more_out(delivery: Delivery, published: Published) -> Delivery:

@@ -42,7 +42,7 @@ class Judge:
         """The delivery after one step was sent, or could not be; `started` is when."""
         match outcome:
             case Published():
-                return moves.step_out(_timed(delivery, started), outcome, self.now)
+                return moves.step_out(delivery, outcome, self.now, started)
             case Failed(problem):
                 return moves.refuse(_timed(delivery, started), problem)
             case Lost(problem):
@@ -148,4 +148,4 @@ def _timed(delivery: Delivery, started: datetime) -> Delivery:
     """Note when the first request of an attempt at the first part began."""
     if delivery.next_step != 0:
         return delivery
-    return replace(delivery, started_at=started, lateness=started - delivery.due_at)
+    return replace(delivery, **moves.timed(delivery, started))

@@ -12,6 +12,7 @@ from typing import Any
 
 from postsched.domain.outcome import Published
 
+TEXT = json.JSONEncoder(ensure_ascii=False)
 LONGEST_NOTE = 500
 """Characters of a note that are kept."""
 
@@ -43,12 +44,14 @@ def published(answer: Any) -> Published:
         raise TypeError("the address of a post must be a text")
     if not isinstance(answer.evidence, str | None):
         raise TypeError("the evidence of a post must be a text")
-    _check_plain([answer.remote_id, answer.url, dict(answer.data), answer.evidence])
+    words = (answer.remote_id, answer.url or "", answer.evidence or "")
+    if answer.data or not all(map(str.isascii, words)):
+        _check_plain([*words, dict(answer.data)])
     return answer
 
 
 def _check_plain(document: Any) -> None:
     try:
-        json.dumps(document, ensure_ascii=False).encode()
+        TEXT.encode(document).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError("an adapter must return plain JSON") from error

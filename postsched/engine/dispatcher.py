@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -165,7 +164,7 @@ class Dispatcher:
         return [lane for lane in self.cycle.look.lanes if lane.account_id not in shut]
 
     def _is_quiet(self) -> bool:
-        return not (self.hands.everything() or self._tasks) and self.cycle.is_quiet
+        return not (self._tasks or self.hands.everything()) and self.cycle.is_quiet
 
     # ---- stopping
 
@@ -288,7 +287,7 @@ class Dispatcher:
         self.on_change()
 
     def _tell_end(self, before: Work, after: Delivery) -> None:
-        self._tell(after.status.value, replace(before, delivery=after))
+        self._tell(after.status.value, Work(after, before.post, before.account))
 
     def _tell(self, word: str, work: Work) -> None:
         """Tell whoever watches. That it fails is no reason to send anything twice or not at all."""

@@ -85,7 +85,7 @@ class Held:
 
     def change(self, delivery: Delivery) -> None:
         """Go on with the changed delivery."""
-        self.work = replace(self.work, delivery=delivery)
+        self.work = Work(delivery, self.work.post, self.work.account)
 
     def note_prepared(self, index: int, prepared: Mapping[str, Any], at: datetime) -> None:
         """Go on with that step prepared."""

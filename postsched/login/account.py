@@ -98,10 +98,12 @@ def _cleaned(value: Any, secrets: Sequence[Secret]) -> Any:
             return {_cleaned(k, secrets): _cleaned(v, secrets) for k, v in value.items()}
         case list() | tuple():
             return type(value)(_cleaned(one, secrets) for one in value)
-        case Published():
-            seen = {name: getattr(value, name) for name in ("remote_id", "url", "data", "evidence")}
-            clean = _cleaned(seen, secrets)
-            return value if clean == seen else replace(value, **clean)
+        case Published(remote_id, url, data, _, evidence):
+            seen = [remote_id, url, evidence, dict(data)]
+            if (clean := _cleaned(seen, secrets)) == seen:
+                return value
+            remote_id, url, evidence, data = clean
+            return replace(value, remote_id=remote_id, url=url, data=data, evidence=evidence)
         case Unknown():
             return replace(value, reason=_cleaned(value.reason, secrets))
     return value

@@ -81,7 +81,13 @@ class Logins:
         Raises PlatformError(AUTH) where only a person can help, SecretUnavailable where the
         keyring can't be used, httpx errors where a renewal can't reach the network.
         """
-        async with self._locks.setdefault(account.uid, asyncio.Lock()):
+        lock = self._locks.get(account.uid)
+        if lock is None:
+            lock = self._locks[account.uid] = asyncio.Lock()
+        kept = self._kept.get(account.uid)
+        if kept and not refused and not lock.locked() and self._is_fresh(kept, account):
+            return kept.login
+        async with lock:
             kept = self._kept.get(account.uid)
             if kept and self._is_fresh(kept, account) and not is_any(kept.login, refused):
                 return kept.login
@@ -108,7 +114,8 @@ class Logins:
             self._seen[account.uid] = (login, *seen[: SEEN - 1])
 
     def _is_fresh(self, kept: Kept, account: Account) -> bool:
-        return kept.account == account and self._is_recent(kept.read_at)
+        same = kept.account is account or kept.account == account
+        return same and self._is_recent(kept.read_at)
 
     def _is_recent(self, read_at: datetime) -> bool:
         return abs(self._now() - read_at) <= FRESH

@@ -115,6 +115,8 @@ UNIX_TIMES_START = 1_000_000_000
 
 
 def _wait(text: str) -> tuple[float | None, datetime | None]:
+    if not text:
+        return None, None
     from email.utils import parsedate_to_datetime
 
     try:

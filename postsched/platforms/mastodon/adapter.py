@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -134,7 +133,7 @@ class Mastodon(Platform):
         if response.status_code == 404 and is_json(response):
             raise _gone("in_reply_to_id" in body, words_of(response))
         judge(response)
-        return replace(published(json_of(response)), limits=limits_of(response))
+        return published(json_of(response), limits_of(response))
 
     async def find(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from postsched.domain.outcome import ErrorKind, Published
+from postsched.domain.outcome import ErrorKind, Limit, Published
 from postsched.platforms.base import Login, PlatformError
 from postsched.platforms.bearer import token_of
 from postsched.platforms.judging import raise_for_answer, unreadable
@@ -82,16 +82,16 @@ def json_of(response: httpx.Response) -> Any:
         raise unreadable(response, "the server") from error
 
 
-def published(status: Any) -> Published:
-    """A status of the API as a part that is out. Raises PlatformError(TRANSIENT) if it is none,
-    and something may be out all the same."""
+def published(status: Any, limits: tuple[Limit, ...] = ()) -> Published:
+    """A status of the API as a part that is out, with the limits that came with it. Raises
+    PlatformError(TRANSIENT) if it is none, and something may be out all the same."""
     remote_id = status.get("id") if isinstance(status, dict) else None
     if not isinstance(remote_id, str | int) or remote_id == "":
         raise PlatformError(
             ErrorKind.TRANSIENT, "the server's answer does not say what was posted", sent=True
         )
     link = status.get("url") or status.get("uri")
-    return Published(str(remote_id), link if isinstance(link, str) else None)
+    return Published(str(remote_id), link if isinstance(link, str) else None, limits=limits)
 
 
 def is_json(response: httpx.Response) -> bool:
