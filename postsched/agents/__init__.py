@@ -1,1 +1,1 @@
-"""The use cases of the command line for agents, by the Model Context Protocol."""
+"""What agents may do, by the Model Context Protocol: the use cases that people have, as tools."""

@@ -78,24 +78,19 @@ def show(ctx: typer.Context, post_id: OneId, json: Json = False) -> None:
 
 def show_post(program: Program, post_id: int, *, json: bool = False) -> None:
     """Show all that is known of a post. Raises NotFound."""
-    from postsched.cli.archived import archived
     from postsched.service.desk import posts_named
     from postsched.service.limits import held_now
+    from postsched.service.shown import whole
     from postsched.store import reading
 
     with program.database.read() as connection:
-        if json and (document := archived(program, connection, post_id)):
-            program.print_json(document)
+        if json:
+            program.print_json(whole(connection, program.settings, post_id))
             return
         posts_named(connection, [post_id])
         (filed,) = reading.file_posts(connection, [post_id])
         attempts = reading.attempts_of(connection, filed)
         held = held_now(connection, program.now())
-    if json:
-        from postsched.transfer.documents import post_document
-
-        program.print_json(post_document(filed.post, filed.schedule, filed.deliveries, attempts))
-        return
     from postsched.cli.render import post_page
 
     program.show(post_page(filed, attempts, program.now(), program.zone, program.screen, held))
@@ -155,9 +150,9 @@ def print_posts(program: Program, ids: Sequence[int], *, json: bool, single: boo
 
 def _left(program: Program, connection: Connection, post_id: int) -> dict[str, Any]:
     """The document of a post that has left the database; where it is not archived, its number."""
-    from postsched.cli.archived import archived
+    from postsched.service.shown import archived
 
-    return archived(program, connection, post_id) or {"id": post_id}
+    return archived(connection, program.settings, post_id) or {"id": post_id}
 
 
 def confirm(program: Program, question: str) -> None:

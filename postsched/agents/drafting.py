@@ -1,0 +1,84 @@
+"""Tools that propose: drafts, which go out only when a person approves them."""
+
+from __future__ import annotations
+
+from postsched.agents import drafts
+from postsched.agents.bench import Answer, Arguments, Bench, Tool
+from postsched.agents.shapes import A_POST, CHANGES, ID, NEW
+from postsched.domain.draft import Draft
+from postsched.domain.post import Media
+from postsched.domain.scope import Scope
+from postsched.service import discarding, editing, endings, posts, shown
+from postsched.service.compose import Composed
+from postsched.service.desk import Desk, posts_named
+from postsched.service.drafts import draft_of
+
+
+def added(bench: Bench, draft: Draft) -> Answer:
+    """Write a post, unless its key is there already: the post, and what to know of it."""
+    done = posts.add(bench.desk, draft)
+    assert done.id is not None  # it is no dry run
+    said = notes(bench.desk, done.composed) if done.composed else ["It was there already."]
+    return Answer(document(bench.desk, done.id), said)
+
+
+def edited(bench: Bench, given: Arguments, *, drafts_only: bool) -> Answer:
+    """Change a post: as it is then."""
+    changes = {name: value for name, value in given.items() if name != "id"}
+    before = draft_of(bench.desk, given["id"])
+    if drafts_only:
+        discarding.expect_draft(given["id"], before, drafts.TAG)
+    known = media_of(bench.desk, given["id"])
+    after = drafts.changed(bench, before, changes, known, draft=drafts_only)
+    composed = editing.edit(bench.desk, given["id"], before, after)
+    return Answer(document(bench.desk, given["id"]), notes(bench.desk, composed))
+
+
+def notes(desk: Desk, composed: Composed) -> list[str]:
+    """What a person would be told of a post."""
+    ending = endings.before(composed.accounts, composed.occurrence)
+    return [*composed.notes, *(endings.sentence(one, desk.now(), desk.zone) for one in ending)]
+
+
+def document(desk: Desk, post_id: int) -> dict[str, object]:
+    """A post as it is now."""
+    with desk.database.read() as connection:
+        (found,) = shown.documents(connection, [post_id])
+    return found
+
+
+def media_of(desk: Desk, post_id: int) -> list[Media]:
+    """All media of a post."""
+    with desk.database.read() as connection:
+        (post,) = posts_named(connection, [post_id])
+    return [one for part in post.content.parts() for one in part.media]
+
+
+def _create_draft(bench: Bench, given: Arguments) -> Answer:
+    return added(bench, drafts.new(bench, given, draft=True))
+
+
+def _edit_draft(bench: Bench, given: Arguments) -> Answer:
+    return edited(bench, given, drafts_only=True)
+
+
+def _discard_draft(bench: Bench, given: Arguments) -> Answer:
+    discarding.discard(bench.desk, given["id"], drafts.TAG)
+    return Answer(document(bench.desk, given["id"]))
+
+
+TOOLS = (
+    Tool("create_draft", "Propose a post",
+         "Writes a draft, with the time at which it should go out. It does not go out before a "
+         "person approves it (postsched approve ID). Say in key what makes the call unique: "
+         "the same key again adds nothing.",
+         Scope.DRAFT, _create_draft, A_POST, NEW, ("text", "to"), repeatable=False),
+    Tool("edit_draft", "Change a draft",
+         "Changes members of a draft that an agent wrote, or that a person labelled 'agent'; null "
+         "takes one away. It stays a draft.",
+         Scope.DRAFT, _edit_draft, A_POST, {"id": ID, **CHANGES}, ("id",)),
+    Tool("discard_draft", "Discard a draft",
+         "Takes back a draft that an agent wrote, or that a person labelled 'agent': it is "
+         "cancelled, and never goes out.",
+         Scope.DRAFT, _discard_draft, A_POST, {"id": ID}, ("id",), lasting=True),
+)  # fmt: skip
