@@ -10,6 +10,7 @@ Who measures lateness on a machine that stands still now and then measures the m
 from __future__ import annotations
 
 import json
+import math
 import os
 import select
 import signal
@@ -27,6 +28,7 @@ SLEEP = 0.005
 """Seconds that the bare process sleeps at a time."""
 SYNC_EACH = 0.1
 """Seconds between two syncs: seldom enough that nobody waits for them."""
+TOLD = ("overslept_p50", "overslept_p99", "fsync_p50", "fsync_p99")
 STOLEN, OVERSLEPT, SYNCED = 0.05, 5.0, 50.0
 """From where on a machine counts as stalling: share of the time, milliseconds (p99), milliseconds
 (p99)."""
@@ -62,16 +64,17 @@ class Watch:
         self._before = ticks()
 
     def told(self) -> Machine:
-        """What the machine did since; to be asked once."""
+        """What the machine did since; to be asked once. NaN for what the bare process did not live
+        to tell."""
         said, _ = self._process.communicate(timeout=30)
-        seen = json.loads(said)
+        seen = json.loads(said) if said else dict.fromkeys(TOLD, math.nan)
         passed = {name: now - self._before[name] for name, now in ticks().items()}
         whole = max(1, sum(passed.values()))
         idle = passed["idle"] + passed["iowait"]
         return Machine(
             stolen=passed["steal"] / whole,
             busy=(whole - idle - passed["steal"]) / whole,
-            **{name: seen[name] for name in seen},
+            **seen,
         )
 
 
@@ -105,9 +108,10 @@ def quantiles(name: str, values: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Sleep and sync until stdin ends; the watcher ends later than what is measured, so Ctrl-C is
-    not for this process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Sleep and sync until stdin ends. Signals that end all of a terminal, or of a group, are not
+    for this process: it is asked when the measuring has ended."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     overslept: list[float] = []
     synced: list[float] = []
     with tempfile.TemporaryFile(dir=sys.argv[1]) as file:

@@ -59,12 +59,15 @@ class Run:
         """All, the floor and postsched first."""
         return [Floor(), Postsched(), *self.peers]
 
-    def shuffled(self, contenders: list[Contender]) -> Iterator[Contender]:
-        """Each of them once in each round, in changing order; those that are slow in the first one
-        only, for what is to be told of them needs less precision than the ratio to the floor."""
+    def shuffled(
+        self, these: list[Contender], once: list[Contender] | None = None
+    ) -> Iterator[Contender]:
+        """Each of them once in each round, in changing order; the slow ones, and those that are to
+        be `once`, in the first one only, for what is to be told of them needs less precision than
+        the ratio to the floor."""
         for number in range(self.rounds):
-            these = [one for one in contenders if number == 0 or not one.slow]
-            yield from self.rng.sample(these, len(these))
+            now = [one for one in these if not (number and (one.slow or one in (once or ())))]
+            yield from self.rng.sample(now, len(now))
 
     def note(self, name: str, **what: Any) -> None:
         """What a contender came to."""

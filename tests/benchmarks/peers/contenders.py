@@ -100,7 +100,7 @@ class Procrastinate(Python):
     """procrastinate on PostgreSQL, as it comes: it looks for scheduled jobs every 5 s."""
 
     name, module = "procrastinate", "with_procrastinate"
-    slow = True
+    slow, deepest = True, 10_000
     lacks = (no_python, no_postgres)
 
     def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
