@@ -64,9 +64,13 @@ ROOMS = {
     "pydantic": ("web/", "agents/"),
     "uvicorn": ("web/serving.py", "web/connection.py"),
     "jwt": ("web/",),
-    "jinja2": ("web/",),
+    "jinja2": ("web/page/templates.py",),
+    "markupsafe": ("web/page/templates.py",),
     "prometheus_client": ("web/",),
     "mcp": ("agents/",),
+    "mcp_types": ("agents/",),
+    "anyio": ("web/", "agents/", "cli/agents.py"),
+    "jsonschema": ("agents/",),
 }
 """Library -> the only places that may import it."""
 AMBIENT = re.compile(r"datetime\.now\(|time\.time\(|(?<!\.)\brandom\.(?!Random)\w+\(|os\.environ")

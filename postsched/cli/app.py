@@ -73,6 +73,7 @@ COMMANDS = {
     "notify": ("notify", "Tell of failures: try every configured way, sign webhooks."),
     "webhook": ("webhooks", "Signed webhooks and callbacks: list, send again, test."),
     "token": ("tokens", "Tokens for the programs that use serve: add, list, revoke."),
+    "mcp": ("agents", "Serve an agent by the Model Context Protocol, on stdin and stdout."),
     "media-host": (
         "media_host",
         "Where files are put for networks that fetch them: show, set its secret, check.",
@@ -94,7 +95,7 @@ CHAPTERS = {
     "Posts": (
         "add preview show edit approve check cancel delete pause resume retry resolve slots queue"
     ),
-    "Sending": "run serve publish-due status history notify webhook token",
+    "Sending": "run serve mcp publish-due status history notify webhook token",
     "Accounts": "account media-host platforms",
     "Data": "import export backup restore copy prune",
     "First steps, and trouble": "demo doctor",

@@ -1,4 +1,4 @@
-"""Drafts that somebody may change who may not write posts: told by a tag, checked as they change."""
+"""Drafts of those who may not write posts: told by a tag, and checked as they change."""
 
 from __future__ import annotations
 
