@@ -123,13 +123,16 @@ class TestInternalAddresses:
             "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "240.0.0.1", "192.0.2.1",
             "::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1",
             "::ffff:10.0.0.1", "fe80::1%eth0", "64:ff9b::7f00:1", "2002:7f00:1::",
+            "100.127.255.255", "198.18.0.1", "::7f00:1", "::ffff:0:a00:1", "64:ff9b:1::a00:1",
+            "fec0::1", "2001:0:7f00:1::", "2001:db8::1", "3fff::1", "5f00::1", "100::1",
         ],
     )  # fmt: skip
     def test_are_known(self, address: str) -> None:
         assert not is_public(address)
 
     @pytest.mark.parametrize(
-        "address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"]
+        "address",
+        ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"],
     )
     def test_and_so_are_public_ones(self, address: str) -> None:
         assert is_public(address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -45,13 +45,14 @@ class FakeTellers:
     answers: list[Told | Exception | asyncio.Event] = field(default_factory=list)
     told: list[tuple[Way, Message]] = field(default_factory=list)
     ways: tuple[Way, ...] = (Way.WEBHOOK, Way.TARGETS)
+    fate: Callable[[Message], Told] = field(default=lambda message: Told())
 
     def longest(self, way: Way) -> timedelta:
         return timedelta(minutes=1)
 
     async def tell(self, way: Way, message: Message) -> Told:
         self.told.append((way, message))
-        answer = self.answers.pop(0) if self.answers else Told()
+        answer = self.answers.pop(0) if self.answers else self.fate(message)
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, asyncio.Event):
@@ -80,11 +81,12 @@ class Post:
         self.opened.append(database)
         return database
 
-    def miss(self, count: int, database: Database | None = None) -> None:
-        """Let so many posts be missed, in one transaction."""
+    def miss(self, count: int, database: Database | None = None, url: str | None = None) -> None:
+        """Let so many posts be missed, in one transaction; `url` is their callback."""
+        due = self.clock.now() - 2 * DAY
         with (database or self.database).write() as connection:
             for n in range(count):
-                rows.post(connection, str(n), [self.me], self.clock.now() - 2 * DAY)
+                rows.post(connection, str(n), [self.me], due, callback=url)
             pauses.miss(connection, self.clock.now())
 
     def finished(self) -> int:
@@ -244,6 +246,62 @@ def test_after_a_batch_that_nobody_took_there_is_a_rest(post: Post) -> None:
 
     assert play(scene) == TROUBLED
     assert len(post.tellers.told) == 8
+
+
+class TestCallbacks:
+    """Many addresses, of which one that is dead is not to trouble the others."""
+
+    @pytest.fixture(autouse=True)
+    def only_callbacks(self, post: Post) -> None:
+        post.tellers.ways = (Way.CALLBACK,)
+
+    def test_one_that_is_dead_does_not_keep_others_waiting(self, post: Post) -> None:
+        post.miss(30, url="https://dead.example/")
+        post.miss(30, url="https://well.example/")
+        post.tellers.fate = lambda m: Told("no answer") if "dead" in (m.url or "") else Told()
+        urls = [message.url for _, message in post.deliver()]
+        assert urls.count("https://well.example/") == 30
+        assert urls.count("https://dead.example/") <= 4, "it is left alone"
+        assert urls[:5].count("https://dead.example/") <= 4
+        post.clock.advance(4.0)
+        assert post.deliver() == [], "all that is for it waits"
+        post.clock.advance(HOUR)
+        post.tellers.fate = lambda m: Told()
+        assert len(post.deliver()) >= 26
+
+    @pytest.mark.slow
+    def test_what_is_for_a_dead_one_is_given_up_after_a_day(
+        self, post: Post, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        post.miss(20, url="https://dead.example/s3cret")
+        post.tellers.fate = lambda m: Told("no answer", answer=502)
+
+        async def scene() -> int:
+            count = 0
+            async with post.once() as courier:  # one process, which remembers
+                while post.finished() < 20:
+                    await courier.go_through(Way.CALLBACK)
+                    post.clock.advance(timedelta(minutes=40))
+                    count += 1
+            return count
+
+        tries = play(scene)
+        assert 36 <= tries < 60
+        assert "callbacks to one address were given up: no answer" in caplog.text
+        assert "s3cret" not in caplog.text
+        with post.database.read() as connection:
+            (left,) = untold.backlog(connection, post.clock.now() - 2 * DAY)
+        assert (left.way, left.given_up, left.waiting) == (Way.CALLBACK, 20, 0)
+
+    def test_a_message_that_is_refused_says_nothing_of_its_address(self, post: Post) -> None:
+        post.miss(20, url="https://a.example/")
+        post.tellers.fate = lambda m: Told("404", answer=404)
+        assert len(post.deliver()) == 20
+
+    def test_with_something_wrong_here_there_is_a_rest(self, post: Post) -> None:
+        post.miss(20, url="https://a.example/")
+        post.tellers.fate = lambda m: Told("there is no secret", here=True)
+        assert len(post.deliver()) <= 8
 
 
 def test_two_processes_do_not_tell_the_same(post: Post) -> None:

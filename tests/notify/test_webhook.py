@@ -105,6 +105,31 @@ def test_nothing_goes_to_internal_addresses_unless_that_is_allowed(receiver: Rec
     assert not receiver.requests
 
 
+def test_a_name_is_looked_up_once_and_all_that_it_stands_for_is_judged(receiver: Receiver) -> None:
+    """A name that changes what it stands for between two questions is asked about only once; the
+    address that was judged is the one that is connected to (tests/test_transport.py)."""
+    port = receiver.url.rpartition(":")[2]
+    rounds = [["93.184.216.34", "127.0.0.1"], ["::ffff:127.0.0.1"], ["127.0.0.1"]]
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return rounds[len(asked) - 1]
+
+    async def scene() -> list[Told]:
+        transport = Transport(0.5, resolve=resolve)
+        key, url = webhook.key_of(Secret(SECRET)), f"http://rebinding.example:{port}/hook"
+        with transport.client("webhook") as http:
+            found = [await webhook.tell(url, key, MESSAGE, MESSAGE.at, http) for _ in rounds]
+        await transport.close()
+        return found
+
+    for told in asyncio.run(scene()):
+        assert "which is not a public address" in (told.problem or "")
+    assert asked == ["rebinding.example"] * len(rounds)
+    assert not receiver.requests
+
+
 def test_a_sign_of_life(receiver: Receiver) -> None:
     async def beat(path: str) -> str | None:
         transport = Transport(0.5, allow_private=True)

@@ -79,11 +79,13 @@ def post(
     priority: int = 0,
     prepare_at: datetime | None = None,
     missed: Missed = Missed.ASK,
+    callback: str | None = None,
 ) -> list[int]:
     """A new post with a delivery to each account; the deliveries' ids."""
     content = Content(text, tuple(media), then=tuple(Part(one) for one in then), comment=comment)
     new = Post(
-        0, secrets.token_hex(16), content, (), due, due, missed=missed, priority=priority
+        0, secrets.token_hex(16), content, (), due, due, missed=missed, priority=priority,
+        callback=callback,
     )  # fmt: skip
     post_id = post_rows.insert(connection, new, [one.id for one in to], once(due, "UTC"), "")
     grace_until = None if grace is None else due + grace
