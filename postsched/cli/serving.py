@@ -128,7 +128,9 @@ def _serving(program: Program, bound: object, host: str, *, no_auth: bool) -> Se
     assert isinstance(bound, socket)
     where = address_of(bound)
     desk = program.desk  # opens the database here, in this thread
-    api = create_app(lambda: program.desk, _authenticate(program, no_auth), desk.settings.web)
+    api = create_app(
+        lambda: program.desk, _authenticate(program, no_auth), desk.settings.web, host=host
+    )
     patience = desk.settings.shutdown_timeout.total_seconds()
     return Serving(api, bound, patience, lambda: log.info("listening at %s", where))
 

@@ -25,19 +25,19 @@ def insert(connection: Connection, token: Token, digest: str) -> None:
 
 def every(connection: Connection) -> list[Token]:
     """All tokens, by name."""
-    return [_token(row) for row in connection.execute(select(tokens).order_by(tokens.c.name))]
+    return [token_of(row) for row in connection.execute(select(tokens).order_by(tokens.c.name))]
 
 
 def named(connection: Connection, name: str) -> Token | None:
     """The token of that name."""
     row = connection.execute(select(tokens).where(tokens.c.name == name)).one_or_none()
-    return _token(row) if row else None
+    return token_of(row) if row else None
 
 
 def by_digest(connection: Connection, digest: str) -> Token | None:
     """The token with that hash."""
     row = connection.execute(select(tokens).where(tokens.c.digest == digest)).one_or_none()
-    return _token(row) if row else None
+    return token_of(row) if row else None
 
 
 def note_use(connection: Connection, name: str, now: datetime) -> None:
@@ -50,5 +50,6 @@ def remove(connection: Connection, name: str) -> bool:
     return connection.execute(delete(tokens).where(tokens.c.name == name)).rowcount > 0
 
 
-def _token(row: Row[tuple[object, ...]]) -> Token:
+def token_of(row: Row[tuple[object, ...]]) -> Token:
+    """A row of the table."""
     return Token(row.name, Scope(row.scope), row.made_at, row.expires_at, row.used_at)

@@ -10,12 +10,17 @@ from typing import Any
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 
 from postsched import __version__
 from postsched.domain.serving import Web
 from postsched.service.desk import Desk
 from postsched.web import problems
 from postsched.web.auth import Authenticate
+from postsched.web.headers import SecurityHeaders
+from postsched.web.hosts import OwnHosts
+from postsched.web.page.application import create_page
+from postsched.web.patience import Patience
 from postsched.web.rates import FAILURES, Buckets
 from postsched.web.routes import health, schedule
 from postsched.web.schemas.base import Problem
@@ -33,9 +38,10 @@ def create_app(
     authenticate: Authenticate,
     web: Web | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    host: str = "127.0.0.1",
 ) -> FastAPI:
     """The application. `desk` gives what the use cases work on, `authenticate` who asks; `web` are
-    the settings as they are at the start."""
+    the settings as they are at the start, `host` is where it listens."""
     web = web or Web()
     app = FastAPI(
         title="postsched",
@@ -52,8 +58,25 @@ def create_app(
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PREFIX)
+    app.mount("/", create_page(app.state))
+    _fence(app, web, host)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents
     return app
+
+
+def _fence(app: FastAPI, web: Web, host: str) -> None:
+    """What every request passes through, the innermost first."""
+    app.add_middleware(Patience)
+    if web.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=web.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+            expose_headers=["ETag", "Location", "Retry-After"],
+        )
+    app.add_middleware(OwnHosts, host=host, origins=web.cors_origins, answer=problems.answer)
+    app.add_middleware(SecurityHeaders)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from postsched.domain.errors import InvalidInput
+from postsched.web.connection import Connection
 
 BACKLOG = 512
 
@@ -74,7 +75,7 @@ class Serving:
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http="httptools",
+            http=Connection,
             ws="none",
             lifespan="on",
             log_config=None,
@@ -85,7 +86,7 @@ class Serving:
         )
         self._server = _Server(config)
         self._server.listening = listening
-        self._bound = bound
+        self._app, self._bound = app, bound
         self._thread = threading.Thread(target=self._serve, name="postsched-web", daemon=True)
 
     def start(self) -> None:
@@ -94,7 +95,7 @@ class Serving:
 
     async def stop(self) -> None:
         """Take no more requests, and wait for the answers that are under way."""
-        self._server.should_exit = True
+        self._app.state.ending = self._server.should_exit = True
         while self._thread.is_alive():
             await asyncio.sleep(0.01)
         self._bound.close()

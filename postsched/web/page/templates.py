@@ -1,0 +1,78 @@
+"""Pages from templates: everything in them that is not ours is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache, partial
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from postsched import __version__
+from postsched.domain.duration import distance
+from postsched.service.desk import Desk
+from postsched.web.page.static import address
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """The templates, each read once."""
+    made = Environment(
+        loader=PackageLoader("postsched.web.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["version"] = __version__
+    made.globals["file"] = address
+    made.filters["link"] = link
+    made.filters["late"] = late
+    return made
+
+
+def render(name: str, desk: Desk, context: Mapping[str, Any]) -> str:
+    """A page. Its times are in the person's zone, and tell how far off they are."""
+    now, zone = desk.now(), desk.zone
+    return (
+        environment()
+        .get_template(name)
+        .render(
+            now=now,
+            zone=zone,
+            when=partial(when, now, zone),
+            clock=lambda instant: instant.astimezone(zone).strftime("%H:%M"),
+            **context,
+        )
+    )
+
+
+def when(now: datetime, zone: ZoneInfo, instant: datetime | None) -> Markup:
+    """An instant as an element: the day and time in the person's zone, and how far off it is."""
+    if instant is None:
+        return Markup("")
+    local, today = instant.astimezone(zone), now.astimezone(zone)
+    words = f"{local:%a} {local.day} {local:%b}"
+    if local.year != today.year:
+        words += f" {local.year}"
+    far = distance(instant - now)
+    return Markup('<time datetime="{}" title="{} {}">{} {:%H:%M}</time> <small>{}</small>').format(
+        local.isoformat(), local.strftime("%Y-%m-%d %H:%M:%S"), local.tzname(), words, local, far
+    )
+
+
+def link(address: str | None) -> str | None:
+    """An address that may be followed: of the web; None for any other, such as javascript:."""
+    if not address or urlsplit(address).scheme not in ("http", "https"):
+        return None
+    return address
+
+
+def late(length: timedelta) -> str:
+    """How late something was, in few digits."""
+    seconds = length.total_seconds()
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else distance(length).removeprefix("in ")

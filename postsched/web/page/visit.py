@@ -1,0 +1,150 @@
+"""One request of a browser: who looks, the form that came, and the page that goes back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from postsched.domain.errors import InvalidInput
+from postsched.domain.scope import Scope
+from postsched.service.desk import Desk
+from postsched.web.auth import Principal
+from postsched.web.page.session import session_of, viewer
+from postsched.web.page.templates import render
+
+SAID = "postsched_said"
+"""The cookie with what the next page is to say."""
+WORD = "word"
+"""The field of a form that says that it is ours."""
+MOST_FIELDS = 500
+LARGEST_FIELD = 1_000_000
+CONTENT_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request. `form` has what came with it; empty where nothing did."""
+
+    request: Request
+    desk: Desk
+    who: Principal
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def may_write(self) -> bool:
+        """Whether more than drafts can be written."""
+        return self.who.scope.allows(Scope.WRITE)
+
+    def text(self, name: str) -> str:
+        """A field of the form, empty where it is missing or a file."""
+        found = self.form.get(name)
+        return found.replace("\r\n", "\n") if isinstance(found, str) else ""
+
+    def number(self, name: str) -> int:
+        """A field of the form that is the id of something. Raises InvalidInput."""
+        written = self.text(name)
+        if not written.isascii() or not written.isdigit() or len(written) > 18:
+            raise InvalidInput(f"{written[:40]!r} is no number", f"Give the id as {name}")
+        return int(written)
+
+    def asked(self, name: str) -> str:
+        """A parameter of the address."""
+        return self.request.query_params.get(name, "")
+
+    def page(self, name: str, status: int = 200, **context: Any) -> Response:
+        """A page made of a template."""
+        shown = {
+            "visit": self,
+            "path": self.request.url.path,
+            "word": self.request.app.state.forms.word(session_of(self.request)),
+            "said": _said(self.request),
+            **context,
+        }
+        answer = HTMLResponse(render(name, self.desk, shown), status)
+        answer.headers["Content-Security-Policy"] = CONTENT_POLICY
+        if SAID in self.request.cookies:
+            answer.delete_cookie(SAID, path="/", httponly=True, samesite="strict")
+        return answer
+
+    def go(self, to: str, said: str | None = None) -> Response:
+        """On to another page of ours, which says what was done."""
+        answer = RedirectResponse(to if is_ours(to) else "/", 303)
+        if said:
+            value = base64.urlsafe_b64encode(json.dumps(said[:1000]).encode()).decode()
+            answer.set_cookie(SAID, value, max_age=60, path="/", httponly=True, samesite="strict")
+        return answer
+
+    def back(self, said: str | None = None) -> Response:
+        """Back to where the form was, or to the beginning."""
+        return self.go(self.text("back") or "/", said)
+
+
+View = Callable[[Visit], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def view(needed: Scope = Scope.READ) -> Callable[[View], Endpoint]:
+    """A page as an endpoint: who looks is found first, then a form is read, then the page is made
+    in a thread, where it may block."""
+
+    def made(show: View) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            who = await viewer(request)
+            if not who.scope.allows(needed):
+                why = f"{who.name.partition(':')[2] or who.name} may only {who.scope}"
+                raise HTTPException(403, f"{why}, and this needs the scope {needed}")
+            desk = request.app.state.desk()
+            if request.method in ("GET", "HEAD"):
+                return await run_in_threadpool(show, Visit(request, desk, who))
+            async with request.form(
+                max_files=10, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD
+            ) as form:
+                _expect_ours(request, form)
+                return await run_in_threadpool(show, Visit(request, desk, who, form))
+
+        return endpoint
+
+    return made
+
+
+def is_ours(to: str) -> bool:
+    """Whether an address is a path here: no browser takes it for another host."""
+    return to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable()
+
+
+def sign_in_address(request: Request) -> str:
+    """Where to sign in, to come back to what was asked for."""
+    wanted = request.url.path if request.method == "GET" else "/"
+    if request.method == "GET" and request.url.query:
+        wanted += f"?{request.url.query}"
+    return f"/login?next={quote(wanted, safe='')}"
+
+
+def _expect_ours(request: Request, form: FormData) -> None:
+    word = form.get(WORD)
+    ours = request.app.state.forms
+    if not isinstance(word, str) or not ours.is_ours(session_of(request), word):
+        raise HTTPException(403, "this form is old, or not of this page: load it anew")
+
+
+def _said(request: Request) -> str | None:
+    try:
+        said = json.loads(base64.urlsafe_b64decode(request.cookies.get(SAID, "")))
+    except (ValueError, binascii.Error):
+        return None
+    return said if isinstance(said, str) else None
