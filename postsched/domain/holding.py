@@ -86,8 +86,9 @@ def tried(hold: Hold, outcome: Sent | Asked, started: datetime, now: datetime, r
         case None:
             return hold
         case False:
-            closed = replace(hold, failures=0, opened=0)
-            return _without(closed, Why.BREAKER)
+            if hold.failures or hold.opened:
+                hold = replace(hold, failures=0, opened=0)
+            return _without(hold, Why.BREAKER)
     if hold.opened and hold.until and started < hold.until:
         return hold  # it began before it was known that there is no answer
     failures = hold.failures + 1

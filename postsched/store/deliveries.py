@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, select
@@ -14,7 +15,7 @@ from postsched.store.columns import EPOCH, MICROSECOND, micros
 from postsched.store.tables import accounts, attempts, deliveries
 
 if TYPE_CHECKING:
-    from postsched.domain.post import Post
+    from postsched.domain.post import Content, Post
 
 COLUMNS = (*deliveries.c, accounts.c.name.label("account"), accounts.c.platform)
 
@@ -24,8 +25,8 @@ def selected() -> Select[Any]:
     return select(*COLUMNS).join_from(deliveries, accounts)
 
 
-def delivery_of(row: Row[Any]) -> Delivery:
-    """A delivery from a row of `selected()`."""
+def delivery_of(row: Row[Any], steps: tuple[Step, ...] = ()) -> Delivery:
+    """A delivery from a row of `selected()`; its steps are those, where it has none yet."""
     claim = row.claim and Claim(row.claim, row.claim_worker, row.claimed_at, row.claim_until)
     return Delivery(
         id=row.id,
@@ -45,7 +46,7 @@ def delivery_of(row: Row[Any]) -> Delivery:
         sent_at=row.sent_at,
         asked=row.asked,
         not_there=row.not_there,
-        steps=tuple(_step_of(step) for step in row.steps or ()),
+        steps=tuple(map(_step_of, row.steps)) if row.steps else steps,
         started_at=row.started_at,
         lateness=row.lateness,
         published_at=row.published_at,
@@ -61,11 +62,18 @@ def with_steps(delivery: Delivery, post: Post) -> Delivery:
     it (`domain.occasion.said_by`): one of several texts may have more parts than another."""
     if delivery.steps:
         return delivery
-    parts = post.content.parts(delivery.account)
-    steps = [Step(Role.PART, n) for n in range(1, len(parts) + 1)]
-    if post.content.comment:
-        steps.append(Step(Role.COMMENT, 1))
-    return replace(delivery, steps=tuple(steps))
+    return replace(delivery, steps=laid_out(post.content, delivery.account))
+
+
+def laid_out(content: Content, account: str) -> tuple[Step, ...]:
+    """The steps of a post that the account of that name gets, none of them done."""
+    return _laid_out(len(content.parts(account)), bool(content.comment))
+
+
+@lru_cache(maxsize=64)
+def _laid_out(parts: int, comment: bool) -> tuple[Step, ...]:
+    steps = [Step(Role.PART, n) for n in range(1, parts + 1)]
+    return (*steps, Step(Role.COMMENT, 1)) if comment else tuple(steps)
 
 
 def values_of(delivery: Delivery) -> dict[str, Any]:

@@ -136,12 +136,13 @@ def _after(before: Hold, call: Call, rng: Random, *, limits: bool) -> Hold:
 
 def _note_limits(connection: Connection, calls: Sequence[Call]) -> None:
     """Keep what the networks said last of their limits."""
-    said: dict[tuple[int, str], dict[str, Any]] = {}
+    said: dict[tuple[int, str], tuple[Limit, datetime]] = {}
     for call in calls:
         for limit in getattr(call.outcome, "limits", ()):
-            said[call.account.id, limit.name] = _limit_values(call.account.id, limit, call.now)
+            said[call.account.id, limit.name] = (limit, call.now)
     if said:
-        LIMIT.run_all(connection, [said[key] for key in sorted(said)])  # in one order for all
+        rows = [_limit_values(key[0], *said[key]) for key in sorted(said)]  # in one order for all
+        LIMIT.run_all(connection, rows)
 
 
 def _limit_values(account_id: int, limit: Limit, now: datetime) -> dict[str, Any]:

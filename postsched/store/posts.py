@@ -167,14 +167,14 @@ def kept_files(connection: Connection) -> set[str]:
 
 def content_of(row: Row[Any], pictures: Iterable[tuple[int, Media]] = ()) -> Content:
     """What a post says, from its row and its media."""
-    by_part: dict[int, list[Media]] = defaultdict(list)
+    by_part: dict[int, list[Media]] = {}
     for part, medium in pictures:
-        by_part[part].append(medium)
-    then = tuple(Part(text, tuple(by_part[n])) for n, text in enumerate(row.then or (), start=1))
+        by_part.setdefault(part, []).append(medium)
+    then = [Part(text, tuple(by_part.get(n, ()))) for n, text in enumerate(row.then or (), start=1)]
     return Content(
         text=row.text,
-        media=tuple(by_part[0]),
-        then=then,
+        media=tuple(by_part.get(0, ())),
+        then=tuple(then),
         comment=row.comment,
         link=row.link,
         title=row.title,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -31,7 +32,8 @@ from postsched.domain.delivery import (
     DeliveryStatus,
 )
 from postsched.domain.moves import claim_ran_out, let_go
-from postsched.domain.post import Post
+from postsched.domain.occasion import is_template
+from postsched.domain.post import Content, Post
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox, settling
@@ -158,15 +160,24 @@ def load(connection: Connection, ids: Sequence[int]) -> list[Work]:
     """The deliveries of those ids with their posts and accounts, by due time and then by id."""
     if not ids:
         return []
-    found = [delivery_rows.delivery_of(row) for row in LOAD.records(connection, ids)]
-    found.sort(key=lambda delivery: (delivery.due_at, delivery.id))
-    known_posts = post_rows.to_send(connection, list({d.post_id for d in found}))
-    known_accounts = account_rows.to_send(connection, list({d.account_id for d in found}))
+    rows = LOAD.records(connection, ids)
+    rows.sort(key=lambda row: (row.due_at, row.id))
+    known_posts = post_rows.to_send(connection, list({row.post_id for row in rows}))
+    known_accounts = account_rows.to_send(connection, list({row.account_id for row in rows}))
+    found = [_delivery_of(row, known_posts[row.post_id].content) for row in rows]
     said = posts_said(connection, found, known_posts)
     return [
         Work(delivery_rows.with_steps(delivery, post), post, known_accounts[delivery.account_id])
         for delivery, post in zip(found, said, strict=True)
     ]
+
+
+def _delivery_of(row: Any, content: Content) -> Delivery:
+    """With its steps, if it says what the post reads: most do, and laying them out later is to
+    write all of it once more."""
+    if row.wording or is_template(content, recurs=row.number is not None):
+        return delivery_rows.delivery_of(row)
+    return delivery_rows.delivery_of(row, delivery_rows.laid_out(content, row.account))
 
 
 def settle(

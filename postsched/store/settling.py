@@ -6,17 +6,17 @@ not touched, and that is not an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, TypeDecorator, bindparam, select, update
+from sqlalchemy import Connection, Table, TypeDecorator, bindparam, select, update
 
 from postsched.domain.delivery import Attempt, Delivery
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox
-from postsched.store.columns import micros
+from postsched.store.columns import Instant, micros
 from postsched.store.compiled import DIALECT, ByIds, Compiled
 from postsched.store.tables import attempts, deliveries
 
@@ -102,26 +102,39 @@ ADD_ATTEMPT = Compiled(
 
 def _row(one: Settled) -> dict[str, Any]:
     values = delivery_rows.values_of(one.after)
-    values |= {"finished_at": one.now if one.is_finished else None}
-    return _plain(values, DELIVERY) | {"held_id": one.after.id, "held_by": one.token}
+    values["finished_at"] = one.now if one.is_finished else None
+    values["held_id"], values["held_by"] = one.after.id, one.token
+    return _plain(values, DELIVERY)
 
 
 def _attempt(delivery_id: int, attempt: Attempt) -> dict[str, Any]:
     return _plain(delivery_rows.attempt_values(delivery_id, attempt), ATTEMPT)
 
 
-def _plain(
-    values: dict[str, Any], kinds: Sequence[tuple[str, TypeDecorator[Any]]]
-) -> dict[str, Any]:
+def _plain(values: dict[str, Any], binds: Sequence[Bind]) -> dict[str, Any]:
     """The values as the driver takes them."""
-    for name, kind in kinds:
-        if (value := values.get(name)) is not None:
-            values[name] = kind.process_bind_param(value, DIALECT)
+    for name, bind in binds:
+        if (value := values[name]) is not None:
+            values[name] = bind(value)
     return values
 
 
-def _kinds(table: Any) -> list[tuple[str, TypeDecorator[Any]]]:
-    return [(one.name, one.type) for one in table.c if isinstance(one.type, TypeDecorator)]
+Bind = tuple[str, Callable[[Any], Any]]
 
 
-DELIVERY, ATTEMPT = _kinds(deliveries), _kinds(attempts)
+def _binds(table: Table, names: Collection[str]) -> list[Bind]:
+    return [
+        (column.name, _bind(column.type))
+        for column in table.c
+        if column.name in names and isinstance(column.type, TypeDecorator)
+    ]
+
+
+def _bind(kind: TypeDecorator[Any]) -> Callable[[Any], Any]:
+    if isinstance(kind, Instant):  # most are
+        return micros
+    return lambda value: kind.process_bind_param(value, DIALECT)
+
+
+DELIVERY = _binds(deliveries, {*delivery_rows.CHANGING, "finished_at"})
+ATTEMPT = _binds(attempts, {column.name for column in attempts.c})
