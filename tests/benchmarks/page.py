@@ -29,7 +29,7 @@ def renew(record: Record) -> None:
     record.write(KEPT)
     PICTURE.write_text(drawn(record.contenders), encoding="utf-8")
     text = README.read_text(encoding="utf-8")
-    told = f"{tables_of(record)}\n\n{record.extent()}"
+    told = f"{tables_of(record)}\n\n{record.where()}"
     README.write_text(
         PLACE.sub(lambda found: f"{found[1]}{told}\n{found[2]}", text), encoding="utf-8"
     )
@@ -41,6 +41,8 @@ def tables_of(record: Record) -> str:
     heads = ["", *COLUMNS]
     side_by_side = markdown(heads, rows_of(record.contenders), range(1, len(heads)))
     told = markdown(HEADS, [row_of(figure) for figure in record.figures], (1, 2, 3))
-    heads = ["the machine during", *MACHINE]
-    machine = markdown(heads, machine_rows(record.machines), range(1, len(heads)))
+    heads = ["the machine during", "UTC", "in", "rounds", "seed", *MACHINE]
+    machines = machine_rows(record.machines)
+    rows = [[*when, *row[1:]] for when, row in zip(record.when(), machines, strict=True)]
+    machine = markdown(heads, rows, range(2, len(heads)))
     return f"{side_by_side}\n\n{told}\n\n{machine}"

@@ -73,11 +73,15 @@ class Record:
         """The figures that did not reach their goal."""
         return list(dict.fromkeys(one["what"] for one in self.figures if one["reached"] is False))
 
-    def extent(self) -> str:
-        """How much of it that was, when and where; a sentence for each part."""
-        return "\n".join(
-            f"{name}: {part['at'].replace('T', ' ')[:16]} UTC, {part['took']} s, "
-            f"rounds {part['rounds']}, seed {part['seed']}, {part['cores']} cores, "
-            f"Python {part['python']}"
+    def when(self) -> list[list[str]]:
+        """When each part was measured (UTC), in how long, with how many rounds and which seed."""
+        return [
+            [name, part["at"].replace("T", " ")[:16], f"{part['took']} s", str(part["rounds"]),
+             str(part["seed"])]
             for name, part in self.parts.items()
-        )
+        ]  # fmt: skip
+
+    def where(self) -> str:
+        """On what it was measured."""
+        said = {f"{part['cores']} cores, Python {part['python']}" for part in self.parts.values()}
+        return "; ".join(sorted(said)) + "."

@@ -226,7 +226,8 @@ def main() -> None:
     on_first_core()
     server = Responder(given.delay / 1000)
     print(server.url, flush=True)
-    server.serve(sys.stdin)
+    with suppress(KeyboardInterrupt):  # Ctrl-C is for who started it
+        server.serve(sys.stdin)
 
 
 if __name__ == "__main__":
