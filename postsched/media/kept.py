@@ -53,6 +53,17 @@ class MediaStore:
                 self._put(new, digest)
         return replace(media, sha256=digest)
 
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """A file for what comes in from elsewhere and is then to be kept; it is gone at the end,
+        at the latest with what is unused."""
+        self._expect_a_place()
+        with self._writing(), self._new() as new:
+            try:
+                yield new
+            finally:
+                new.unlink(missing_ok=True)
+
     def put_back(self, content: IO[bytes], digest: str) -> None:
         """Keep a content whose SHA-256 is known, from a backup. Raises InvalidInput if it is
         another, StoreUnavailable if it can't be written; then nothing of it is left."""

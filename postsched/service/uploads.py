@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,12 @@ from postsched.service.desk import Desk
 
 NAME = re.compile(r"([0-9a-f]{64})/([^/\\\0]{1,200})")
 UNNAMED = "file"
+
+
+def incoming(desk: Desk) -> AbstractContextManager[Path]:
+    """A file for what comes in, which is gone at the end. Raises InvalidInput where there is no
+    place for media, StoreUnavailable."""
+    return _store(desk).incoming()
 
 
 def keep(desk: Desk, file: Path, name: str) -> Media:

@@ -22,13 +22,29 @@ from postsched.web.hosts import OwnHosts
 from postsched.web.page.application import create_page
 from postsched.web.patience import Patience
 from postsched.web.rates import FAILURES, Buckets
-from postsched.web.routes import health, schedule
+from postsched.web.routes import (
+    accounts,
+    actions,
+    deliveries,
+    documentation,
+    health,
+    media,
+    outlook,
+    posts,
+    schedule,
+    slots,
+    watching,
+)
 from postsched.web.schemas.base import Problem
 
 PREFIX = "/api/v1"
 THREADS = 4
 """How many requests are in the database at once; the others wait their turn."""
-ROUTERS = (schedule.router, health.router)
+NOUNS = (
+    schedule, posts, actions, deliveries, accounts, slots, outlook, media, watching, health,
+    documentation,
+)  # fmt: skip
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 DESCRIPTION = """Schedule posts to social networks. A post is taken as posts as data, and answered
 with its schedule and deliveries. Errors are problem details (RFC 9457)."""
 
@@ -56,8 +72,9 @@ def create_app(
     app.state.rates = Buckets(web.rate, monotonic)
     app.state.failures = Buckets(FAILURES, monotonic)
     problems.install(app)
-    for router in ROUTERS:
-        app.include_router(router, prefix=PREFIX)
+    for noun in NOUNS:
+        app.include_router(noun.router, prefix=PREFIX)
+    app.add_route("/api/{rest:path}", problems.nowhere, METHODS, include_in_schema=False)
     app.mount("/", create_page(app.state))
     _fence(app, web, host)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents

@@ -50,7 +50,7 @@ class Once:
     digest: str
 
     def do(
-        self, desk: Desk, work: Callable[[Desk], None], reply: Callable[[Connection], Reply]
+        self, desk: Desk, work: Callable[[Desk], object], reply: Callable[[Connection], Reply]
     ) -> Json:
         """Do the `work` and answer with what `reply` makes of what is then in the database; of a
         request that was answered already, that answer. Raises Problem for another request under
@@ -66,7 +66,7 @@ class Once:
             return _again(known.answer)
 
     def _sealed(
-        self, desk: Desk, work: Callable[[Desk], None], reply: Callable[[Connection], Reply]
+        self, desk: Desk, work: Callable[[Desk], object], reply: Callable[[Connection], Reply]
     ) -> Json:
         found: list[Answer] = []
 

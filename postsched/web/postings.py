@@ -1,20 +1,28 @@
-"""Posts as they are answered: the document with its ETag."""
+"""Posts as they are answered, with their ETag, and what is done with one by any address."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Path
 from sqlalchemy import Connection
+from starlette.responses import Response
 
+from postsched.domain.scope import Scope
+from postsched.service import posts
 from postsched.service.desk import Desk, posts_named
 from postsched.store import reading
 from postsched.transfer.documents import post_document
+from postsched.web import etags
 from postsched.web.answers import Json, encoded
-from postsched.web.idempotency import Reply
+from postsched.web.auth import Principal, forbidden
+from postsched.web.drafting import draft_from
+from postsched.web.idempotency import Once, Reply
 from postsched.web.schemas.base import LARGEST
+from postsched.web.schemas.posts import PostIn
 
 PostId = Annotated[int, Path(ge=1, le=LARGEST, description="The id of a post")]
 
@@ -37,8 +45,42 @@ def reply_of(connection: Connection, post_id: int) -> Reply:
     return Reply(document, headers={"ETag": etag_of(document)})
 
 
-def one_post(desk: Desk, post_id: int) -> Json:
-    """A post as an answer. Raises NotFound."""
+def one_post(desk: Desk, post_id: int, known: str | None = None) -> Response:
+    """A post as an answer; 304 where its ETag is `known` (If-None-Match). Raises NotFound."""
     with desk.database.read() as connection:
         document = document_of(connection, post_id)
-    return Json(document, headers={"ETag": etag_of(document)})
+    etag = etag_of(document)
+    if known is not None and etags.names(known, etag, weakly=True):
+        return Response(status_code=304, headers={"ETag": etag})
+    return Json(document, headers={"ETag": etag})
+
+
+def expect_draft(who: Principal, *, draft: bool) -> None:
+    """Raise HTTPException (403) for somebody who may only propose, where it is no draft."""
+    if not draft and not who.scope.allows(Scope.WRITE):
+        why = f"{who.name} may only propose drafts: say draft, and a person approves it"
+        raise forbidden(why, Scope.WRITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """A new post, at whichever address it was given; `at` is where it is then."""
+
+    given: PostIn
+    at: str
+    _written: list[int] = field(default_factory=list)
+
+    def answer(self, desk: Desk, who: Principal, write: Once) -> Response:
+        """Write it, and answer with it. Raises Problem, InvalidInput, NotFound, NotAllowed."""
+        expect_draft(who, draft=bool(self.given.draft))
+        return write.do(desk, self._work, self._reply)
+
+    def _work(self, desk: Desk) -> None:
+        added = posts.add(desk, draft_from(desk, self.given), noted=self._written.append)
+        if added.id is not None and not self._written:  # the post with the same key
+            self._written.append(added.id)
+
+    def _reply(self, connection: Connection) -> Reply:
+        (post_id,) = self._written
+        made = reply_of(connection, post_id)
+        return Reply(made.document, 201, {**made.headers, "Location": f"{self.at}/{post_id}"})

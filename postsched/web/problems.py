@@ -7,6 +7,7 @@ framework itself objects to (an unknown address, a body that does not fit) is sa
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +16,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 
 from postsched.domain.errors import (
     InvalidInput,
@@ -98,8 +98,6 @@ def install(app: FastAPI) -> None:
 
     async def framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        if error.status_code == 405:
-            error.headers = {"Allow": ", ".join(_methods(request))}
         return answer(error)
 
     async def unfit(request: Request, error: Exception) -> Response:
@@ -116,24 +114,51 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, bug)
 
 
+async def nowhere(request: Request) -> Response:
+    """What is at no address of the API: 404, or 405 where the address takes other methods."""
+    if not (methods := _methods(request)):
+        raise HTTPException(404)
+    raise HTTPException(405, headers={"Allow": ", ".join(methods)})
+
+
 def _methods(request: Request) -> list[str]:
-    """All methods that an address takes."""
-    found: set[str] = set()
-    for route in request.app.router.routes:
-        if route.matches({**request.scope, "method": "GET"})[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+    """The methods that an address of the API takes."""
+    path = request.url.path
+    described = request.app.openapi()["paths"]
+    found = [known for known in described if _pattern(known).fullmatch(path)]
+    return sorted({method.upper() for known in found for method in described[known]})
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{[^}]*\}", "[^/]+", re.escape(path)))
+
+
+UNION = re.compile(r"(?:str|int|float|bool|constrained-\w+|literal|list|dict|function-)\b.*|\w+In")
+"""The parts of a place that name which of several types was tried."""
 
 
 def _first_of(errors: Sequence[Any]) -> Problem:
-    """The first thing that does not fit, in one sentence."""
+    """The first thing that does not fit, in one sentence; where it could be of several types, that
+    it is none of them."""
     first = errors[0]
-    where = [str(part) for part in first["loc"][1:] if not str(part).startswith(("function", "["))]
-    field = ".".join(where) or None
+    field = _field(first)
+    same = [one for one in errors if _field(one) == field]
     hint = (first.get("ctx") or {}).get("hint")
-    words = str(first["msg"])
-    if first["type"] == "missing":
-        words = "is missing" if where else "the body is missing"
-    elif first["type"] != "unknown_name":
-        words = words[:1].lower() + words[1:]
+    words = " or ".join(dict.fromkeys(_words(one) for one in same))
     return invalid(f"{field}: {words}" if field else words, hint, field)
+
+
+def _field(error: Any) -> str | None:
+    """The name of what does not fit."""
+    parts = [str(part) for part in error["loc"][1:] if not UNION.fullmatch(str(part))]
+    return ".".join(parts) or None
+
+
+def _words(error: Any) -> str:
+    words = str(error["msg"])
+    if error["type"] == "missing":
+        return "is missing" if error["loc"][1:] else "the body is missing"
+    if error["type"] == "unknown_name":
+        return words
+    words = words.removeprefix("Input ")
+    return words[:1].lower() + words[1:]

@@ -68,12 +68,13 @@ class Route(APIRoute):
         known = [str(one.alias) for one in _query_of(self.dependant)]
         guards = [one.call for one in self.dependant.dependencies if one.call in SCOPES]
         takes_body = self.body_field is not None
+        needs_body = self.body_field is not None and self.body_field.field_info.is_required()
 
         async def checked(request: Request) -> Response:
             for guard in guards:
                 await guard(request)
             _expect_known(request, known)
-            if takes_body:
+            if needs_body or (takes_body and _has_body(request)):
                 _expect_json(request)
             return await handle(Body(request.scope, request.receive))
 
@@ -93,6 +94,11 @@ def _expect_known(request: Request, known: list[str]) -> None:
             raise invalid(
                 f"there is no parameter {name[:200]!r}", did_you_mean(name, known), name[:200]
             )
+
+
+def _has_body(request: Request) -> bool:
+    headers = request.headers
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def _expect_json(request: Request) -> None:

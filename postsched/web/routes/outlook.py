@@ -1,0 +1,89 @@
+"""/calendar, /next and /preview: what is to come, and what a post would look like."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from postsched.domain.spans import month_span, week_span
+from postsched.service import almanac, previewing
+from postsched.service.desk import Desk
+from postsched.service.firings import Outlook
+from postsched.service.preview_document import document
+from postsched.store.firing_rows import Among, FiringRows
+from postsched.transfer.firings import firing_document
+from postsched.web.answers import Json
+from postsched.web.auth import Reader
+from postsched.web.context import DeskOf
+from postsched.web.drafting import draft_from
+from postsched.web.looking import Accounts, Tag, among, named_in
+from postsched.web.problems import invalid
+from postsched.web.requests import Route
+from postsched.web.schemas.described import described
+from postsched.web.schemas.posts import PostChanges
+from postsched.web.schemas.views import Calendar, Firing, Preview
+
+router = APIRouter(tags=["outlook"], route_class=Route)
+Month = Annotated[
+    str | None, Query(max_length=40, description="2026-12, dec, december 2026, next, last")
+]
+Week = Annotated[str | None, Query(max_length=40, description="2026-12-24 or next: its week")]
+Days = Annotated[int, Query(ge=1, le=3660, description="All in so many days")]
+Count = Annotated[int, Query(ge=1, le=1_000, description="How many, at the most")]
+
+
+@router.get("/calendar", response_model=Calendar, responses=described(), operation_id="calendar")
+def calendar(
+    desk: DeskOf,
+    who: Reader,
+    month: Month = None,
+    week: Week = None,
+    account: Accounts = None,
+    tag: Tag = None,
+) -> Response:
+    """A month, or a week, by local day: this one unless another is named."""
+    if month is not None and week is not None:
+        raise invalid("week: there is a month, too", "Give one of them", "week")
+    today = desk.now().astimezone(desk.zone).date()
+    span = month_span(month or "", today) if week is None else week_span(week, today)
+    with desk.database.read() as connection:
+        outlook = _outlook(connection, desk, among(connection, account, tag))
+        found = almanac.listed(outlook, desk.zone, span)
+        return Json(almanac.calendar_document(found, desk.zone, span))
+
+
+@router.get("/next", response_model=list[Firing], responses=described(), operation_id="coming")
+def coming(
+    desk: DeskOf,
+    who: Reader,
+    limit: Count = 10,
+    days: Days = 3660,
+    account: Accounts = None,
+    tag: Tag = None,
+) -> Response:
+    """Every firing to come, series expanded, what is overdue first."""
+    until = desk.now() + timedelta(days=days)
+    with desk.database.read() as connection:
+        outlook = _outlook(connection, desk, among(connection, account, tag))
+        return Json([firing_document(one) for one in outlook.coming(until, limit)])
+
+
+@router.post(
+    "/preview",
+    response_model=Preview,
+    responses=described(408, 413, 415),
+    operation_id="preview",
+)
+def preview(given: PostChanges, desk: DeskOf, who: Reader) -> Response:
+    """What each account would get of a post; nothing is written, and no time is needed."""
+    with named_in("to"):
+        return Json(document(previewing.preview(desk, draft_from(desk, given, whole=False))))
+
+
+def _outlook(connection: Connection, desk: Desk, chosen: Among) -> Outlook:
+    rows = FiringRows(connection, chosen)
+    return Outlook(rows, desk.now(), lambda: desk.planner.timing)
