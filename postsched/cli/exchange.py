@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from postsched.service.imports import Bad, Imported
     from postsched.store.reading import Filed, Filter
     from postsched.transfer.exchange import Format
-    from postsched.transfer.rows import Row
+    from postsched.transfer.rows import Row, Unjudged
 
 app = typer.Typer()
 MOST_NOTES = 20
@@ -108,15 +108,15 @@ def _formats(files: list[str], given: str | None) -> list[tuple[str, Format]]:
     return [(name, format_of(name, given)) for name in files]
 
 
-def _rows(name: str, fmt: Format, progress: Progress) -> Iterator[Row]:
+def _rows(name: str, fmt: Format, progress: Progress) -> Iterator[Row | Unjudged]:
     """The rows of a file. Relative paths in it start from its folder, on stdin from this one."""
-    from postsched.transfer.exchange import read
+    from postsched.transfer.exchange import found
 
     path = Path(name).expanduser()
     folder = Path.cwd() if name == "-" else path.absolute().parent
     try:
         with nullcontext(sys.stdin.buffer) if name == "-" else path.open("rb") as stream:
-            yield from read(progress.reading(stream), fmt, folder)
+            yield from found(progress.reading(stream), fmt, folder)
     except OSError as error:
         raise InvalidInput(f"{name} can't be read: {error.strerror}", "Check the file") from None
 

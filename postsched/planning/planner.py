@@ -60,14 +60,14 @@ class Planner:
             grace_until(post, due),
             post.priority,
             post.paused,
-            self._prepare_at(post.content, account, due, now),
+            self.prepare_at(post.content, account, due, now),
             due,
             occasion.number,
             occasion.leads,
             occasion.wording,
         )
 
-    def _prepare_at(
+    def prepare_at(
         self, content: Content, account: Account, due: datetime, now: datetime
     ) -> datetime | None:
         """When to begin preparing, for what takes requests before it can be sent."""

@@ -7,33 +7,35 @@ import that came to nothing they are files that no post names, which a clean-up 
 
 from __future__ import annotations
 
-import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput, NotAllowed, PostschedError
 from postsched.domain.when import is_fixed
 from postsched.service import posts
+from postsched.service.alike import Pattern, Patterns
 from postsched.service.compose import Composer, Unfit
 from postsched.service.desk import Desk
 from postsched.service.drafts import exported
+from postsched.service.entries import Entry, Like, New, Waiting
 from postsched.service.gist import gist
 from postsched.store import bulk, gone, reading
 from postsched.store import posts as post_rows
 from postsched.store.gone import OWN_KEY
 from postsched.transfer.keys import RowKeys, content_digest
-from postsched.transfer.rows import Row, RowError
+from postsched.transfer.rows import Row, RowError, Unjudged
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 CHUNK = 500
-"""Rows that are judged, and written, together."""
+"""Rows that are judged, and written, together; few at first, to learn what they have in common."""
+FEW = 8
 CHANGED = "the accounts or posts were changed by somebody else meanwhile"
 
 
@@ -71,13 +73,15 @@ class Imported:
     ids: array[int] = field(default_factory=lambda: array("q"))
 
 
-def run(desk: Desk, sources: Sequence[tuple[str, Iterable[Row]]], watch: Watch) -> Imported:
+def run(
+    desk: Desk, sources: Sequence[tuple[str, Iterable[Row | Unjudged]]], watch: Watch
+) -> Imported:
     """Add the posts of all sources (a name, and its rows).
 
     Raises StoreUnavailable, and NotAllowed where somebody else was faster; nothing is written then.
     """
     with TemporaryFile("w+", encoding="utf-8") as file:
-        waiting = _Waiting(file)
+        waiting = Waiting(file)
         with desk.database.read() as connection:
             judge = _Judge(connection, desk, watch, several=len(sources) > 1)
             for name, rows in sources:
@@ -94,53 +98,24 @@ def run(desk: Desk, sources: Sequence[tuple[str, Iterable[Row]]], watch: Watch) 
 
 
 @dataclass(slots=True)
-class _New:
-    """A new post, packed; `uid` tells later rows with the same key which post is theirs."""
-
-    key: str
-    digest: str
-    uid: str
-    packed: bulk.Packed
-
-
-Entry = int | str | _New
-"""What a row comes to: the id of a post that is known, the uid of a new post of an earlier row, or
-a new post."""
-
-
-class _Waiting:
-    """Entries in a file, in order."""
-
-    def __init__(self, file: IO[str]) -> None:
-        self._file = file
-        self.new = 0
-
-    def put(self, entries: Sequence[Entry]) -> None:
-        """Add entries."""
-        plain: list[Any] = []
-        for entry in entries:
-            if isinstance(entry, _New):
-                self.new += 1
-                plain.append([entry.key, entry.digest, entry.uid, entry.packed])
-            else:
-                plain.append(entry)
-        self._file.write(json.dumps(plain, ensure_ascii=False) + "\n")
-
-    def chunks(self) -> Iterator[list[Entry]]:
-        """All entries, as they were put."""
-        self._file.seek(0)
-        for line in self._file:
-            yield [_New(*one) if isinstance(one, list) else one for one in json.loads(line)]
-
-
-@dataclass(slots=True)
 class _Keyed:
-    """A row that could be read, with its key and the digest of what it says."""
+    """A row that could be read, with its key and the digest of what it says; and the record it was
+    found as, and the pattern that follows, if any."""
 
-    row: Row
-    draft: Draft
+    row: Row | Unjudged
+    at: str | None
+    given: bool
     key: str
     digest: str
+    record: Mapping[str, Any] | None
+    pattern: Pattern | None = None
+
+    @property
+    def draft(self) -> Draft:
+        """What the row says."""
+        draft = self.row.judged().draft
+        assert draft is not None
+        return draft
 
 
 class _Judge:
@@ -151,27 +126,36 @@ class _Judge:
         self._connection, self._desk, self._watch = connection, desk, watch
         self._composer = Composer(connection, desk, posts.intake(desk), past_drafts=True)
         self._planner = replace(desk.planner, ability=self._composer.ability)
+        self._patterns = Patterns(self._planner)
         self.newest = post_rows.newest(connection)
         self._seen: dict[str, tuple[str, str]] = {}
         self._told: set[str] = set()
         self._several = several
         self.bad = self.stale = 0
 
-    def entries(self, name: str, rows: Iterable[Row]) -> Iterator[list[Entry]]:
+    def entries(self, name: str, rows: Iterable[Row | Unjudged]) -> Iterator[list[Entry]]:
         """What the good rows of a source come to, by the chunk."""
-        keys, rest = RowKeys(), iter(rows)
-        while chunk := list(islice(rest, CHUNK)):
+        keys, rest, size = RowKeys(), iter(rows), FEW
+        while chunk := list(islice(rest, size)):
+            size = min(8 * size, CHUNK)
             keyed = [self._keyed(row, keys) for row in chunk]
-            known = self._lookup([one for one in keyed if one])
+            known = self._lookup([one for one in keyed if isinstance(one, _Keyed)])
             entries = []
-            for row, one in zip(chunk, keyed, strict=True):
-                errors, entry = (row.errors, None) if one is None else self._entry(one, known)
-                for error in errors:
-                    self._watch.bad(Bad(name, row.row, row.line, error.field, error.message))
-                self.bad += bool(errors)
-                if entry is not None:
+            for one in keyed:
+                if isinstance(one, Row):
+                    self._complain(name, one, one.errors)
+                    continue
+                errors, entry = self._entry(one, known)
+                if entry is None:
+                    self._complain(name, one.row.judged(), errors)
+                else:
                     entries.append(entry)
             yield entries
+
+    def _complain(self, name: str, row: Row, errors: Sequence[RowError]) -> None:
+        for error in errors:
+            self._watch.bad(Bad(name, row.row, row.line, error.field, error.message))
+        self.bad += bool(errors)
 
     def check_unchanged(self, connection: Connection) -> None:
         """Raise NotAllowed if accounts came or went since they were looked up, and if a slot that
@@ -181,11 +165,18 @@ class _Judge:
             raise NotAllowed(CHANGED, "Import again")
         self._composer.allotment.check_still_free(connection)
 
-    def _keyed(self, row: Row, keys: RowKeys) -> _Keyed | None:
-        if row.draft is None:
-            return None
-        digest = content_digest(row.draft)
-        return _Keyed(row, row.draft, keys.key(row.draft, digest), digest.hex())
+    def _keyed(self, row: Row | Unjudged, keys: RowKeys) -> _Keyed | Row:
+        """A row with its key, or one that is bad."""
+        record = row.found.record if isinstance(row, Unjudged) and not row.found.errors else None
+        if record is not None and (pattern := self._patterns.of(record)):
+            given, digest = record.get("key"), pattern.digest(record)
+            key = given or keys.next(digest)
+            return _Keyed(row, record["at"], bool(given), key, digest.hex(), record, pattern)
+        judged = row.judged()
+        if (draft := judged.draft) is None:
+            return judged
+        digest, given = content_digest(draft), bool(draft.key)
+        return _Keyed(judged, draft.at, given, keys.key(draft, digest), digest.hex(), record)
 
     def _lookup(self, rows: Sequence[_Keyed]) -> dict[str, _Known]:
         return _known(self._connection, self._desk, rows) if self.newest and rows else {}
@@ -206,8 +197,7 @@ class _Judge:
             there = known[one.key]
             if not there.says(one):
                 raise posts.key_taken(one.key, there.id)
-            at = one.draft.at
-            self.stale += bool(at and not one.draft.key and not is_fixed(at))
+            self.stale += bool(one.at and not one.given and not is_fixed(one.at))
             return there.id
         if one.key not in self._seen:
             return None
@@ -218,9 +208,24 @@ class _Judge:
             raise error
         return uid
 
-    def _new(self, one: _Keyed) -> _New:
+    def _new(self, one: _Keyed) -> New | Like:
         posts.check_key(one.key)
-        composed = self._composer.compose(one.draft)
+        new = self._like(one) or self._judged(one)
+        if one.given or self._several:  # else each row of a source has a key of its own
+            self._seen[one.key] = one.digest, new.uid
+        return new
+
+    def _like(self, one: _Keyed) -> Like | None:
+        """The post of a row that follows a pattern, unless its time needs a closer look."""
+        if one.pattern is None or one.record is None:
+            return None
+        text, at = one.record["text"], one.record["at"]
+        own = one.pattern.own(text, at, one.key, one.digest, self._desk.now())
+        return Like(one.pattern.mould, own) if own else None
+
+    def _judged(self, one: _Keyed) -> New:
+        draft = one.draft
+        composed = self._composer.compose(draft)
         for sentence in composed.differing:
             if sentence not in self._told:  # many posts may have the same
                 self._told.add(sentence)
@@ -228,10 +233,10 @@ class _Judge:
         post = posts.new_post(composed, self._desk.now(), one.key)
         planned = posts.planned_for(self._desk, post, composed, composed.accounts, self._planner)
         account_ids = [account.id for account in composed.accounts]
-        if one.draft.key or self._several:  # else each row of a source has a key of its own
-            self._seen[one.key] = one.digest, post.uid
         packed = bulk.pack(post, one.digest, composed.schedule, account_ids, planned)
-        return _New(one.key, one.digest, post.uid, packed)
+        if one.record is not None:
+            self._patterns.learn(one.record, draft, composed, post, packed)
+        return New(one.key, one.digest, post.uid, packed)
 
 
 @dataclass(slots=True)
@@ -272,11 +277,11 @@ def _known(connection: Connection, desk: Desk, rows: Sequence[_Keyed]) -> dict[s
     return found
 
 
-def _written(connection: Connection, waiting: _Waiting, newest: int, watch: Watch) -> Imported:
+def _written(connection: Connection, waiting: Waiting, newest: int, watch: Watch) -> Imported:
     done = Imported()
     meanwhile = post_rows.keys_since(connection, newest)
     for entries in waiting.chunks():
-        new = [entry for entry in entries if isinstance(entry, _New)]
+        new = [entry for entry in entries if isinstance(entry, New)]
         if any(entry.key in meanwhile for entry in new):
             raise NotAllowed(CHANGED, "Import again")
         fresh = iter(bulk.write(connection, [entry.packed for entry in new]))

@@ -54,6 +54,11 @@ def pack(
     return packed
 
 
+def columns(table: Table) -> list[str]:
+    """The names of the values of a packed row, in their order."""
+    return list(_layout(table).defaults)
+
+
 def write(connection: Connection, packed: Sequence[Packed]) -> range:
     """Write packed posts; their ids, in order. The caller holds the write lock, so that its
     ids are free. Raises InvalidInput if a post with one of the keys is there."""

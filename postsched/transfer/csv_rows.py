@@ -31,6 +31,8 @@ COLUMNS = (
     ),
 )  # fmt: skip
 """The columns in the order they are written, before those of SPREAD_OUT."""
+PLAIN = frozenset(COLUMNS) - {"media", "alt", "then", "texts"}
+"""Those whose cells are values as they stand."""
 
 
 def read_csv(pieces: Iterable[str]) -> Iterator[Found]:
@@ -40,11 +42,14 @@ def read_csv(pieces: Iterable[str]) -> Iterator[Found]:
     line, names = next(cells)
     header = [name.strip() for name in names]
     _check_header(header, line)
-    row = 0
+    row, plain = 0, PLAIN.issuperset(header)
     for line, values in cells:
         if any(values):
             row += 1
-            yield _found(row, line, header, values)
+            if plain and len(values) == len(header):
+                yield Found(row, line, {n: v for n, v in zip(header, values, strict=True) if v})
+            else:
+                yield _found(row, line, header, values)
 
 
 def write_csv(records: Iterable[Mapping[str, Any]], out: IO[bytes]) -> None:

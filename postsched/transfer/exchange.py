@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,7 +14,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import InvalidInput
 from postsched.transfer import csv_rows, json_rows, markdown
 from postsched.transfer.record import draft_of, missing, record_of
-from postsched.transfer.rows import Found, Row, RowError, Unreadable
+from postsched.transfer.rows import Found, Row, RowError, Unjudged, Unreadable
 from postsched.transfer.stream import chunks
 
 
@@ -65,11 +66,17 @@ def format_of(name: str, given: str | None = None) -> Format:
 def read(source: IO[bytes] | bytes, fmt: Format, base: Path) -> Iterator[Row]:
     """The rows, good and bad, one after the other. Relative media paths start from `base`. Where
     the file itself can't be read on, the last row is number 0 and says so."""
+    for row in found(source, fmt, base):
+        yield row.judged()
+
+
+def found(source: IO[bytes] | bytes, fmt: Format, base: Path) -> Iterator[Row | Unjudged]:
+    """The same rows, judged only if that is asked for."""
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    folder = "" if base == Path() else str(base)
+    judge = partial(_judged, base="" if base == Path() else str(base))
     try:
-        for found in READERS[fmt](chunks(stream)):
-            yield _judged(found, folder)
+        for one in READERS[fmt](chunks(stream)):
+            yield Unjudged(one, judge)
     except Unreadable as error:
         yield Row(0, error.line, None, (RowError(error.field, error.message),))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from postsched.domain.draft import Draft
 
@@ -27,16 +27,30 @@ class Row:
     draft: Draft | None
     errors: Sequence[RowError] = ()
 
+    def judged(self) -> Row:
+        """The row itself."""
+        return self
 
-@dataclass(frozen=True, slots=True)
-class Found:
+
+class Found(NamedTuple):
     """One row as a format's reader found it: names and plain values, not judged yet, and what the
     format itself had to object to."""
 
     row: int
     line: int
     record: Mapping[str, Any]
-    errors: Sequence[RowError] = field(default=())
+    errors: Sequence[RowError] = ()
+
+
+class Unjudged(NamedTuple):
+    """A row as it was found, and how to judge it: for whoever knows many rows without."""
+
+    found: Found
+    judge: Callable[[Found], Row]
+
+    def judged(self) -> Row:
+        """The row, with its draft or with what is wrong."""
+        return self.judge(self.found)
 
 
 class Unreadable(Exception):
