@@ -142,7 +142,7 @@ def _when_lines(filed: Filed, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         if first:
             yield f"scheduled for {describe(first, now, zone)}"
         return
-    from postsched.cli.recurring import pattern
+    from postsched.service.patterns import pattern
     from postsched.transfer.documents import coming
 
     yield f"goes out {pattern(filed, now)}"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 
 from postsched.cli.looks.agenda import Reader, clock_text, day_heading
-from postsched.cli.recurring import pattern
+from postsched.service.patterns import pattern
 from postsched.cli.render import result_cell, short_time, shown_instant, status_cell, waits_for
 from postsched.cli.screen import Cell, Column, Group
 from postsched.domain.delivery import Delivery, DeliveryStatus

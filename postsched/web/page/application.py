@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from random import SystemRandom
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -24,7 +25,7 @@ TITLES = {403: "Not allowed", 404: "Not here", 429: "Too often"}
 
 def create_page(state: State) -> Starlette:
     """The application; it shares the state of the API, of which it is a part."""
-    state.forms, state.changes = Forms(), Changes()
+    state.forms, state.changes, state.rng = Forms(), Changes(), SystemRandom()
     page = Starlette(
         routes=ROUTES,
         exception_handlers={

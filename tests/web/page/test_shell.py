@@ -120,3 +120,32 @@ def test_what_others_wrote_stays_text(browser: TestClient, desk: Desk) -> None:
         assert "<img" not in answer.text, address
         assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert "&lt;script&gt;alert(1)" in browser.get("/").text
+
+
+def test_a_post_is_moved_on_the_calendar(browser: TestClient, desk: Desk) -> None:
+    signed_in(browser, desk, Scope.WRITE)
+    added = posts.add(desk, Draft(text=NASTY, to=("me",), at="2031-05-01T10:00"))
+    page = browser.get("/calendar?month=2031-05").text
+    assert "<script>alert" not in page
+    occurrence = re.search(r'data-occurrence="([^"]+)"', page)
+    assert occurrence, page
+    where = {"post": str(added.id), "occurrence": occurrence[1], "word": word_of(page)}
+    move = {**where, "day": "2031-05-20", "back": "/calendar?month=2031-05"}
+    assert browser.post("/do/move", data=move, headers=HERE).status_code == 303
+    shown = browser.get(f"/posts/{added.id}").text
+    assert "2031-05-20T10:00:00+02:00" in shown
+    assert "<script>alert" not in shown
+    moved = re.search(r'data-occurrence="([^"]+)"', browser.get("/calendar?month=2031-05").text)
+    assert moved
+    again = {**where, "occurrence": moved[1], "at": "2031-05-21T11:30"}
+    assert browser.post("/do/move", data=again, headers=HERE).status_code == 303
+    assert "2031-05-21T11:30:00+02:00" in browser.get(f"/posts/{added.id}").text
+    for wrong in ({"day": "tomorrow"}, {"at": ""}, {"at": "2001-01-01T00:00"}):
+        assert browser.post("/do/move", data={**where, **wrong}, headers=HERE).status_code == 422
+    for address in ("/calendar?month=13", "/calendar?week=x"):
+        assert browser.get(address).status_code == 422
+
+
+def test_clock_changes_are_marked(browser: TestClient, desk: Desk) -> None:
+    signed_in(browser, desk, Scope.READ)
+    assert "Clocks go forward 1h at 02:00" in browser.get("/calendar?month=2031-03").text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from postsched.web.page import static
-from postsched.web.page.views import accounts, entry, events, history, home
+from postsched.web.page.views import accounts, calendar, entry, events, history, home, post, queue
 
-ROUTES: list[BaseRoute] = [
-    *home.ROUTES, *history.ROUTES, *accounts.ROUTES, *entry.ROUTES, *events.ROUTES, *static.ROUTES,
-]  # fmt: skip
+NOUNS = (home, calendar, queue, post, history, accounts, entry, events, static)
+ROUTES: list[BaseRoute] = [route for noun in NOUNS for route in noun.ROUTES]

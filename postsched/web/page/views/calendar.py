@@ -1,0 +1,146 @@
+"""The calendar: a month or a week, series expanded; what is to come can be moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from postsched.domain.clock_changes import Change, clock_changes
+from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.duration import format_duration
+from postsched.domain.errors import InvalidInput
+from postsched.domain.firing import Firing
+from postsched.domain.scope import Scope
+from postsched.domain.spans import Span, month_span, week_span
+from postsched.service import moving
+from postsched.service.firings import Day, Outlook, day_windows
+from postsched.store.firing_rows import Among, FiringRows
+from postsched.web.page.visit import Visit, view
+
+S = DeliveryStatus
+WEEK = timedelta(days=7)
+IN_MONTH, IN_WEEK = 8, 60
+"""Firings of a day that are shown."""
+MOVABLE = (S.SCHEDULED, S.RETRYING)
+WHEN_LONG = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What goes out of a post at one instant, to one account or several."""
+
+    firings: Sequence[Firing]
+
+    @property
+    def first(self) -> Firing:
+        """One of them; all but the accounts is the same."""
+        return self.firings[0]
+
+    @property
+    def movable(self) -> bool:
+        """Whether it can be given another time."""
+        return all(one.status in MOVABLE for one in self.firings)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One day: what goes out on it, how much more there is, and how the clocks change."""
+
+    date: date
+    inside: bool
+    entries: Sequence[Entry]
+    more: int
+    changes: Sequence[str]
+
+
+@view()
+def calendar(visit: Visit) -> Response:
+    """A month, or a week."""
+    today = visit.desk.now().astimezone(visit.desk.zone).date()
+    week = "week" in visit.request.query_params
+    words = visit.asked("week" if week else "month")
+    span = week_span(words, today) if week else month_span(words, today)
+    cells = _cells(visit, span, IN_WEEK if week else IN_MONTH)
+    last = span.first + timedelta(days=span.count)
+    seen = max(span.first, min(today, last - timedelta(days=1)))
+    return visit.page(
+        "calendar.html", span=span, week=week, today=today,
+        weeks=[cells[start : start + 7] for start in range(0, len(cells), 7)],
+        before=_address(week, span.first - timedelta(days=1)), after=_address(week, last),
+        here=_address(week, span.first), other=_address(not week, seen),
+    )  # fmt: skip
+
+
+@view(Scope.WRITE)
+def move(visit: Visit) -> Response:
+    """Give one entry another time, or another day at the same time."""
+    post_id, occurrence = visit.number("post"), _instant(visit.text("occurrence"))
+    day = visit.text("day")
+    if day:
+        notes = moving.to_day(visit.desk, post_id, occurrence, _day(day))
+    else:
+        notes = moving.to_time(visit.desk, post_id, occurrence, visit.text("at"))
+    return visit.back(" ".join((f"Post {post_id} is moved.", *notes)))
+
+
+def _cells(visit: Visit, span: Span, most: int) -> list[Cell]:
+    desk = visit.desk
+    start = span.first - timedelta(days=span.first.weekday())
+    end = span.first + timedelta(days=span.count)
+    count = (end - start).days + (-(end - start).days) % 7
+    with desk.database.read() as connection:
+        rows = FiringRows(connection, Among())
+        outlook = Outlook(rows, desk.now(), lambda: desk.planner.timing)
+        days = outlook.days(start, count, desk.zone, most)
+    changes = _changes(desk.zone, start, count)
+    return [_cell(day, span.first <= day.date < end, changes) for day in days]
+
+
+def _cell(day: Day, inside: bool, changes: Iterable[Change]) -> Cell:
+    entries = [Entry(tuple(group)) for _, group in groupby(day.firings, _together)]
+    said = [_said(one) for one in changes if one.before.date() == day.date]
+    return Cell(day.date, inside, entries, day.count - len(day.firings), said)
+
+
+def _together(firing: Firing) -> tuple[datetime, int, str]:
+    return firing.due_at, firing.post_id, firing.status
+
+
+def _changes(zone: ZoneInfo, start: date, count: int) -> list[Change]:
+    windows = day_windows(start, count, zone)
+    return list(clock_changes(zone, windows[0].start, windows[-1].end))
+
+
+def _said(change: Change) -> str:
+    way = "forward" if change.by > timedelta(0) else "back"
+    return f"Clocks go {way} {format_duration(abs(change.by))} at {change.before:%H:%M}"
+
+
+def _address(week: bool, day: date) -> str:
+    return f"/calendar?week={day}" if week else f"/calendar?month={day:%Y-%m}"
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise InvalidInput(f"{text[:WHEN_LONG]!r} is no instant", "Load the page anew")
+    return found
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"{text[:WHEN_LONG]!r} is no day", "Load the page anew") from None
+
+
+ROUTES = [Route("/calendar", calendar), Route("/do/move", move, methods=["POST"])]
