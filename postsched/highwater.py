@@ -1,7 +1,7 @@
 """The high-water mark: how far a database has come, noted outside of it, in the state folder.
 
 A database that is put back from a backup, or merely copied back, does not know what was sent from
-it since. Its mark does. One small file for each database, by its uid, says its age (`store.age`,
+it since. Its mark does. A small file for each database, by its uid, says its age (`store.age`,
 which every turn of the engine that writes raises) and the last instant up to which anything was
 claimed. A database that is younger than its mark is a copy from before.
 
@@ -26,6 +26,7 @@ from postsched.disk import alone_with, flush_folder
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 HEAD = "postsched-mark-1"
+SUFFIX = ".mark"
 SYNC_EVERY = 1.0
 """Seconds for which what was written may be lost by a power cut."""
 
@@ -45,7 +46,7 @@ class HighWater:
     """
 
     def __init__(self, folder: Path, uid: str) -> None:
-        self.path = folder / f"{uid}.mark"
+        self.path = folder / f"{uid}{SUFFIX}"
         self._descriptor: int | None = None
         self._synced_at = float("-inf")
 
@@ -96,6 +97,16 @@ class HighWater:
         if new:
             flush_folder(self.path.parent)
         return self._descriptor
+
+
+def kept(folder: Path, uid: str) -> list[str]:
+    """Of the marks of one database what their names have beside its uid, mostly nothing."""
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    ours = (name for name in names if name.startswith(uid) and name.endswith(SUFFIX))
+    return sorted(name[len(uid) : -len(SUFFIX)] for name in ours)
 
 
 def _parsed(content: bytes) -> Mark:

@@ -134,7 +134,6 @@ def assemble(
     clock.adjust(database)
     tide = recognition.tide_of(database, settings.state_folder)
     rewound = recognition.recognise(database, tide, clock.now())
-    growth = Growth(database, tide)
     planner = planner_of(settings, zone)
     bells = wakeup.folder_for(settings)
     if zone_rules.follow(database, planner, clock.now()):
@@ -169,7 +168,7 @@ def assemble(
         bells,
         settings.claim_timeout,
         publisher.guarantee,
-        growth,
+        Growth(database, tide, worker.id),
         planner,
         quotas,
     )

@@ -188,7 +188,7 @@ def restore(offer: Offer, settings: Settings, place: Path, now: datetime) -> Res
     database = open_database(str(place))
     try:
         tide = recognition.tide_of(database, settings.state_folder)
-        known = tide.read() is not None
+        known = bool(tide.read())
         rewound = recognition.recognise(database, tide, now)
         tide.close()
         with database.write() as connection:

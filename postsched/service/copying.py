@@ -122,12 +122,12 @@ class Copying:
             pauses.set_all_paused(there, paused=False)
             pauses.set_all_paused(there, paused=True)
             return 0
-        _, age = ages.of(here)
+        age = ages.of(here)[1][ages.AGE] + 1
         for connection in (here, there):  # a backup from before is known for what it is
-            ages.make(connection, age + 1)
+            ages.make(connection, age)
         moved.mark(here, gone)
         moved.arrive(there, gone.token)
-        return age + 1
+        return age
 
     def _raise_mark(self, source: Database, age: int) -> None:
         if age:

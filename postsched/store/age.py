@@ -1,7 +1,9 @@
 """How far a database has come, and the deliveries that are in doubt where it is a copy from before.
 
 Its age is a number in `meta` that rises with every turn of the engine that writes, in the same
-transaction. Outside of it, `highwater` keeps the same.
+transaction. Outside of it, `highwater` keeps the same. Where workers take their turns at the same
+time there is an age for each that can, so that none waits for another: a copy from before is
+younger in one of them at least.
 """
 
 from __future__ import annotations
@@ -21,51 +23,55 @@ from postsched.store.compiled import Compiled
 from postsched.store.tables import deliveries, meta
 
 S = DeliveryStatus
+AGE = "age"
+"""The age of a database that is written to by one at a time. Others are this and a dot and more."""
+EVERY = "name BETWEEN 'age' AND 'age.~'"
 GROW_BY_ONE = (
-    "INSERT INTO meta (name, value) SELECT 'age', '1' FROM meta AS own "
+    "INSERT INTO meta (name, value) SELECT CAST(:name AS TEXT), '1' FROM meta AS own "
     "WHERE own.name = 'uid' AND own.value = :uid ON CONFLICT (name) DO UPDATE "
     "SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT) RETURNING value"
 )
 GROW = Compiled(lambda connection: text(GROW_BY_ONE))
+TOTAL = Compiled(
+    lambda connection: text(f"SELECT sum(CAST(value AS BIGINT)) FROM meta WHERE {EVERY}")  # noqa: S608 - a constant
+)
 SET = text(
-    "INSERT INTO meta (name, value) VALUES ('age', :age) ON CONFLICT (name) DO UPDATE "
+    "INSERT INTO meta (name, value) VALUES (:name, :age) ON CONFLICT (name) DO UPDATE "
     "SET value = excluded.value"
 )
 CHUNK = 500
 """How many deliveries are read at once."""
 
 
-def grow(connection: Connection, uid: str) -> int:
-    """Make the database of that uid older by one; its age now, 0 if it is another one."""
-    rows = GROW.run(connection, {"uid": uid})
+def grow(connection: Connection, uid: str, name: str = AGE) -> int:
+    """Make the database of that uid older by one, in the age of that name, which is told; 0 if it
+    is another database."""
+    rows = GROW.run(connection, {"uid": uid, "name": name})
     return int(rows[0][0]) if rows else 0
 
 
-def now(connection: Connection) -> int:
-    """Its age, 0 if the engine never wrote into it."""
-    rows = AGE.run(connection, {})
-    return int(rows[0][0]) if rows else 0
+def total(connection: Connection) -> int:
+    """All its ages together: how many turns were written since it was made."""
+    return int(TOTAL.run(connection, {})[0][0] or 0)
 
 
-AGE = Compiled(lambda connection: text("SELECT value FROM meta WHERE name = 'age'"))
-
-
-def make(connection: Connection, age: int) -> None:
-    """Give it that age."""
-    connection.execute(SET, {"age": str(age)})
+def make(connection: Connection, age: int, name: str = AGE) -> None:
+    """Give it that age, under that name."""
+    connection.execute(SET, {"name": name, "age": str(age)})
 
 
 def separate(connection: Connection, uid: str) -> None:
     """Make it a database of its own, by another uid."""
     connection.execute(meta.update().where(meta.c.name == "uid").values(value=uid))
+    connection.execute(text(f"DELETE FROM meta WHERE {EVERY}"))  # noqa: S608 - a constant
     make(connection, 0)
 
 
-def of(connection: Connection) -> tuple[str, int]:
-    """Its uid and its age, 0 if the engine never wrote into it."""
-    query = select(meta.c.name, meta.c.value).where(meta.c.name.in_(["uid", "age"]))
+def of(connection: Connection) -> tuple[str, dict[str, int]]:
+    """Its uid and its ages by name; `AGE` is always among them, 0 if there is none."""
+    query = select(meta.c.name, meta.c.value).where((meta.c.name == "uid") | text(EVERY))
     found = {row.name: row.value for row in connection.execute(query)}
-    return found["uid"], int(found.get("age", 0))
+    return found.pop("uid"), {AGE: 0} | {name: int(age) for name, age in found.items()}
 
 
 def count_open(connection: Connection, upto: datetime) -> int:

@@ -57,6 +57,10 @@ class Database:
         server others may take their turn meanwhile."""
         return self.write()
 
+    def age_of(self, worker: int) -> str:
+        """The name of the age (`store.age`) that the turns of a worker raise, one at a time."""
+        return "age"
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that only reads, and blocks nobody."""

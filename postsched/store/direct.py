@@ -33,7 +33,10 @@ def change(connection: Connection, sql: str, rows: Sequence[Any]) -> int:
         return connection.exec_driver_sql(sql, list(rows)).rowcount
     try:
         with closing(connection.connection.cursor()) as cursor:
-            cursor.executemany(sql, rows)
+            if len(rows) == 1:  # it is no faster as one of many
+                cursor.execute(sql, rows[0])
+            else:
+                cursor.executemany(sql, rows)
             return cursor.rowcount
     except connection.dialect.loaded_dbapi.Error as error:
         raise _told(connection, sql, error) from error

@@ -24,10 +24,9 @@ from postsched.domain.errors import StoreBusy, StoreInDoubt, StoreRefused, Store
 from postsched.store import migrations, moved, sqlstates
 from postsched.store.database import PATIENCE, Database
 from postsched.store.naming import plain
+from postsched.store.sharing import GATES, gate_of
 from postsched.store.tables import meta, metadata
 
-GATES = 16
-"""How many workers can take their turn at the same time."""
 CHANNEL = "postsched"
 """Where workers are told that something changed."""
 SAMPLES = 3
@@ -79,6 +78,10 @@ class PostgresDatabase(Database):
         locked or claimed it."""
         return self._transaction(write=True, turn=worker)
 
+    def age_of(self, worker: int) -> str:
+        """Each gate has its own: so none waits for another's commit."""
+        return f"age.{gate_of(worker):02}"
+
     def _options(self, *, write: bool) -> dict[str, object]:
         return {} if write else dict(READING)
 
@@ -86,7 +89,7 @@ class PostgresDatabase(Database):
         if turn is None:
             shut = connection.execute(ALL_GATES).scalar()
         else:
-            shut = connection.execute(GATE, {"gate": _gate(turn % GATES)}).scalar()
+            shut = connection.execute(GATE, {"gate": _gate(gate_of(turn))}).scalar()
         if shut and not self.may_be_moved:
             moved.refuse(connection, self.name)
 

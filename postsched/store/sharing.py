@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+GATES = 16
+"""How many workers can take their turn at the same time: `postgres` has a gate for each."""
+
 
 def is_shared(connection: Connection) -> bool:
     """Whether others may take their turns meanwhile."""
     return connection.dialect.name != "sqlite"
+
+
+def gate_of(worker: int) -> int:
+    """The gate that a worker goes through, by its id."""
+    return worker % GATES

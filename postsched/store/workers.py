@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
+from postsched.store.sharing import GATES, gate_of, is_shared
 from postsched.store.tables import workers
 
 
@@ -30,12 +31,19 @@ class Worker:
 def enter(
     connection: Connection, host: str, boot: str, pid: int, kind: str, mark: str, since: datetime
 ) -> Worker:
-    """Put a process on the list."""
+    """Put a process on the list. Its id is such that it goes through a gate of its own, if there
+    is one left."""
     values = (host, boot, pid, kind, mark, since)
     row = dict(zip(("host", "boot", "pid", "kind", "mark", "since"), values, strict=True))
-    result = connection.execute(workers.insert(), row)
-    assert result.inserted_primary_key is not None
-    return Worker(result.inserted_primary_key[0], *values)
+    taken = {gate_of(one.id) for one in every(connection)} if is_shared(connection) else set()
+    for _ in range(GATES):
+        result = connection.execute(workers.insert(), row)
+        assert result.inserted_primary_key is not None
+        worker = Worker(result.inserted_primary_key[0], *values)
+        if gate_of(worker.id) not in taken or len(taken) == GATES:
+            break
+        remove(connection, [worker.id])  # no id is given twice: the next is that of the next gate
+    return worker
 
 
 def seen(connection: Connection, worker_id: int, now: datetime) -> None:

@@ -187,7 +187,7 @@ class Rig:
             self.bells,
             settings.claim_timeout,
             publisher.guarantee,
-            Growth(self.database, tide),
+            Growth(self.database, tide, worker.id),
             planner,
             Quotas(self.platforms.__getitem__, settings),
         )

@@ -34,7 +34,7 @@ from postsched.store.database import Database
 from postsched.store.holds import Call
 from postsched.store.listening import Listener
 from postsched.store.opening import open_database
-from postsched.store.postgres import GATES
+from postsched.store.sharing import GATES
 from tests.servers import postgres
 from tests.store import claiming, rows
 from tests.store.rows import NOON, claim_of, read
