@@ -46,8 +46,9 @@ class Limits:
 
     @property
     def spare(self) -> int:
-        """How many more are claimed than there are hands, so that no hand waits for a commit."""
-        return max(2, self.concurrency // 2)
+        """How many more are claimed than there are hands, so that no hand waits for a commit, and
+        few hands share one, too."""
+        return max(2, min(self.concurrency, 10), self.concurrency // 2)
 
 
 class Held:

@@ -94,7 +94,7 @@ def test_no_more_is_claimed_than_there_are_hands_and_a_few(make: MakeRig, clock:
         sim = Simulation(rig)
         await sim.quiet()
         claimed = sum(rig.delivery(one).claim is not None for one in ids)
-        assert 5 <= claimed <= 5 + 2
+        assert 5 <= claimed <= 5 + 5
         await sim.dispatcher.stop(0)
         await sim.engine.close()
 
@@ -152,7 +152,7 @@ def test_a_platform_that_hangs_while_preparing_keeps_its_share_only(
     async def scene() -> None:
         sim = Simulation(rig)
         await sim.go(21)
-        assert len(slow.called("prepare")) <= 15
+        assert len(slow.called("prepare")) <= 20
         await sim.dispatcher.stop(0)
         await sim.engine.close()
 

@@ -209,7 +209,7 @@ def test_what_is_due_goes_out_on_time_while_the_database_fails_now_and_then(
     ids = [rig.post("Hello", me, in_(rig, 0.4 + n * 0.04)) for n in range(20)]
     faults = Faults(rig.database.engine)
     rng = Random(seed)
-    faults.at = frozenset(n for n in range(1, 3000) if rng.random() < 0.03)
+    faults.at = frozenset(n for n in range(1, 3000) if rng.random() < 0.02)
     faults.name = "busy"
 
     async def scene(engine: Engine) -> None:
