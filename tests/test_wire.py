@@ -216,6 +216,60 @@ class TestWhatBreaks:
         run(scene)
 
 
+class TestAhead:
+    """Connections that are opened before there is a request."""
+
+    def test_they_are_what_the_requests_use(self) -> None:
+        async def scene() -> None:
+            async with server() as own:
+                transport = Transport(5.0)
+                for _ in range(2):
+                    await transport.open("me", own.url, count=3)
+                assert (own.connections, own.requests) == (3, [])
+
+                async def ask() -> str:
+                    with transport.client("me", own.url) as client:
+                        return (await client.get(own.url)).text
+
+                assert [*await asyncio.gather(ask(), ask(), ask())] == ["ok"] * 3
+                assert own.connections == 3
+                await transport.close()
+
+        run(scene)
+
+    def test_one_that_was_shut_is_not_used(self) -> None:
+        seen: list[int] = []
+
+        async def scene() -> None:
+            async def hang_up_at_first(
+                reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+            ) -> None:
+                seen.append(1)
+                if len(seen) > 1:
+                    await reader.readuntil(b"\r\n\r\n")
+                    await ok(writer)
+
+            async with raw(hang_up_at_first) as address:
+                transport = Transport(5.0)
+                await transport.open("me", address, count=1)
+                with transport.client("me", address) as client:
+                    assert (await client.get(address)).text == "ok"
+                assert len(seen) == 2
+                await transport.close()
+
+        run(scene)
+
+    def test_none_is_opened_to_an_address_of_nobody(self) -> None:
+        async def scene() -> None:
+            transport = Transport(5.0)
+            for address in ("outbox", "http://", "http://127.0.0.1:1", "https://[::1"):
+                with contextlib.suppress(httpx.InvalidURL):
+                    await transport.open("me", address, count=2)
+            await transport.close()
+
+        run(scene)
+
+
 class TestRequests:
     """What is sent is one request, whatever is in it."""
 

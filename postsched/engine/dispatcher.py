@@ -18,6 +18,7 @@ from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
+from postsched.engine.connecting import Connecting
 from postsched.engine.cycle import Cycle
 from postsched.engine.flight import Flight
 from postsched.engine.hands import Hands, Held, Limits
@@ -55,6 +56,7 @@ class Dispatcher:
         self.on_event: Callable[[str, Work], None] = lambda word, work: None
         self.uploads = publisher.uploads
         self.hands = Hands(limits)
+        self._connecting = Connecting(publisher, limits.concurrency)
         self.access = Access(publisher, clock, self._tried)
         self.cycle = Cycle(
             turns, self.hands, self.access, clock, limits, database, self._start, self._absorb,
@@ -173,6 +175,7 @@ class Dispatcher:
         done in that time is broken off and counts as lost."""
         self.hands.closed = True
         self.access.stop()
+        self._connecting.stop()
         self._stop_by = self._clock.monotonic() + seconds
         for held in self.hands.flying.values():
             held.stopping = True
@@ -218,8 +221,7 @@ class Dispatcher:
         if not self.hands.closed:
             self.access.try_out(turn.strangers)
         for work in turn.taken:
-            held = Held(work, asked_at)
-            self.hands.held[held.id] = held
+            self.hands.held[work.delivery.id] = held = Held(work, asked_at)
             if self._preparation.can_wait(held):
                 held.ready = True
             else:
@@ -230,6 +232,7 @@ class Dispatcher:
             held.preparing = self._start(self._prepare_ahead(held))
         if turn.taken or turn.to_prepare:
             self._leases.begin(asked_at)
+        self._connecting.begin(held for held in self.hands.held.values() if not held.ready)
         for work in turn.late:
             self._tell("missed", work)
         self._give_back_held(turn)

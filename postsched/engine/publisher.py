@@ -20,19 +20,17 @@ from postsched.domain.outcome import (
     Asked,
     ErrorKind,
     Failed,
-    LetGo,
     Lost,
     NotKnown,
     Problem,
     Published,
-    Retry,
     Sent,
 )
 from postsched.engine import answers, verdicts
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, wait_until
-from postsched.engine.hosting import NotSet
 from postsched.engine.known import Known
+from postsched.engine.sending import NotNow, Sending, obstacle_of, outcome_of
 from postsched.engine.step import (
     in_doubt_since,
     prepared_step,
@@ -41,17 +39,14 @@ from postsched.engine.step import (
     step_message,
 )
 from postsched.engine.templates import grown
-from postsched.engine.uploads import Upload, Uploads, size_of
+from postsched.engine.uploads import Uploads, size_of
 from postsched.login import Logins, cleaned
 from postsched.platforms.base import Login, Message, Platform, PlatformError, Unknown
-from postsched.platforms.judging import classify
 from postsched.store.neighbours import Neighbours
 from postsched.store.queue import Work
 from postsched.transport import SLOWEST_UPLOAD
 
 if TYPE_CHECKING:
-    import httpx
-
     from postsched.config import Settings
     from postsched.transport import Transport
 
@@ -95,10 +90,19 @@ class Publisher:
         try:
             await self._logins.read_ahead(account, self._platform(account.platform))
         except PostschedError as error:
-            return _obstacle(error)
+            return obstacle_of(error)
         except Exception:  # noqa: BLE001 - a plug-in may raise anything: told when it is used
             return None
         return None
+
+    async def connect(self, account: Account, count: int) -> None:
+        """Have connections for so many posts that are due in a moment. What is in the way is for
+        the sending to find."""
+        try:
+            if own := self._known.servers(account):
+                await self._transport.open(account.name, *own, count=count)
+        except Exception:  # noqa: BLE001 - a plug-in may raise anything: told when it is used
+            return
 
     def prepares_alike(self, work: Work, index: int) -> bool:
         """Whether preparing the step again gives the same, so that it need not be on record."""
@@ -119,7 +123,7 @@ class Publisher:
         if index == 0 and (problem := grown(work, self._platform)):
             return Failed(problem)
 
-        async def call(platform: Platform, login: Login, sending: _Sending) -> dict[str, Any]:
+        async def call(platform: Platform, login: Login, sending: Sending) -> dict[str, Any]:
             message = await self._message(work, index)
             sending.upload.expect(size_of(one.media for one in message.attachments))
             return answers.prepared(await platform.prepare(message, login, sending.http))
@@ -136,12 +140,12 @@ class Publisher:
             return Failed(problem)
         due, seconds = work.delivery.due_at, self._sending_time
 
-        async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
+        async def call(platform: Platform, login: Login, sending: Sending) -> Published:
             message = step_message(work, 0, self._clock.now(), ())
             found = await platform.prepare(message, login, sending.http)
             ready = note(answers.prepared(cleaned(found, login)))
             if not await wait_until(due, self._clock) or not begin():
-                raise _NotNow
+                raise NotNow
             prepared = prepared_step(ready.delivery, 0, self._clock.now(), None)
             sending.under_way = True
             sending.limit.reschedule(asyncio.get_running_loop().time() + seconds)
@@ -163,9 +167,9 @@ class Publisher:
         given where the same may have been sent before."""
         due = work.delivery.due_at
 
-        async def call(platform: Platform, login: Login, sending: _Sending) -> Published:
+        async def call(platform: Platform, login: Login, sending: Sending) -> Published:
             if not await wait_until(due, self._clock) or not begin():
-                raise _NotNow
+                raise NotNow
             prepared = prepared_step(work.delivery, index, self._clock.now(), neighbours)
             key = step_key(work, index)
             sending.under_way = True
@@ -196,7 +200,7 @@ class Publisher:
 
     async def _find(self, work: Work, index: int, neighbours: Neighbours) -> Asked:
         async def call(
-            platform: Platform, login: Login, sending: _Sending
+            platform: Platform, login: Login, sending: Sending
         ) -> Published | Unknown | None:
             prepared = prepared_step(work.delivery, index, self._clock.now(), neighbours)
             key, since = step_key(work, index), in_doubt_since(work.delivery)
@@ -214,10 +218,10 @@ class Publisher:
         return verdicts.not_known(found, self._clock.now())
 
     async def _called(
-        self, work: Work, call: Callable[[Platform, Login, _Sending], Awaitable[T]], seconds: float
+        self, work: Work, call: Callable[[Platform, Login, Sending], Awaitable[T]], seconds: float
     ) -> T | Sent:
         """Call the adapter; whatever it raises becomes an outcome, here and nowhere else."""
-        sending = _Sending()
+        sending = Sending()
         try:
             platform = self._platform(work.account.platform)
             own = self._known.servers(work.account)
@@ -245,11 +249,11 @@ class Publisher:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            return _outcome_of(RuntimeError(type(error).__name__), sending)
+            return outcome_of(RuntimeError(type(error).__name__), sending)
         except SystemExit as error:
-            return _outcome_of(RuntimeError(type(error).__name__), sending)
+            return outcome_of(RuntimeError(type(error).__name__), sending)
         except Exception as error:  # noqa: BLE001 - an adapter may raise anything
-            return self._scrubbed(work.account, _outcome_of(error, sending))
+            return self._scrubbed(work.account, outcome_of(error, sending))
 
     def _scrubbed(self, account: Account, outcome: Sent) -> Sent:
         if isinstance(outcome, Published) or outcome.problem is None:
@@ -262,44 +266,6 @@ class Publisher:
         return step_message(work, index, self._clock.now(), attachments)
 
 
-class _NotNow(Exception):
-    """The instant that had nearly come is far off, for the clock was set back, or the claim does
-    not last: nothing was sent."""
-
-
-class _Sending:
-    """How far a call has come: `called` from when the adapter has a login; `under_way` from right
-    before the request that makes the post visible; what fails then leaves open whether it is
-    out."""
-
-    __slots__ = ("called", "http", "limit", "under_way", "upload")
-    http: httpx.AsyncClient
-    upload: Upload
-    limit: asyncio.Timeout
-
-    def __init__(self) -> None:
-        self.called = False
-        self.under_way = False
-
-
-def _outcome_of(error: Exception, sending: _Sending) -> Sent:
-    match error:
-        case _NotNow():
-            return LetGo()
-        case NotSet() as lacking:
-            return lacking.wait()
-        case PostschedError() if not sending.called:
-            return LetGo(_obstacle(error), here=True)
-        case TimeoutError():
-            problem = Problem(ErrorKind.TRANSIENT, "no answer in time", silent=True)
-            return Lost(problem) if sending.under_way else Retry(problem)
-    return classify(error, sending=sending.under_way)
-
-
 def _upload_time(work: Work, index: int) -> float:
     """Seconds that a slow line may take for the files of a step."""
     return size_of(step_media(work, index)) / SLOWEST_UPLOAD
-
-
-def _obstacle(error: PostschedError) -> Problem:
-    return Problem(ErrorKind.AUTH, error.message, hint=error.hint)

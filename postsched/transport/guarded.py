@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from postsched.transport.addresses import Origin, Resolve, looked_up, origin, pinned
-from postsched.transport.direct import Direct, Whole
+from postsched.transport.direct import Direct, Whole, direct
 from postsched.transport.wire import Wire
 
 if TYPE_CHECKING:
@@ -58,6 +58,13 @@ class Guarded(httpx.AsyncBaseTransport):
         self._largest = largest
         self._resolve = resolve
         self.leaving: Leaving | None = None
+
+    async def open(self, address: str) -> None:
+        """Have a connection to one of the own servers before there is a request. Raises
+        httpx.TransportError and httpx.InvalidURL."""
+        request = direct("GET", address, (), {}, None)
+        if request.place.origin in self._own:
+            await self._wire.open(request, self._connect)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and

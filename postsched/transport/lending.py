@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 from collections import defaultdict
@@ -52,6 +53,17 @@ class Transport:
         finally:
             guarded.leaving = None
             free.append((client, guarded))
+
+    async def open(self, account: str, *servers: str, count: int) -> None:
+        """Have so many connections to the first of the servers, for calls that come soon. That it
+        can't be reached is for those to find."""
+        free = self._free[account, *servers]
+        lent = [free.pop() if free else self._make(servers) for _ in range(count)]
+        try:
+            opened = (guarded.open(servers[0]) for _, guarded in lent)
+            await asyncio.gather(*opened, return_exceptions=True)
+        finally:
+            free += lent
 
     async def close(self) -> None:
         """Close every connection."""

@@ -68,6 +68,12 @@ class Wire:
             connection.close()
         return answer
 
+    async def open(self, request: Direct, connect: float) -> None:
+        """Have a connection for such a request. Raises httpx.TransportError."""
+        found, server = self._connection, request.place.server
+        if found is None or server != self._server or not self._can_be_used(found):
+            await self._connected(request, connect, server)
+
     def close(self) -> None:
         """Close the connection."""
         if self._connection is not None:
@@ -80,6 +86,7 @@ class Wire:
         self.close()
         made = await self._connect(request, connect)
         self._connection, self._server = made, server
+        self._used_at = time.monotonic() - RESTED  # it may be opened long before it is used
         return made
 
     def _can_be_used(self, connection: Connection) -> bool:
