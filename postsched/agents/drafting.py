@@ -72,7 +72,7 @@ TOOLS = (
          "Writes a draft, with the time at which it should go out. It does not go out before a "
          "person approves it (postsched approve ID). Say in key what makes the call unique: "
          "the same key again adds nothing.",
-         Scope.DRAFT, _create_draft, A_POST, NEW, ("text", "to"), repeatable=False),
+         Scope.DRAFT, _create_draft, A_POST, NEW, ("to",), repeatable=False),
     Tool("edit_draft", "Change a draft",
          "Changes members of a draft that an agent wrote, or that a person labelled 'agent'; null "
          "takes one away. It stays a draft.",

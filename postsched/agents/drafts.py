@@ -80,20 +80,22 @@ def _file(bench: Bench, path: str) -> Path:
             "files of this machine can't be named here",
             "Give the public https:// address of the medium as url",
         )
-    if not is_within(bench.media_root, path):
-        raise _media(f"{path[:200]!r} is not in the folder of --media-dir", "Name a file in it")
-    file = (bench.media_root / path).resolve()
-    if not file.is_file():
-        raise _media(f"there is no file {path[:200]!r} in the folder of --media-dir", "Name one")
+    file = found_in(bench.media_root, path)
+    if file is None:
+        raise _media(
+            f"there is no file {path[:200]!r} in the folder of --media-dir",
+            "Name one in it, relative to it",
+        )
     return file
 
 
-def is_within(root: Path, path: str) -> bool:
-    """Whether a path leads to something in a folder, links followed."""
+def found_in(root: Path, path: str) -> Path | None:
+    """The file that a path leads to, links followed, if it lies in a folder; else None."""
     try:
-        return (root / path).resolve().is_relative_to(root.resolve())
+        file = (root / path).resolve()
+        return file if file.is_relative_to(root.resolve()) and file.is_file() else None
     except (OSError, ValueError, RuntimeError):  # too long, a NUL, links in a circle
-        return False
+        return None
 
 
 def _with_media(

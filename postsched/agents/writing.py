@@ -126,7 +126,7 @@ TOOLS = (
     Tool("schedule_post", "Schedule a post",
          "Writes a post that goes out at its time by itself, to the public. It needs at, slot or a "
          "series. Say in key what makes the call unique: the same key again adds nothing.",
-         Scope.WRITE, _schedule_post, A_POST, NEW, ("text", "to"), lasting=True, repeatable=False),
+         Scope.WRITE, _schedule_post, A_POST, NEW, ("to",), lasting=True, repeatable=False),
     Tool("edit_post", "Change a post",
          "Changes members of a post of which nothing is out; null takes one away. A time makes a "
          "post of a draft, which then goes out.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,7 +57,12 @@ def mcp(
     bench = Bench(program.desk, program.secrets, program.rng, granted, root)
     if sys.stdin.isatty():
         program.say("This speaks the Model Context Protocol, for programs; end it with Ctrl-D")
-    anyio.run(serve, bench)
+    # A thread waits in a read of stdin that nothing but its end can break off.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        anyio.run(serve, bench)
+    except* ConnectionError:  # the client is gone, and reads no answers any more
+        pass
 
 
 def _scope(word: str) -> Scope:
