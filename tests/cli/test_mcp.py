@@ -19,6 +19,7 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from tests.agents.play import Said, said
+from tests.cli.posting import Posting
 
 PATIENCE = 60.0
 START = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
