@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from postsched import platforms, recognition, wakeup
 from postsched.domain.account import AccountState
-from postsched.domain.errors import StoreUnavailable
+from postsched.domain.errors import StoreMoved, StoreUnavailable
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock
@@ -110,6 +110,8 @@ class Engine:
         signed_off = False
         try:
             signed_off = await self.turns.run(partial(_sign_off, worker=self.worker))
+        except StoreMoved:
+            pass  # the copy knows no workers
         except StoreUnavailable as error:
             log.error("%s; what this process held is settled by the next", error.message)
         finally:

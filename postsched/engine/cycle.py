@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from postsched.domain.errors import StoreUnavailable
+from postsched.domain.errors import StoreMoved, StoreUnavailable
 from postsched.engine.access import Access
 from postsched.engine.claiming import Wish
 from postsched.engine.clock import Clock
@@ -218,7 +218,8 @@ class Cycle:
         )
 
     def _note_trouble(self, error: StoreUnavailable) -> None:
-        if self.trouble is None or self.trouble.message != error.message:
+        is_news = self.trouble is None or self.trouble.message != error.message
+        if is_news and not isinstance(error, StoreMoved):  # that is the end, and is said there
             log.error("%s; nothing more is claimed until it works again", error.message)
         self.trouble = error
         self._wanted = True

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from postsched.domain.errors import PostschedError
+from postsched.domain.errors import PostschedError, StoreMoved
 from postsched.engine.assembly import Engine
 from postsched.engine.jobstore import ALIAS, DeliveryJobStore, Launcher
 from postsched.engine.rehearsal import rehearse
@@ -52,13 +52,14 @@ async def run(
     `started` is called once everything is listening. At SIGHUP the engine that `reload` gives, in a
     thread, takes over, while this one ends what it has in flight; where it raises a PostschedError,
     all stays as it was. Without it, SIGHUP ends like SIGTERM. What works `beside` it is stopped
-    before it. Returns the last engine. Raises nothing that a delivery did.
+    before it. Returns the last engine. Raises nothing that a delivery did, but StoreMoved, after an
+    orderly end, once the database has moved to another place: nothing is sent from here any more.
     """
     loop = asyncio.get_running_loop()
-    stop, again, idle = stop or asyncio.Event(), asyncio.Event(), asyncio.Event()
+    stop, again, done = stop or asyncio.Event(), asyncio.Event(), asyncio.Event()
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # it logs every run
     supervisor = supervisor or Supervisor({}, 0)
-    shift = _Shift(engine, idle if until_idle else None)
+    shift = _Shift(engine, done, until_idle=until_idle)
     signals = _Signals(loop, stop, again if reload else stop)
     endings: list[asyncio.Task[None]] = []
     _favour_the_loop()
@@ -67,12 +68,12 @@ async def run(
         started()
         supervisor.ready(SUPERVISED)
         supervisor.watch(lambda: _sign(shift.engine))
-        while await _first(stop, idle, again) and reload and not (stop.is_set() or idle.is_set()):
+        while await _first(stop, done, again) and reload and not (stop.is_set() or done.is_set()):
             again.clear()
             supervisor.reloading()
             fresh = await _reloaded(reload)
             if fresh is not None:
-                old, shift = shift, _Shift(fresh, idle if until_idle else None)
+                old, shift = shift, _Shift(fresh, done, until_idle=until_idle)
                 shift.start()
                 endings.append(loop.create_task(old.end(signals)))
             supervisor.ready(SUPERVISED)
@@ -84,6 +85,8 @@ async def run(
         await asyncio.gather(shift.end(signals), *endings)
         await supervisor.end()
         signals.restore()
+    if shift.moved is not None:
+        raise shift.moved
     return shift.engine
 
 
@@ -107,11 +110,15 @@ async def _sign(engine: Engine) -> str | None:
 
 
 class _Shift:
-    """One engine at work. `idle` is set once nothing is left to do, if anybody wants to know."""
+    """One engine at work. `done` is set once it can do nothing more: its database has moved, or,
+    with `until_idle`, nothing is left to do."""
 
-    def __init__(self, engine: Engine, idle: asyncio.Event | None) -> None:
+    def __init__(self, engine: Engine, done: asyncio.Event, *, until_idle: bool) -> None:
         self.engine = engine
-        self._idle = idle
+        self.moved: StoreMoved | None = None
+        """Where the database has moved to, if it has."""
+        self._done = done
+        self._until_idle = until_idle
         self._scheduler = AsyncIOScheduler(
             jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)},
             executors={ALIAS: Launcher()},
@@ -138,8 +145,11 @@ class _Shift:
         self._wake()
         if self.engine.removal is not None:
             self.engine.removal.wake()
-        if self._idle is not None and self.engine.dispatcher.is_idle:
-            self._idle.set()
+        trouble = self.engine.dispatcher.cycle.trouble
+        if isinstance(trouble, StoreMoved):
+            self.moved = trouble
+        if self.moved or (self._until_idle and self.engine.dispatcher.is_idle):
+            self._done.set()
 
     async def end(self, signals: _Signals) -> None:
         """Drain first: APScheduler's own shutdown would cancel what is in flight."""
@@ -147,7 +157,11 @@ class _Shift:
         if self._rehearsing is not None:
             self._rehearsing.cancel()
         signals.hurry.append(engine.dispatcher.hurry)
-        await engine.stop()
+        stopping = asyncio.ensure_future(engine.stop())
+        if self.moved:  # what is still to be written never can be
+            await asyncio.sleep(0)
+            engine.dispatcher.hurry()
+        await stopping
         engine.dispatcher.on_change = lambda: None
         await _shut_down(self._scheduler)
         engine.bell.silence(asyncio.get_running_loop())

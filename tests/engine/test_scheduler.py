@@ -20,9 +20,12 @@ from sqlalchemy import text
 from postsched import wakeup
 from postsched.domain.account import Account
 from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.errors import StoreMoved
 from postsched.engine.assembly import Engine
 from postsched.engine.clock import SystemClock
 from postsched.engine.scheduler import run
+from postsched.store import moved
+from postsched.store.moved import Moved
 from postsched.testing import FakePlatform
 from postsched.testing.platform import Held, LostAnswer
 from tests.engine.conftest import MakeRig
@@ -240,6 +243,27 @@ def test_a_locked_database_holds_up_nothing_that_is_held(
         await until(published(rig, delivery))
 
     daemon(rig, scene)
+
+
+def test_it_ends_once_the_database_has_moved(
+    rig: Rig, me: Account, fake: FakePlatform, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a long sleep, say: meanwhile all goes out from elsewhere."""
+    delivery = rig.post("Hello", me, in_(rig, 1.5))
+
+    async def whole() -> None:
+        up = asyncio.Event()
+        running = asyncio.create_task(run(rig.engine(), started=up.set))
+        await up.wait()
+        with rig.database.write() as connection:
+            moved.mark(connection, Moved("elsewhere.db", rig.clock.now(), "token"))
+        with pytest.raises(StoreMoved, match=r"was moved to elsewhere\.db"):
+            await asyncio.wait_for(running, 20)
+
+    play(whole)
+    assert fake.posts == []
+    assert rig.delivery(delivery).status is S.SCHEDULED
+    assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 def test_a_zone_that_is_none_does_not_matter(
