@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from postsched.engine.hands import Held
 from postsched.engine.publisher import Publisher
@@ -18,13 +19,13 @@ class Connecting:
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def begin(self, coming: Iterable[Held]) -> None:
-        """Have as many open as are of use, by the time those are due."""
-        accounts, counts, left = {}, Counter[int](), Counter[str]()
-        for held in coming:
+    def begin(self, everything: Iterable[Held], now: datetime) -> None:
+        """Have as many open as are of use to those of them which are due later."""
+        accounts, counts, used = {}, Counter[int](), Counter[str]()
+        for held in everything:
             account = held.work.account
-            if left[account.platform] < self._most:
-                left[account.platform] += 1
+            if held.at > now and used[account.platform] < self._most:
+                used[account.platform] += 1
                 counts[account.id] += 1
                 accounts[account.id] = account
         for number, count in counts.items():

@@ -232,7 +232,7 @@ class Dispatcher:
             held.preparing = self._start(self._prepare_ahead(held))
         if turn.taken or turn.to_prepare:
             self._leases.begin(asked_at)
-        self._connecting.begin(held for held in self.hands.held.values() if not held.ready)
+            self._connecting.begin(self.hands.held.values(), self._clock.now())
         for work in turn.late:
             self._tell("missed", work)
         self._give_back_held(turn)
