@@ -102,7 +102,11 @@ class Caller:
 
         if postgres.is_used():  # what is beside a file else
             folder = self.database.parent
-            self.set(POSTSCHED_MEDIA_DIR=str(folder / "media"), POSTSCHED_STATE_DIR=str(folder))
+            self.set(
+                POSTSCHED_MEDIA_DIR=str(folder / "media"),
+                POSTSCHED_ARCHIVE_DIR=str(folder / "archive"),
+                POSTSCHED_STATE_DIR=str(folder),
+            )
 
     def set(self, **environ: str) -> None:
         """Set variables of the environment."""

@@ -12,6 +12,7 @@ import pytest
 
 from postsched.testing.picture import png
 from tests.cli.posting import Posting
+from tests.servers import postgres
 
 LATER = "2030-05-01 09:00"
 FORMATS = ("json", "jsonl", "csv", "md")
@@ -36,9 +37,10 @@ def full(cli: Posting, tmp_path: Path) -> Posting:
 
 def settle_elsewhere(cli: Posting, name: str = "other") -> str:
     """Another database with the same accounts; commands go there now."""
-    place = str(cli.call.home / name / "posts.db")
-    cli.call.set(POSTSCHED_DB=place)
-    cli.call.database = Path(place)
+    path = cli.call.home / name / "posts.db"
+    place = postgres.place(path)
+    cli.call.set(POSTSCHED_DB=place, POSTSCHED_MEDIA_DIR=str(path.parent / "media"))
+    cli.call.database = path
     cli.account("me")
     cli.account("work")
     return place

@@ -81,7 +81,8 @@ def test_who_works_where(call: Caller, url: str) -> None:
     refused.refused(1, "process 21 on elsewhere", f"process 23 on {here}", "Stop it")
 
 
-def test_how_the_server_is(call: Caller, url: str) -> None:
+def test_how_the_server_is(call: Caller, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POSTSCHED_MEDIA_DIR", raising=False)
     found = {(one["check"], one["state"]): one["message"] for one in call("doctor", "--json").json}
     assert "schema version" in found["database", "ok"]
     assert found["server", "ok"].startswith("PostgreSQL ")

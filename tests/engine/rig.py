@@ -115,6 +115,7 @@ class Rig:
             Settings(
                 postgres.place(folder / "posts.db"),
                 media_dir=folder / "media",
+                archive_dir=folder / "archive",
                 state_dir=folder / "state",
             ),
             **settings,

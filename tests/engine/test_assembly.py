@@ -41,7 +41,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def put_together(database: Database, **environ: str) -> Engine:
-    settings = Settings(str(database.path), shutdown_timeout=timedelta(seconds=5))
+    settings = Settings(database.name, shutdown_timeout=timedelta(seconds=5))
     return assemble(database, settings, Secrets(environ), CLOCK, Random(1), "run")
 
 
@@ -56,7 +56,7 @@ def account(database: Database, folder: Path, **more: object) -> Account:
 def test_it_sends_to_the_outbox(database: Database, tmp_path: Path) -> None:
     me = account(database, tmp_path / "out")
     outbox, http = platforms.get("outbox"), Any
-    login = login_for(me, outbox, Settings(str(database.path)), None)
+    login = login_for(me, outbox, Settings(database.name), None)
     asyncio.run(outbox.inspect(login, http))  # type: ignore[arg-type]  # it makes the folder
     with database.write() as connection:
         (delivery,) = rows.post(connection, "Hello", [me], CLOCK.now())
@@ -68,7 +68,7 @@ def test_it_sends_to_the_outbox(database: Database, tmp_path: Path) -> None:
     after = rows.read(database, delivery)
     assert after.status is DeliveryStatus.PUBLISHED
     assert list((tmp_path / "out").rglob("*.md"))
-    assert wakeup.marks(wakeup.folder_of(tmp_path / "posts.db")) == []
+    assert wakeup.marks(wakeup.folder_for(Settings(database.name))) == []
 
 
 @pytest.mark.parametrize("environ", [{}, {"POSTSCHED_TOKEN_ME": "new"}])
@@ -94,14 +94,14 @@ def test_one_that_can_not_register_leaves_no_bell(database: Database, tmp_path: 
     faults.at, faults.armed = range(1, 100), True
     with faults.listening(), pytest.raises(StoreUnavailable):
         put_together(database)
-    assert wakeup.marks(wakeup.folder_of(tmp_path / "posts.db")) == []
+    assert wakeup.marks(wakeup.folder_for(Settings(database.name))) == []
 
 
 @pytest.mark.parametrize("name", ["disk", "busy"])
 def test_an_end_that_can_not_be_written_is_found_by_the_next(
     database: Database, tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    bells = wakeup.folder_of(tmp_path / "posts.db")
+    bells = wakeup.folder_for(Settings(database.name))
     faults = Faults(database.engine)
     faults.at, faults.name = range(1, 1000), name
 
