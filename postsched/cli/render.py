@@ -117,6 +117,7 @@ def post_page(
         "comment": content.comment, "link": content.link, "title": content.title,
         "warning": content.warning, "visibility": content.visibility, "language": content.lang,
         "tags": ", ".join(post.tags), "key": post.key, "priority": post.priority or None,
+        "callback": post.callback,
         "media": ", ".join(f"{m.path or m.url} ({m.alt or 'no alt text'})" for m in content.media),
         **{f"for {name}": text for name, text in content.variants.items()},
         **{f"{{{{{name}}}}}": value for name, value in content.vars.items()},

@@ -31,7 +31,7 @@ NEW = 32
 """Bytes of a new key."""
 GONE = 410
 SAID = 500
-"""Characters of an answer that are kept for who tries it."""
+"""Bytes of an answer that are kept for who tries it."""
 ASKS_TO_WAIT = frozenset({429, 503})
 
 
@@ -97,7 +97,8 @@ async def tell(
 
 
 def _judged(answer: httpx.Response) -> Told:
-    status, said = answer.status_code, " ".join(answer.text[:SAID].split())
+    status = answer.status_code
+    said = " ".join(answer.content[:SAID].decode("utf-8", "replace").split())
     if answer.is_success:
         return Told(answer=status, said=said)
     if status == GONE:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Delivery, DeliveryStatus
@@ -105,10 +105,16 @@ def callbacks(connection: Connection, post_ids: Sequence[int]) -> dict[int, str]
 
 def note_missed(connection: Connection, now: datetime, delivery_ids: Sequence[int]) -> None:
     """Deliveries, by id, have just become missed."""
-    if leaving(connection) is None:
+    here = leaving(connection)
+    if here is None:
         return
+    query = delivery_rows.selected()
+    if not here.wanted.ways_of(Event.MISSED):  # there may be thousands, which nobody asks about
+        query = query.where(
+            exists().where(posts.c.id == deliveries.c.post_id, posts.c.callback.is_not(None))
+        )
     for chunk in _chunks(delivery_ids):
-        found = connection.execute(delivery_rows.selected().where(deliveries.c.id.in_(chunk)))
+        found = connection.execute(query.where(deliveries.c.id.in_(chunk)))
         note(connection, now, *map(delivery_rows.delivery_of, found))
 
 

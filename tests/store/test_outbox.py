@@ -19,7 +19,7 @@ from postsched.domain.notice import EVERY, LOUD, Event, Wanted, Way
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.domain.post import Missed
 from postsched.store import accounts as account_rows
-from postsched.store import outbox, pauses, queue, untold
+from postsched.store import hooks, outbox, pauses, queue, untold
 from postsched.store.database import Database
 from postsched.store.outbox import GATHERING, Outlet
 from postsched.store.tables import notifications
@@ -225,3 +225,63 @@ class TestClaiming:
             assert untold.has_old(connection, NOON + 31 * DAY)
             assert untold.prune(connection, NOON + 31 * DAY) == 2, "what waits gets its days"
             assert untold.prune(connection, NOON + 33 * DAY) == 4
+
+
+class TestCallbacks:
+    """What becomes of a post that names an address is told there, whatever the settings say."""
+
+    @pytest.mark.parametrize("ways", [{}, {Way.WEBHOOK: EVERY}])
+    def test_only_those_that_name_one(
+        self, base: Database, ways: dict[Way, frozenset[Event]]
+    ) -> None:
+        base.outlet = wanted(ways)
+        with base.write() as connection:
+            me = rows.account(connection)
+            long_ago = NOON - 2 * DAY
+            for url in ("https://a.example/", None, "https://b.example/"):
+                rows.post(connection, "x", [me], long_ago, callback=url, missed=Missed.SKIP)
+            assert len(pauses.miss(connection, NOON)) == 3
+            query = select(notifications.c.url, notifications.c.post_id)
+            calls = query.where(notifications.c.way == Way.CALLBACK.value).order_by("id")
+            assert [tuple(one) for one in connection.execute(calls)] == [
+                ("https://a.example/", 1), ("https://b.example/", 3),
+            ]  # fmt: skip
+        assert len(told(base)) == 2 + 3 * len(ways)
+
+    def test_a_settled_one(self, base: Database) -> None:
+        base.outlet = wanted({})
+        with base.write() as connection:
+            me = rows.account(connection)
+            for url in ("https://a.example/", None):
+                rows.post(connection, "x", [me], NOON, callback=url)
+            claimed(connection, 2)
+        for number in (1, 2):
+            after = moves.refuse(rows.read(base, number), REFUSED)
+            with base.write() as connection:
+                assert queue.settle(connection, after, "t1", NOON)
+        assert told(base) == [("callback", "failed")]
+
+    def test_they_are_listed_and_opened_again(self, base: Database) -> None:
+        base.outlet = wanted({})
+        with base.write() as connection:
+            me = rows.account(connection)
+            for _ in range(3):
+                rows.post(
+                    connection, "x", [me], NOON - 2 * DAY, callback="https://a.example/?s3cret"
+                )
+            pauses.miss(connection, NOON)
+            held = untold.claim(connection, Way.CALLBACK, NOON, NOON, NOON + DAY, "a", 2)
+            assert {one.message.url for one in held} == {"https://a.example/?s3cret"}
+            untold.settle(connection, "a", [1], NOON, None, "it answers 410", (), 410)
+            found = hooks.newest(connection, 9)
+            assert [one.state.value for one in found] == ["waiting", "sending", "failed"]
+            assert [one.id for one in hooks.newest(connection, 9, before=3)] == [2, 1]
+            assert [one.answer for one in hooks.newest(connection, 9, failed=True)] == [410]
+            assert "s3cret" not in repr(found) + repr(held[0].message)
+            hooks.reopen(connection, [1, 2], NOON + DAY)
+            again = hooks.by_ids(connection, [1, 2, 99])
+            assert {one.id: one.state.value for one in again.values()} == {
+                1: "waiting",
+                2: "sending",
+            }
+            assert again[1].uid == found[2].uid
