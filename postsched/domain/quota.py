@@ -61,11 +61,11 @@ def cost(what: Counts, parts: Sequence[Part], *, comment: bool) -> int:
     """What a post takes of a quota that counts `what`."""
     if what is Counts.POSTS:
         return 1
-    files = [len(part.media) for part in parts]
     messages = len(parts) + comment
+    if what in (Counts.REPLIES, Counts.MESSAGES):
+        return messages - (what is Counts.REPLIES)
+    files = [len(part.media) for part in parts]
     return {
-        Counts.REPLIES: messages - 1,
-        Counts.MESSAGES: messages,
         Counts.ITEMS: comment + sum(max(1, count) for count in files),
         Counts.FILES: sum(files),
         Counts.REQUESTS: messages + 2 * sum(files),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, Text, TypeDecorator
@@ -29,7 +30,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else micros(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + value * MICROSECOND
+        return None if value is None else instant(value)
 
 
 class Span(TypeDecorator[timedelta]):
@@ -65,3 +66,9 @@ def micros(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise ValueError("an instant without a time zone")
     return (moment - EPOCH) // MICROSECOND
+
+
+@lru_cache(maxsize=1024)
+def instant(micros: int) -> datetime:
+    """The same back: in UTC. What is due at once, and claimed together, has few of them."""
+    return EPOCH + micros * MICROSECOND

@@ -25,6 +25,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql import ClauseElement
 
 from postsched.store import direct
+from postsched.store.columns import Instant, instant
 
 MOST = 512
 """How many ids are asked for in one statement, at the most."""
@@ -100,7 +101,7 @@ class _Reader:
         make: Callable[..., Any] = namedtuple  # the names are known only now
         self._record = make("Record", [column.key for column in columns])
         self._kinds = [
-            (place, column.type.process_result_value)
+            (place, _reading(column.type))
             for place, column in enumerate(columns)
             if isinstance(column.type, TypeDecorator)
         ]
@@ -110,8 +111,14 @@ class _Reader:
         values = list(row)
         for place, read in self._kinds:
             if values[place] is not None:
-                values[place] = read(values[place], DIALECT)
+                values[place] = read(values[place])
         return self._record._make(values)
+
+
+def _reading(kind: TypeDecorator[Any]) -> Callable[[Any], Any]:
+    if isinstance(kind, Instant):  # most are
+        return instant
+    return lambda value: kind.process_result_value(value, DIALECT)
 
 
 DIALECT = DefaultDialect()

@@ -44,6 +44,7 @@ class SqliteDatabase(Database):
     def __init__(self, engine: Engine, path: Path) -> None:
         super().__init__(engine)
         self.path = path
+        self._log = log_of(path)
         self.file: tuple[int, int] | None = None
         """Which file it was when it was opened: device and inode."""
 
@@ -77,14 +78,14 @@ class SqliteDatabase(Database):
         """Not with a log that another program has removed: while a connection is open it must not,
         and what is written to it nobody else would see."""
         known = connection.info.get(LOG)
-        if known is not None and known != _id_of(log_of(self.path)):
+        if known is not None and known != _id_of(self._log):
             raise StoreUnavailable(
                 f"the log of the database {self.path} was removed by another program",
                 "Stop postsched, and start it again",
             )
         yield
         if connection.info.get(LOG) is None:
-            connection.info[LOG] = _id_of(log_of(self.path))
+            connection.info[LOG] = _id_of(self._log)
 
     def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
         """The sentence for the user that an error of the database driver comes to."""
