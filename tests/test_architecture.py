@@ -59,7 +59,7 @@ ROOMS = {
     "tzlocal": ("localzone.py",),
     "platformdirs": ("config.py", "cli/completion.py"),
     "sqlite3": ("store/", "cli/completion.py"),
-    "fastapi": ("web/",),
+    "fastapi": ("web/", "cli/serving.py"),
     "starlette": ("web/",),
     "pydantic": ("web/", "agents/"),
     "uvicorn": ("web/serving.py", "web/connection.py"),

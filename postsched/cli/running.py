@@ -16,9 +16,11 @@ from postsched.domain.errors import InvalidInput, advised
 from postsched.store import outlook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from postsched.engine.assembly import Engine
+    from postsched.store.queue import Work
 
 app = typer.Typer()
 SHARE = 0.3
@@ -266,7 +268,7 @@ def _say_what_stays(program: Program, engine: Engine) -> int:
 def view_of(
     program: Program,
     engine: Engine,
-    tally: Tally,
+    tally: Callable[[str, Work], None],
     *,
     live: bool,
     form: str,

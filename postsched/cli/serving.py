@@ -19,8 +19,11 @@ from postsched.domain.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fastapi import FastAPI
+
     from postsched.engine.assembly import Engine
     from postsched.web.auth import Authenticate
+    from postsched.web.readiness import EngineReadiness
     from postsched.web.serving import Serving
 
 app = typer.Typer()
@@ -84,6 +87,7 @@ def _serve(
     no_auth: bool,
     no_live: bool,
 ) -> None:
+    from postsched.web.readiness import EngineReadiness
     from postsched.web.serving import bind
 
     program.expect_database()
@@ -91,19 +95,21 @@ def _serve(
     with bind(*place) as bound:
         tally = Tally()
         live = not no_live and form == "text" and watching.is_possible(program)
-        serving = _serving(program, bound, place[0], no_auth=no_auth)
+        api, serving = _serving(program, bound, place[0], no_auth=no_auth)
         engine = engine_for(program, "run", concurrency)
-        view = view_of(program, engine, tally, live=live, form=form)
+        ready = EngineReadiness(engine)
+        api.state.ready = ready
+        view = view_of(program, engine, api.state.metrics.beside(tally), live=live, form=form)
         with view:
             again = None if live or _is_held() else reloading(program, concurrency, engine)
-            engine = asyncio.run(_work(program, engine, serving, view.started, again))
+            engine = asyncio.run(_work(program, ready, serving, view.started, again))
             watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
     engine.database.close()
 
 
 async def _work(
     program: Program,
-    engine: Engine,
+    ready: EngineReadiness,
     serving: Serving,
     started: Callable[[], None],
     again: Callable[[], Engine] | None,
@@ -112,14 +118,23 @@ async def _work(
 
     def begin() -> None:
         started()
+        ready.begin()
         serving.start()
 
+    def renew() -> Engine:
+        assert again is not None
+        ready.engine = again()
+        return ready.engine
+
     return await run(
-        engine, started=begin, reload=again, supervisor=supervisor(program), beside=serving
-    )
+        ready.engine, started=begin, reload=renew if again else None,
+        supervisor=supervisor(program), beside=serving,
+    )  # fmt: skip
 
 
-def _serving(program: Program, bound: object, host: str, *, no_auth: bool) -> Serving:
+def _serving(
+    program: Program, bound: object, host: str, *, no_auth: bool
+) -> tuple[FastAPI, Serving]:
     from socket import socket
 
     from postsched.web.app import create_app
@@ -132,7 +147,7 @@ def _serving(program: Program, bound: object, host: str, *, no_auth: bool) -> Se
         lambda: program.desk, _authenticate(program, no_auth), desk.settings.web, host=host
     )
     patience = desk.settings.shutdown_timeout.total_seconds()
-    return Serving(api, bound, patience, lambda: log.info("listening at %s", where))
+    return api, Serving(api, bound, patience, lambda: log.info("listening at %s", where))
 
 
 def _authenticate(program: Program, no_auth: bool) -> Authenticate:

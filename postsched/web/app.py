@@ -15,10 +15,12 @@ from starlette.middleware.cors import CORSMiddleware
 from postsched import __version__
 from postsched.domain.serving import Web
 from postsched.service.desk import Desk
+from postsched.service.state import read_state
 from postsched.web import problems
 from postsched.web.auth import Authenticate
 from postsched.web.headers import SecurityHeaders
 from postsched.web.hosts import OwnHosts
+from postsched.web.metrics import Metrics
 from postsched.web.page.application import create_page
 from postsched.web.patience import Patience
 from postsched.web.rates import FAILURES, Buckets
@@ -29,6 +31,7 @@ from postsched.web.routes import (
     documentation,
     health,
     media,
+    monitoring,
     outlook,
     posts,
     schedule,
@@ -71,9 +74,12 @@ def create_app(
     app.state.desk, app.state.authenticate = desk, authenticate
     app.state.rates = Buckets(web.rate, monotonic)
     app.state.failures = Buckets(FAILURES, monotonic)
+    app.state.metrics, app.state.ready = Metrics(lambda: read_state(desk())), None
+    app.state.metrics_public = web.metrics_public
     problems.install(app)
     for noun in NOUNS:
         app.include_router(noun.router, prefix=PREFIX)
+    app.include_router(monitoring.router)
     app.add_route("/api/{rest:path}", problems.nowhere, METHODS, include_in_schema=False)
     app.mount("/", create_page(app.state))
     _fence(app, web, host)

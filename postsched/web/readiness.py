@@ -46,3 +46,22 @@ async def engine_problem(engine: Engine, loop: asyncio.AbstractEventLoop) -> str
     if engine.dispatcher.cycle.trouble is not None:
         return "the engine can't use the database: nothing is claimed until it works"
     return None
+
+
+class EngineReadiness:
+    """Whether the engine claims, of whichever engine is at work: another takes its place when
+    settings are read again."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self) -> None:
+        """The engine is at work in this event loop from now on."""
+        self._loop = asyncio.get_running_loop()
+
+    async def __call__(self) -> str | None:
+        """Why nothing is claimed."""
+        if self._loop is None:
+            return "the engine is starting"
+        return await engine_problem(self.engine, self._loop)

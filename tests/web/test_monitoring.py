@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,6 @@ import yaml
 for library in ("fastapi", "prometheus_client"):
     pytest.importorskip(library, reason="the extra web is not installed")
 
-from fastapi import FastAPI  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
 from prometheus_client.openmetrics import parser as openmetrics  # noqa: E402
 from prometheus_client.parser import text_string_to_metric_families as parse  # noqa: E402
@@ -42,13 +40,12 @@ from postsched.service.desk import Desk  # noqa: E402
 from postsched.service.state import State, read_state  # noqa: E402
 from postsched.store import accounts, holds  # noqa: E402
 from postsched.store.opening import open_database  # noqa: E402
-from postsched.web import auth, problems  # noqa: E402
-from postsched.web.auth import Principal  # noqa: E402
+from postsched.web import auth  # noqa: E402
+from postsched.web.app import create_app  # noqa: E402
+from postsched.web.auth import Authenticate, Principal  # noqa: E402
 from postsched.web.gauges import StateCollector  # noqa: E402
 from postsched.web.metrics import Metrics  # noqa: E402
-from postsched.web.rates import FAILURES, Buckets  # noqa: E402
-from postsched.web.readiness import engine_problem  # noqa: E402
-from postsched.web.routes import monitoring  # noqa: E402
+from postsched.web.readiness import Readiness, engine_problem  # noqa: E402
 from tests import readme  # noqa: E402
 from tests.servers import postgres  # noqa: E402
 
@@ -173,18 +170,17 @@ def test_how_things_stand_is_read_once_a_second_at_the_most() -> None:
     assert reads == [3]
 
 
-def app_of(desk: Desk, **state: Any) -> FastAPI:
-    """An application with nothing but this."""
-    app = FastAPI(openapi_url=None)
-    problems.install(app)
-    app.include_router(monitoring.router)
-    usual = {"desk": lambda: desk, "authenticate": auth.without_login, "metrics_public": False,
-             "metrics": Metrics(lambda: read_state(desk)), "ready": None,
-             "failures": Buckets(FAILURES, time.monotonic),
-             "rates": Buckets(Web().rate, time.monotonic)}  # fmt: skip
-    for name, one in (usual | state).items():
-        setattr(app.state, name, one)
-    return app
+def client_of(
+    desk: Desk,
+    who: Authenticate = auth.without_login,
+    ready: Readiness | None = None,
+    *,
+    public: bool = False,
+) -> TestClient:
+    """A client of the whole application."""
+    app = create_app(lambda: desk, who, Web(metrics_public=public))
+    app.state.ready = ready
+    return TestClient(app, base_url="http://localhost")
 
 
 def test_who_may_ask_and_in_which_form(desk: Desk) -> None:
@@ -194,13 +190,13 @@ def test_who_may_ask_and_in_which_form(desk: Desk) -> None:
     async def reader(request: Any) -> Principal:
         return Principal("token:prometheus", Scope.READ)
 
-    with TestClient(app_of(desk, authenticate=nobody)) as client:
+    with client_of(desk, nobody) as client:
         assert client.get("/metrics").status_code == 401
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json() == {"status": "ready"}
-    with TestClient(app_of(desk, authenticate=nobody, metrics_public=True)) as client:
+    with client_of(desk, nobody, public=True) as client:
         assert client.get("/metrics").status_code == 200
-    with TestClient(app_of(desk, authenticate=reader)) as client:
+    with client_of(desk, reader) as client:
         plain = client.get("/metrics", headers={"Accept": "*/*"})
         assert plain.headers["content-type"].startswith("text/plain; version=0.0.4")
         wanted = "application/openmetrics-text; version=1.0.0"
@@ -235,7 +231,7 @@ def test_it_is_ready_while_the_engine_claims(desk: Desk) -> None:
     async def ready() -> str | None:
         return stopping
 
-    with TestClient(app_of(desk, ready=ready)) as client:
+    with client_of(desk, ready=ready) as client:
         answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, stopping)
 
