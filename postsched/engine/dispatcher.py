@@ -72,8 +72,6 @@ class Dispatcher:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stop_by = 0.0
 
-    # ---- what drives it
-
     def kick(self) -> None:
         """Somebody changed something: look at the queue again."""
         self.access.try_soon()
@@ -101,7 +99,8 @@ class Dispatcher:
         """Send a delivery that `take_due` handed out, and settle it."""
 
         def free() -> None:
-            if self.hands.release(held):
+            # What follows is written; that this is the first such change is to be known, too.
+            if self.hands.release(held) and not (self._hand_on() and self._turns.changes_waiting):
                 self.on_change()
 
         held.done_sending = free
@@ -121,6 +120,11 @@ class Dispatcher:
                 self.cycle.go_on()
             else:
                 self.cycle.want()
+
+    def _hand_on(self) -> bool:
+        """Let the next that is due have the hand that has come free, without another round."""
+        heir = self.hands.next_due(self._clock.now())
+        return heir is not None and bool(self.let_fly(heir))
 
     def let_fly(self, held: Held) -> asyncio.Task[None]:
         """`fire` as a task of its own, which the stop waits for."""
@@ -215,8 +219,6 @@ class Dispatcher:
                 await asyncio.sleep(0.01)
         return True
 
-    # ---- what a turn brings
-
     def _absorb(self, turn: Turn, asked_at: float) -> None:
         if not self.hands.closed:
             self.access.try_out(turn.strangers)
@@ -268,8 +270,6 @@ class Dispatcher:
         finally:
             self.hands.drop(held)
             self.cycle.want()
-
-    # ---- the rest
 
     def _tried(self) -> None:
         """It is known of an account whether anything can be sent for it."""

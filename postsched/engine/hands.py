@@ -58,6 +58,7 @@ class Held:
     def __init__(self, work: Work, lease_from: float) -> None:
         assert work.delivery.claim is not None
         self.work = work
+        self.priority = work.post.priority
         self.token = work.delivery.claim.token
         self.until = work.delivery.claim.until
         self.lease_from = lease_from
@@ -137,17 +138,32 @@ class Hands:
         once. They fly now."""
         ready = [held for held in self.held.values() if held.ready and held.at <= now + LEAD]
         # In the order of the claims, which are shared out between the accounts.
-        ready.sort(key=lambda held: -held.work.post.priority)
+        ready.sort(key=lambda held: -held.priority)
         taken = []
         for held in ready:
             if self._busy.total() >= self._limits.total:
                 break
             if self._busy[held.platform] < self._limits.concurrency:
-                self._busy[held.platform] += 1
-                held.busy = True
-                self.flying[held.id] = self.held.pop(held.id)
+                self._launch(held)
                 taken.append(held)
         return taken
+
+    def next_due(self, now: datetime) -> Held | None:
+        """The first that `hand_out` would give, if any; it flies now."""
+        first: Held | None = None
+        for held in self.held.values():
+            if not held.ready or (first is not None and held.priority <= first.priority):
+                continue
+            if held.at <= now + LEAD and self._is_free(held):
+                first = held
+        if first is not None:
+            self._launch(first)
+        return first
+
+    def _launch(self, held: Held) -> None:
+        self._busy[held.platform] += 1
+        held.busy = True
+        self.flying[held.id] = self.held.pop(held.id)
 
     def next_instant(self) -> datetime | None:
         """When the next is to be handed out, as far as hands are free."""

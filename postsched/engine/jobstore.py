@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.job import Job
 from apscheduler.jobstores.base import BaseJobStore
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from postsched.engine.clock import Clock
@@ -117,6 +118,16 @@ class Launcher(BaseExecutor):  # type: ignore[misc]  # APScheduler has no types
     def _do_submit_job(self, job: Job, run_times: list[datetime]) -> None:
         """The same: what APScheduler wants to be there."""
         self.submit_job(job, run_times)
+
+
+class Timetable(AsyncIOScheduler):  # type: ignore[misc]  # APScheduler has no types
+    """APScheduler where all who wake it are on the event loop: it need not wake itself by a byte
+    through a socket, at which the database thread takes the interpreter."""
+
+    def wakeup(self) -> None:
+        """Run what is due, and set the timer."""
+        self._stop_timer()
+        self._start_timer(self._process_jobs())
 
 
 class _NeverAgain(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types

@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from postsched.domain.errors import PostschedError, StoreMoved
 from postsched.engine.assembly import Engine
-from postsched.engine.jobstore import ALIAS, DeliveryJobStore, Launcher
+from postsched.engine.jobstore import ALIAS, DeliveryJobStore, Launcher, Timetable
 from postsched.engine.rehearsal import rehearse
 from postsched.engine.supervision import Supervisor
 
@@ -119,7 +119,7 @@ class _Shift:
         """Where the database has moved to, if it has."""
         self._done = done
         self._until_idle = until_idle
-        self._scheduler = AsyncIOScheduler(
+        self._scheduler = Timetable(
             jobstores={ALIAS: DeliveryJobStore(engine.dispatcher, engine.clock)},
             executors={ALIAS: Launcher()},
             timezone=UTC,
