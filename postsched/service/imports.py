@@ -91,6 +91,7 @@ def run(
             return Imported(bad=judge.bad)
         with desk.database.write() as connection:
             judge.check_unchanged(connection)
+            bulk.make_room(connection, waiting.new)
             done = _written(connection, waiting, judge.newest, watch)
     done.stale = judge.stale
     desk.tell()

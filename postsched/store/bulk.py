@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import compress
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -32,6 +33,9 @@ CHILDREN = (targets, schedules, media, deliveries)
 _SCHEDULES = 1 + CHILDREN.index(schedules)
 _ZONE = [column.name for column in schedules.c if column.name != "post_id"].index("tz")
 """Where in a packed post its schedules are, and in a schedule its zone."""
+MANY = 20_000
+CACHE = 131_072
+"""KiB of the file in memory while more than MANY posts are written, at the most."""
 PLANNED = frozenset(planned_values(Planned(0, 0, EPOCH, None)))
 """The columns that a new delivery has."""
 DIALECT = DefaultDialect()
@@ -75,19 +79,34 @@ def write(connection: Connection, packed: Sequence[Packed]) -> range:
 
 
 def _write(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        statement, names = _statement(table, connection.dialect)
-        plain = [dict(zip(names, row, strict=True)) for row in rows] if names else rows
-        connection.exec_driver_sql(statement, list(plain))
+    """Write rows. Columns in which all of them have nothing are left out: to bind nothing takes
+    longer than to bind something."""
+    if not rows:
+        return
+    given = [values.count(None) < len(rows) for values in zip(*rows, strict=True)]
+    statement, names = _statement(table, connection.dialect, tuple(given))
+    used = [tuple(compress(row, given)) for row in rows]
+    plain = [dict(zip(names, row, strict=True)) for row in used] if names else used
+    connection.exec_driver_sql(statement, list(plain))
 
 
-@lru_cache(maxsize=16)
-def _statement(table: Table, dialect: Dialect) -> tuple[str, Sequence[str] | None]:
-    """The INSERT, and the names of its values where the driver takes them by name."""
-    names = [_lead(table), *_layout(table).defaults]
+@lru_cache(maxsize=64)
+def _statement(
+    table: Table, dialect: Dialect, given: tuple[bool, ...]
+) -> tuple[str, Sequence[str] | None]:
+    """The INSERT of the columns that are given, and the names of its values where the driver takes
+    them by name."""
+    names = list(compress([_lead(table), *_layout(table).defaults], given))
     compiled = insert(table).compile(dialect=dialect, column_keys=names)
     assert compiled.positiontup in (None, names), "the columns are in the order of the table"
     return str(compiled), None if compiled.positiontup else names
+
+
+def make_room(connection: Connection, posts: int) -> None:
+    """Before so many posts are written: have more of the file in memory, for the keys of posts lie
+    anywhere in it. A server has its own."""
+    if posts > MANY and connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE}")
 
 
 def _plain(table: Table, values: dict[str, Any]) -> list[Any]:
