@@ -25,6 +25,7 @@ from postsched.store import copies, moved, outlook, pauses, pouring, workers
 from postsched.store.database import Database
 from postsched.store.moved import Moved
 from postsched.store.naming import plain
+from postsched.store.sharing import take_time
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -100,6 +101,8 @@ class Copying:
         try:
             with target.database.write() as there:
                 with source.write() as here:
+                    take_time(here)
+                    take_time(there)  # of many media, say
                     silent = self._refuse_workers(here, self.source)
                     self._refuse_content(there, target)
                     without = OF_THE_ORIGINAL if self.keep else frozenset[str]()

@@ -41,9 +41,15 @@ ALIVE = {
     "tcp_user_timeout": 60_000,
 }
 """So that a server that is gone without a word is noticed."""
-IDLE = 10
+IDLE = 5
 """Seconds after which the server ends a transaction in which nothing more is said: its process is
-suspended, or cut off, and would keep others from what it has locked for as long as it is."""
+suspended, or cut off, and would keep others from what it has locked for as long as it is. Less than
+what is left of a claim when it is to be renewed, so that nothing it held is locked for longer."""
+GONE = 2000
+"""Milliseconds after which a statement that waits, for a lock, ends once its client is gone."""
+LOOK_FOR_CLIENT = 140_000
+"""The version of PostgreSQL from which on it can do that. Where it can't, it waits for its time to
+be over."""
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """One state of the database for all that is read; what writes sees each statement the latest, for
 nobody else writes meanwhile."""
@@ -215,7 +221,8 @@ def _engine(url: URL, patience: float) -> Engine:
 
 
 def _configure(connection: Any, _record: Any) -> None:
-    """What networks say may have a NUL in it, which PostgreSQL keeps in no text."""
+    """What networks say may have a NUL in it, which PostgreSQL keeps in no text. Of servers that
+    speak its language not all know every setting, nor on every system: it is tried."""
     from psycopg.types.string import StrDumperUnknown
 
     class Kept(StrDumperUnknown):
@@ -223,6 +230,8 @@ def _configure(connection: Any, _record: Any) -> None:
             return super().dump(obj.replace("\0", "\N{REPLACEMENT CHARACTER}"))
 
     connection.adapters.register_dumper(str, Kept)
+    if connection.info.server_version >= LOOK_FOR_CLIENT:
+        connection.pgconn.exec_(f"SET client_connection_check_interval = {GONE}".encode())
 
 
 def _prepare(database: PostgresDatabase) -> None:

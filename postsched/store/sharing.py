@@ -6,7 +6,7 @@ what it read is not so any more when it writes.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 GATES = 16
 """How many workers can take their turn at the same time: `postgres` has a gate for each."""
@@ -15,6 +15,12 @@ GATES = 16
 def is_shared(connection: Connection) -> bool:
     """Whether others may take their turns meanwhile."""
     return connection.dialect.name != "sqlite"
+
+
+def take_time(connection: Connection) -> None:
+    """Let this transaction rest between statements for as long as it likes."""
+    if is_shared(connection):
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def gate_of(worker: int) -> int:

@@ -6,6 +6,7 @@ it is in a thread, and seen waiting by the server.
 
 from __future__ import annotations
 
+import itertools
 import select
 import threading
 from collections import Counter
@@ -29,12 +30,13 @@ from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
 from postsched.domain.holding import Hold, Why
 from postsched.domain.outcome import ErrorKind, Problem, Published, Retry
 from postsched.store import accounts as account_rows
-from postsched.store import age, holds, lanes, migrations, queue, zone_notes
+from postsched.store import age, holds, lanes, migrations, queue, workers, zone_notes
 from postsched.store.database import Database
 from postsched.store.holds import Call
 from postsched.store.listening import Listener
 from postsched.store.opening import open_database
-from postsched.store.sharing import GATES
+from postsched.store.postgres import IDLE
+from postsched.store.sharing import GATES, gate_of, take_time
 from tests.servers import postgres
 from tests.store import claiming, rows
 from tests.store.rows import NOON, claim_of, read
@@ -148,6 +150,48 @@ def test_whoever_writes_is_alone_but_for_turns(
         waits(alone)
         assert not any(turn.done() for turn in turns)
     assert [turn.result(10) for turn in turns] == [None, None]
+
+
+@pytest.mark.slow
+def test_who_waits_and_is_gone_keeps_nobody_from_writing(
+    base: Database, place: str, pool: ThreadPoolExecutor
+) -> None:
+    """Of the gates it had locked some already."""
+    gone = open_database(place, patience=60)
+    with base.turn(GATES - 1) as holding:
+        lost = beside(pool, gone, COMMAND, lambda found: None)
+        waits(holding)
+        gone.cut()
+        with base.turn(0):  # through a gate that it had passed
+            pass
+    with pytest.raises(StoreUnavailable):
+        lost.result(10)
+    gone.close()
+
+
+def test_each_worker_has_a_gate_of_its_own_while_there_are_any(base: Database) -> None:
+    def enter(connection: Connection) -> int:
+        return workers.enter(connection, "here", "boot", 1, "run", next(marks), NOON).id
+
+    marks = map(str, itertools.count())
+    with base.write() as connection:
+        ids = [enter(connection) for _ in range(GATES)]
+        assert {gate_of(one) for one in ids} == set(range(GATES))
+        workers.remove(connection, ids[3:4])
+        assert gate_of(enter(connection)) == gate_of(ids[3])
+        assert enter(connection) > max(ids), "more than that share one"
+    names = {base.age_of(one) for one in ids}
+    assert len(names) == GATES
+
+
+def test_one_that_takes_its_time_is_not_ended(base: Database) -> None:
+    """Nor are those that follow it on its connection left without the end."""
+    ask = text("SHOW idle_in_transaction_session_timeout")
+    with base.write() as connection:
+        take_time(connection)
+        assert connection.scalar(ask) == "0"
+    with base.write() as connection:
+        assert connection.scalar(ask) == f"{IDLE}s"
 
 
 def test_two_turns_claim_what_the_other_does_not(base: Database) -> None:
