@@ -1,0 +1,161 @@
+"""serve: a real process that takes posts over HTTP, sends them, and ends in order."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import util
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra web is not installed")
+pytest.importorskip("uvicorn", reason="the extra web is not installed")
+
+from postsched.testing.picture import png
+from tests.cli.posting import Posting
+
+PATIENCE = 60.0
+HELLO = {"text": "Hello", "to": "me"}
+
+
+class Served:
+    """A process that serves at a port of its own."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        match = re.search(r"listening at http://127\.0\.0\.1:(\d+)", self.said("listening at"))
+        assert match
+        self.port = int(match[1])
+
+    def said(self, word: str) -> str:
+        """Read its stderr until a line has that word; the line."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if word in line:
+                return line
+        raise AssertionError(f"{word} was never said")
+
+    def ask(
+        self, method: str, path: str, document: Any = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        """The status and the document of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        body = None if document is None else json.dumps(document)
+        kind = {} if body is None else {"Content-Type": "application/json"}
+        connection.request(method, f"/api/v1{path}", body, {**kind, **(headers or {})})
+        answer = connection.getresponse()
+        found = answer.status, json.loads(answer.read())
+        connection.close()
+        return found
+
+    def wait_until_out(self, count: int) -> None:
+        """Until so many deliveries are out."""
+        deadline = time.monotonic() + PATIENCE
+        while self.ask("GET", "/health")[1]["completed"] < count:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+@contextmanager
+def serving(cli: Posting, *options: str) -> Iterator[Served]:
+    """`postsched serve --no-auth` as a process that listens."""
+    command = [sys.executable, "-m", "postsched", "serve", "--no-auth", "--port", "0", *options]
+    with subprocess.Popen(
+        command, env=cli.call.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield Served(process)
+        finally:
+            process.kill()
+
+
+def test_what_is_taken_goes_out_at_its_time_and_the_end_is_in_order(cli: Posting) -> None:
+    with serving(cli) as served:
+        assert served.ask("GET", "/health")[1]["status"] == "ok"
+        status, post = served.ask("POST", "/schedule", HELLO | {"at": "in 300ms"})
+        assert (status, post["status"]) == (201, "scheduled")
+        served.wait_until_out(1)
+        status, post = served.ask("GET", f"/schedule/{post['id']}")
+        assert (status, post["status"]) == (200, "published")
+        assert post["deliveries"][0]["lateness_ms"] < 5_000, "nobody woke the engine"
+        answer = cli("serve", "--no-auth", "--port", str(served.port), code=2)
+        answer.refused(2, "nothing can listen at 127.0.0.1", "already in use", "--port")
+        with _half_sent(served.port) as (sender, rest):
+            served.process.send_signal(signal.SIGTERM)
+            _wait_for_refusal(served.port)
+            sender.sendall(rest)
+            assert sender.recv(100_000).startswith(b"HTTP/1.1 201")
+        assert served.process.wait(PATIENCE) == 0
+        served.said("stopped: 1 published")
+
+
+@contextmanager
+def _half_sent(port: int) -> Iterator[tuple[socket.socket, bytes]]:
+    """An upload of which half is sent, and the other half."""
+    body = png(64, 64)
+    head = f"POST /api/v1/media?name=cat.png HTTP/1.1\r\nHost: localhost:{port}\r\n"
+    head += f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as sender:
+        sender.sendall(head.encode())
+        assert b"100 Continue" in sender.recv(1000)
+        sender.sendall(body[:50])
+        yield sender, body[50:]
+
+
+def _wait_for_refusal(port: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert time.monotonic() < deadline
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            return
+        time.sleep(0.01)
+
+
+DYING = """
+import os, signal, sys
+from postsched.service.desk import Desk
+Desk.tell = lambda desk: os.kill(os.getpid(), signal.SIGKILL)
+from postsched.cli.app import run
+run(sys.argv[1:])
+"""
+"""A `postsched` that is killed between the commit of a write and its answer."""
+
+
+@pytest.mark.slow
+def test_a_kill_before_the_answer_and_the_same_request_again_add_once(cli: Posting) -> None:
+    key, post = {"Idempotency-Key": "order-17"}, HELLO | {"at": "in 1 hour"}
+    options = ["serve", "--no-auth", "--port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-c", DYING, *options], env=cli.call.environ(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        dying = Served(process)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
+            dying.ask("POST", "/schedule", post, key)
+        assert process.wait(PATIENCE) == -signal.SIGKILL
+    assert cli.count("posts") == 1, "it is to be killed after the commit"
+    with serving(cli) as served:
+        for _ in range(2):
+            status, known = served.ask("POST", "/schedule", post, key)
+            assert (status, known["id"]) == (201, 1)
+    assert cli.count("posts") == cli.count("deliveries") == 1
+
+
+def test_wrong_usage_is_one_line(cli: Posting, monkeypatch: pytest.MonkeyPatch) -> None:
+    cli("serve", "--no-auth", "--host", "0.0.0.0", code=2).refused(2, "would let in", "token add")
+    cli("serve", "--host", "no host", code=2).refused(2, "no host", "--host")
+    cli("serve", "--log-format", "xml", code=2).refused(2, "xml", "text or json")
+    found = util.find_spec
+    monkeypatch.setattr(util, "find_spec", lambda name: None if name == "uvicorn" else found(name))
+    cli("serve", code=2).refused(2, "serve needs uvicorn", "pip install 'postsched[web]'")
