@@ -151,7 +151,7 @@ def main() -> int:
     ended = measured(given, record)
     for told in (beside(record.contenders), aligned(["", *MACHINE], machine_rows(record.machines),
                                                     range(1, len(MACHINE) + 1))):  # fmt: skip
-        print(f"{told}\n")
+        print(f"{told}\n" if told else "", end="\n" if told else "")
     if given.picture:
         given.picture.write_text(drawn(record.contenders))
     if given.renew and not ended:

@@ -118,9 +118,8 @@ def _waking(run: Run, homes: Homes, what: str, url: str) -> None:
 
 
 def _lateness(run: Run, homes: Homes, what: str, url: str) -> None:
-    late: dict[Path, list[float]] = {homes.few: [], homes.full: []}
-    for home in run.rng.sample(list(late), 2):
-        late[home] += late_over(home, url, run.size.posts * 2 // 5, run.size.seconds / 3)
+    pair = run.rng.sample([homes.few, homes.full], 2)
+    late = late_over(pair, url, run.size.posts, run.size.seconds)
     for share, goal in ((0.5, at_most(1.15, slack=0.3)), (0.99, at_most(1.5, slack=3.0))):
         ours, beside = (percentile(late[home], share) for home in (homes.full, homes.few))
         name = f"{what}lateness, p{share * 100:.0f}"

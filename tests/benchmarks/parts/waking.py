@@ -4,6 +4,8 @@ it sends what has its time."""
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -14,15 +16,15 @@ from postsched.service.desk import Desk
 from postsched.service.posts import insert, intake
 from postsched.store import accounts as account_rows
 from tests.benchmarks.contenders import running
-from tests.benchmarks.order import spread
+from tests.benchmarks.playing import Play
 from tests.benchmarks.responder import arrivals
 from tests.benchmarks.setting import desk, fill
 
 PAUSE = 0.1
 """Seconds between two that are added: each finds the daemon idle."""
 
-LEADS = (5.0, 10.0, 20.0)
-"""Seconds in which a daemon is up; if it is not, it gets more."""
+LEADS = (7.0, 14.0, 28.0)
+"""Seconds in which the daemons are up; if they are not, they get more."""
 
 
 def woken(homes: list[Path], url: str, times: int, rng: Random) -> dict[Path, list[float]]:
@@ -55,27 +57,47 @@ def _added(at: Desk, text: str) -> int:
     return instant
 
 
-def late_over(home: Path, url: str, posts: int, seconds: float) -> list[float]:
+def late_over(
+    homes: Sequence[Path], url: str, posts: int, seconds: float
+) -> dict[Path, list[float]]:
     """Milliseconds by which posts are late that are evenly spread over that time, beside all that
-    the database of that home holds."""
+    the database of each home holds: all of them in the same time, by turns, so that what the
+    machine does strikes all."""
     for lead in LEADS:
-        if late := _late_over(home, url, spread(posts, seconds, time.time() + lead)):
+        if late := _late_over(homes, url, Play(posts, seconds), time.time() + lead):
             return late
-    raise AssertionError(f"the daemon is not up within {LEADS[-1]} s")
+    raise AssertionError(f"the daemons are not up within {LEADS[-1]} s")
 
 
-def _late_over(home: Path, url: str, dues: list[float]) -> list[float]:
-    """The same, with the first post at a given instant; nothing if it was not up by then."""
+def _late_over(
+    homes: Sequence[Path], url: str, play: Play, start: float
+) -> dict[Path, list[float]] | None:
+    """The same, with the first post at a given instant; None if one was not up by then."""
+    dues = {home: play.dues(start, n / len(homes)) for n, home in enumerate(homes)}
+    texts = {
+        home: [f"on time {n} {home.name} {start}" for n in range(play.posts)] for home in homes
+    }
+    for home in homes:
+        _filled(home, dues[home], texts[home])
+    with ExitStack() as stack:
+        for home in homes:
+            stack.enter_context(running(home))
+        up = time.time() + 0.5
+        time.sleep(max(0.0, start + play.seconds - time.time()) + 1.5)
+    if up > start:
+        return None
+    came = dict(arrivals(url))
+    return {
+        home: [
+            came[text] / 1e6 - due * 1e3 for text, due in zip(texts[home], dues[home], strict=True)
+        ]
+        for home in homes
+    }
+
+
+def _filled(home: Path, dues: Sequence[float], texts: Sequence[str]) -> None:
     at = desk(home)
-    texts = [f"on time {number} {dues[0]}" for number in range(len(dues))]
     with at.database.read() as connection:
         (to,) = account_rows.every(connection)
     fill(at, to, [datetime.fromtimestamp(due, UTC) for due in dues], texts)
     at.database.close()
-    with running(home):
-        up = time.time() + 0.5
-        time.sleep(max(0.0, dues[-1] - time.time()) + 1.5)
-    came = dict(arrivals(url))
-    return [
-        came[text] / 1e6 - due * 1e3 for text, due in zip(texts, dues, strict=True) if up < dues[0]
-    ]

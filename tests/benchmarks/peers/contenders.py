@@ -88,7 +88,7 @@ class Celery(Python):
     """Celery on Redis: an ETA for each task, a pool of threads, results kept."""
 
     name, module = "Celery", "with_celery"
-    slow, deepest = True, 10_000
+    slow, deepest = True, 1_000  # its worker takes all that waits first, 20 s for 10,000
     lacks = (no_python, no_redis)
 
     def backing(self, folder: Path) -> AbstractContextManager[Backing | None]:
