@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from postsched.service.firings import day_windows
+from postsched.service.firings import MOST, day_windows
 from postsched.transfer.documents import rfc3339
 from postsched.transfer.firings import firing_document
 
@@ -21,12 +21,12 @@ AHEAD = timedelta(days=366)
 """How far is looked ahead, if no month is named."""
 
 
-def listed(outlook: Outlook, zone: ZoneInfo, span: Span | None) -> list[Firing]:
-    """What is to come; all of a span of local days, if there is one. At most `firings.MOST`."""
+def listed(outlook: Outlook, zone: ZoneInfo, span: Span | None, most: int = MOST) -> list[Firing]:
+    """What is to come; all of a span of local days, if there is one. At most so many."""
     if span is None:
-        return list(outlook.coming(outlook.now + AHEAD))
+        return list(outlook.coming(outlook.now + AHEAD, most))
     windows = day_windows(span.first, span.count, zone)
-    return list(outlook.between(windows[0].start, windows[-1].end))
+    return list(outlook.between(windows[0].start, windows[-1].end, most))
 
 
 def calendar_document(found: Sequence[Firing], zone: ZoneInfo, span: Span) -> dict[str, Any]:

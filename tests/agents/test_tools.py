@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time
@@ -14,16 +15,17 @@ import pytest
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
 from jsonschema import Draft202012Validator
+from mcp.client.client import Client
 from PIL import Image
 
 from postsched.agents.bench import Bench
-from postsched.agents.server import TOOLS
+from postsched.agents.server import TOOLS, server_for
 from postsched.domain.draft import Draft
 from postsched.domain.scope import Scope
 from postsched.secrets import Secrets
 from postsched.service import editing, posts, slots
 from postsched.testing import FakeClock
-from tests.agents.play import listed, one, play, refused
+from tests.agents.play import listed, one, play, refused, said
 from tests.service.desk import desk_at
 
 HELLO: dict[str, Any] = {"text": "Hello", "to": ["me"], "at": "in 2 hours"}
@@ -235,3 +237,19 @@ def test_the_queue_is_moved(writer: Bench) -> None:
 def test_a_bug_is_an_answer_without_a_traceback(writer: Bench) -> None:
     broken = replace(writer, desk=None)  # type: ignore[arg-type]  # what no desk would do
     assert "bug in postsched" in refused(broken, "status")
+
+
+def test_calls_at_the_same_time_each_get_their_own_answer(drafter: Bench) -> None:
+    async def run() -> list[Any]:
+        async with Client(server_for(drafter), mode="legacy") as client:
+            calls = (
+                client.call_tool("create_draft", {**HELLO, "text": f"No. {n}", "key": str(n % 5)})
+                for n in range(20)
+            )
+            return [said(one) for one in await asyncio.gather(*calls)]
+
+    found = asyncio.run(run())
+    made = {answer.document["text"] for answer in found if not answer.wrong}
+    assert len(made) == 5  # one for each key; the others have other words
+    assert all("other words" in answer.words for answer in found if answer.wrong)
+    assert {post["text"] for post in one(drafter, "list_posts")["posts"]} == made
