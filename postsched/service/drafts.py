@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.draft import Draft, DraftMedia, DraftPart
@@ -18,12 +19,23 @@ from postsched.store import posts as post_rows
 from postsched.store.gone import OWN_KEY
 from postsched.store.reading import Filed
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 
 def draft_of(desk: Desk, post_id: int) -> Draft:
     """The draft of one post. Raises NotFound."""
     with desk.database.read() as connection:
         (post,) = posts_named(connection, [post_id])
         return written_as(post, post_rows.schedule_of(connection, [post_id])[post_id])
+
+
+def with_media(connection: Connection, post_id: int) -> tuple[Draft, list[Media]]:
+    """A post as a draft, and the media that it has. Raises NotFound."""
+    (post,) = posts_named(connection, [post_id])
+    schedule = post_rows.schedule_of(connection, [post_id])[post_id]
+    shown = [*post.content.media, *(one for part in post.content.then for one in part.media)]
+    return written_as(post, schedule), shown
 
 
 def written_as(post: Post, schedule: Schedule, folder: Path | None = None) -> Draft:

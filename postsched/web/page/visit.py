@@ -29,6 +29,7 @@ WORD = "word"
 """The field of a form that says that it is ours."""
 MOST_FIELDS = 500
 LARGEST_FIELD = 1_000_000
+PLAIN_MEGABYTES = 4
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "media-src 'self' blob:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -111,6 +112,7 @@ def view(needed: Scope = Scope.READ) -> Callable[[View], Endpoint]:
             desk = request.app.state.desk()
             if request.method in ("GET", "HEAD"):
                 return await run_in_threadpool(show, Visit(request, desk, who))
+            expect_bounded(request, desk.settings.web.upload_mb)
             async with request.form(
                 max_files=10, max_fields=MOST_FIELDS, max_part_size=LARGEST_FIELD
             ) as form:
@@ -133,6 +135,18 @@ def sign_in_address(request: Request) -> str:
     if request.method == "GET" and request.url.query:
         wanted += f"?{request.url.query}"
     return f"/login?next={quote(wanted, safe='')}"
+
+
+def expect_bounded(request: Request, megabytes: int) -> None:
+    """Raise HTTPException for a form of which it isn't said how large it is, or that is too large.
+    Files are written to the disk as they come, all else is held in memory."""
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise HTTPException(411, "it isn't said how large the form is")
+    files = request.headers.get("content-type", "").startswith("multipart/")
+    most = (megabytes if files else PLAIN_MEGABYTES) * 1_000_000
+    if int(length[:20]) > most:
+        raise HTTPException(413, f"that is more than {most:,} bytes: send less at once")
 
 
 def _expect_ours(request: Request, form: FormData) -> None:

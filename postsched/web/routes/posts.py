@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from sqlalchemy import Connection
 from starlette.responses import Response
 
 from postsched.domain.draft import Draft
-from postsched.domain.post import Media
 from postsched.service import editing
 from postsched.service.choice import STATUSES
-from postsched.service.desk import Desk, posts_named
-from postsched.service.drafts import written_as
+from postsched.service.desk import Desk
+from postsched.service.drafts import with_media
 from postsched.store import pages
-from postsched.store import posts as post_rows
 from postsched.transfer.documents import post_document
 from postsched.web import etags, paging
 from postsched.web.auth import Drafter, Principal, Reader
@@ -115,15 +112,7 @@ def _read(
     """What a post reads, and is to read."""
     with desk.database.read() as connection:
         etags.expect(match, etag_of(document_of(connection, post_id)))
-        before, known = _as_written(connection, post_id)
+        before, known = with_media(connection, post_id)
     after = changed(desk, before, given, known)
     expect_draft(who, draft=before.draft and after.draft)
     return before, after
-
-
-def _as_written(connection: Connection, post_id: int) -> tuple[Draft, list[Media]]:
-    """A post as a draft, and the media that it has."""
-    (post,) = posts_named(connection, [post_id])
-    schedule = post_rows.schedule_of(connection, [post_id])[post_id]
-    shown = [*post.content.media, *(one for part in post.content.then for one in part.media)]
-    return written_as(post, schedule), shown

@@ -5,7 +5,20 @@ from __future__ import annotations
 from starlette.routing import BaseRoute
 
 from postsched.web.page import static
-from postsched.web.page.views import accounts, calendar, entry, events, history, home, post, queue
+from postsched.web.page.views import (
+    accounts,
+    calendar,
+    compose,
+    entry,
+    events,
+    history,
+    home,
+    media,
+    post,
+    queue,
+)
 
-NOUNS = (home, calendar, queue, post, history, accounts, entry, events, static)
+NOUNS = (
+    home, compose, calendar, queue, post, history, accounts, media, entry, events, static,
+)  # fmt: skip
 ROUTES: list[BaseRoute] = [route for noun in NOUNS for route in noun.ROUTES]

@@ -11,7 +11,7 @@ from postsched.domain.scope import Scope
 from postsched.service import sessions
 from postsched.web.auth import Principal
 from postsched.web.page.session import forget, remember, session_of
-from postsched.web.page.visit import Visit, is_ours, view
+from postsched.web.page.visit import Visit, expect_bounded, is_ours, view
 
 NOBODY = Principal("nobody", Scope.READ)
 
@@ -21,6 +21,7 @@ async def sign_in(request: Request) -> Response:
     visit = Visit(request, request.app.state.desk(), NOBODY)
     if request.method != "POST":
         return await run_in_threadpool(_form, visit)
+    expect_bounded(request, 1)
     async with request.form(max_files=0, max_fields=10, max_part_size=10_000) as form:
         visit = Visit(request, visit.desk, NOBODY, form)
         session = await run_in_threadpool(sessions.begin, visit.desk, visit.text("token").strip())

@@ -13,7 +13,6 @@ from postsched.store import reading
 from postsched.transfer.documents import coming
 from postsched.web.page.visit import Visit, view
 
-
 OPEN = (PostStatus.DRAFT, PostStatus.SCHEDULED, PostStatus.FAILED, PostStatus.PARTIAL)
 """What something can still be done with."""
 
@@ -28,7 +27,8 @@ def post(visit: Visit) -> Response:
         attempts = reading.attempts_of(connection, filed)
         ids = {account.name: account.id for account in account_rows.every(connection)}
     return visit.page(
-        "post.html", open=filed.status in OPEN, filed=filed, post=filed.post, attempts=attempts, ids=ids,
+        "post.html", filed=filed, post=filed.post, open=filed.status in OPEN,
+        attempts=attempts, ids=ids,
         schedule=pattern(filed, visit.desk.now()) if filed.schedule.recurs else None,
         coming=coming(filed.schedule, filed.deliveries, 5),
     )  # fmt: skip
