@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import fields
+from operator import attrgetter
 
 from postsched.domain.capabilities import Capabilities, TextRules, Unit
 from postsched.domain.counting import X_URL, byte_length, length
+from postsched.domain.post import Content
 
 LONGEST = 10_000
 """Characters; what is longer is judged in full."""
 NEVER = ("[\0\ud800-\udfff]", "---", r"\{\{")
 """What no text may have, and what may be a break between parts or a placeholder."""
+
+
+_BESIDE = attrgetter(*(one.name for one in fields(Content) if one.name != "text"))
+
+
+def is_only_text(content: Content) -> bool:
+    """Whether a content has nothing but a text."""
+    return not any(_BESIDE(content))
 
 
 class Clearance:
@@ -25,13 +36,14 @@ class Clearance:
     def __init__(self, able: Iterable[Capabilities]) -> None:
         accounts = list(able)
         self._rules = tuple(dict.fromkeys(can.text for can in accounts))
+        self._none = any(can.media.needed for can in accounts)
         self._closer = re.compile("|".join([*NEVER, *_counted(accounts)])).search
         self._least = min((_simple_limit(rules) for rules in self._rules), default=LONGEST)
         """Characters of ASCII, without dots and addresses, that are within every limit."""
 
     def __call__(self, text: str) -> bool:
         """Whether the text is cleared."""
-        if len(text) > LONGEST or not text.strip() or self._closer(text):
+        if self._none or len(text) > LONGEST or not text.strip() or self._closer(text):
             return False
         if len(text) <= self._least and text.isascii() and not ("." in text or "://" in text):
             return True

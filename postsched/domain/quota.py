@@ -64,12 +64,10 @@ def cost(what: Counts, parts: Sequence[Part], *, comment: bool) -> int:
     messages = len(parts) + comment
     if what in (Counts.REPLIES, Counts.MESSAGES):
         return messages - (what is Counts.REPLIES)
-    files = [len(part.media) for part in parts]
-    return {
-        Counts.ITEMS: comment + sum(max(1, count) for count in files),
-        Counts.FILES: sum(files),
-        Counts.REQUESTS: messages + 2 * sum(files),
-    }[what]
+    if what is Counts.ITEMS:
+        return comment + sum(max(1, len(part.media)) for part in parts)
+    files = sum([len(part.media) for part in parts])
+    return files if what is Counts.FILES else messages + 2 * files
 
 
 class Window:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from postsched.domain.duration import distance, format_duration
-from postsched.domain.post import Content
+from postsched.domain.post import Content, Part
 from postsched.domain.quota import Window, cost
 from postsched.domain.repetition import Memory, texts
 from postsched.service.checking.accounts import Known
@@ -34,15 +34,17 @@ class Traffic:
     def is_out(self, content: Content, at: datetime, post_id: int) -> None:
         """That went out."""
         self._last = max(self._last or (at, post_id), (at, post_id))
+        parts = self._parts(content)
         for window in self._windows:
-            window.take(at, self._cost(window, content))
+            window.take(at, _cost(window, content, parts))
         for _, text in self._texts(content):
             self._memory.note(text, at, post_id)
 
     def faults(self, content: Content, at: datetime, post_id: int) -> Iterator[Fault]:
         """What keeps it from going out at its time, after all that was told before."""
+        parts = self._parts(content)
         for window in self._windows:
-            amount = self._cost(window, content)
+            amount = _cost(window, content, parts)
             if not window.fits(at, amount):
                 yield self._too_much(window, amount, post_id)
         yield from self._too_close(at, post_id)
@@ -77,9 +79,8 @@ class Traffic:
             return []
         return texts(content, self._known.account.name, self._known.can)
 
-    def _cost(self, window: Window, content: Content) -> int:
-        parts = content.parts(self._known.account.name)
-        return cost(window.quota.what, parts, comment=content.comment is not None)
+    def _parts(self, content: Content) -> tuple[Part, ...]:
+        return content.parts(self._known.account.name) if self._windows else ()
 
     def _too_much(self, window: Window, amount: int, post_id: int) -> Fault:
         quota, room = window.quota, window.room_for(amount)
@@ -98,6 +99,10 @@ class Traffic:
     def _equal(self, field: str, before: tuple[datetime, int], post_id: int) -> Fault:
         said = said_before(field, before, post_id, self._span, self._zone)
         return Fault(Check.EQUAL_TEXT, f"{self._known.who}: {said}", change(post_id), field)
+
+
+def _cost(window: Window, content: Content, parts: tuple[Part, ...]) -> int:
+    return cost(window.quota.what, parts, comment=content.comment is not None)
 
 
 def _time(instant: datetime, zone: ZoneInfo) -> str:
