@@ -157,12 +157,11 @@ def _authenticate(program: Program, no_auth: bool) -> Authenticate:
         return without_login
     import time
 
-    from anyio.to_thread import run_sync
-
     from postsched.web.bearer import VARIABLE, Bearers, Jwts
+    from postsched.web.serving import in_thread
 
     secret = program.environ.get(VARIABLE)
-    return Bearers(program.desk, Jwts(program.settings.web, secret, time.monotonic), run_sync)
+    return Bearers(program.desk, Jwts(program.settings.web, secret, time.monotonic), in_thread)
 
 
 def _expect_installed() -> None:

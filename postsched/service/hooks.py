@@ -32,7 +32,7 @@ def newest(
     those that were not taken at their last try."""
     with desk.database.read() as connection:
         found = rows.newest(connection, limit, before, failed=failed)
-    return [_addressed(desk, hook) for hook in found]
+    return [addressed(desk, hook) for hook in found]
 
 
 def named(desk: Desk, ids: Sequence[int]) -> list[Hook]:
@@ -47,22 +47,23 @@ def named(desk: Desk, ids: Sequence[int]) -> list[Hook]:
                 f"there is no webhook {one}",
                 "They are kept for 30 days. See them with: postsched webhook list",
             )
-    return [_addressed(desk, found[one]) for one in wanted]
+    return [addressed(desk, found[one]) for one in wanted]
 
 
 def replay(desk: Desk, ids: Sequence[int]) -> Replayed:
     """Have webhooks sent again, under the same id and with the same words, delivered or not:
     whoever tells (`run`, `serve`, `publish-due`) sends them. Raises NotFound."""
     hooks = named(desk, ids)
-    refused = tuple(why for hook in hooks if (why := _unfit(hook)))
-    fit = [hook.id for hook in hooks if not _unfit(hook)]
+    refused = tuple(why for hook in hooks if (why := unfit(hook)))
+    fit = [hook.id for hook in hooks if not unfit(hook)]
     with desk.database.write() as connection:
         rows.reopen(connection, fit, desk.now())
     desk.tell()
     return Replayed(tuple(named(desk, fit)), refused)
 
 
-def _unfit(hook: Hook) -> str | None:
+def unfit(hook: Hook) -> str | None:
+    """Why one can't be sent again now, None where it can."""
     if hook.state is HookState.SENDING:
         return f"webhook {hook.id} is being sent just now"
     if hook.url is None:
@@ -70,7 +71,7 @@ def _unfit(hook: Hook) -> str | None:
     return None
 
 
-def _addressed(desk: Desk, hook: Hook) -> Hook:
+def addressed(desk: Desk, hook: Hook) -> Hook:
     """With the address that it goes to now: that of a webhook is in the settings."""
     return replace(hook, url=desk.settings.webhook.url) if hook.way is Way.WEBHOOK else hook
 

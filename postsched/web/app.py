@@ -17,7 +17,7 @@ from postsched.domain.serving import Web
 from postsched.service.desk import Desk
 from postsched.service.state import read_state
 from postsched.web import problems
-from postsched.web.auth import Authenticate
+from postsched.web.auth import Authenticate, without_login
 from postsched.web.headers import SecurityHeaders
 from postsched.web.hosts import OwnHosts
 from postsched.web.metrics import Metrics
@@ -37,6 +37,7 @@ from postsched.web.routes import (
     schedule,
     slots,
     watching,
+    webhooks,
 )
 from postsched.web.schemas.base import Problem
 
@@ -44,10 +45,15 @@ PREFIX = "/api/v1"
 THREADS = 4
 """How many requests are in the database at once; the others wait their turn."""
 NOUNS = (
-    schedule, posts, actions, deliveries, accounts, slots, outlook, media, watching, health,
-    documentation,
+    schedule, posts, actions, deliveries, accounts, slots, outlook, media, watching, webhooks,
+    health, documentation,
 )  # fmt: skip
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
+BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token of `postsched token add`, or a JWT",
+}
 DESCRIPTION = """Schedule posts to social networks. A post is taken as posts as data, and answered
 with its schedule and deliveries. Errors are problem details (RFC 9457)."""
 
@@ -120,5 +126,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         )
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema(mode="serialization")
+        if app.state.authenticate is not without_login:
+            document["components"]["securitySchemes"] = {"bearer": BEARER}
+            document["security"] = [{"bearer": []}]
         app.openapi_schema = document
     return app.openapi_schema

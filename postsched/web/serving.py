@@ -12,12 +12,15 @@ import threading
 from collections.abc import Callable
 
 import uvicorn
+from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from postsched.domain.errors import InvalidInput
 from postsched.web.connection import Connection
 
 BACKLOG = 512
+in_thread = run_sync
+"""Runs what blocks in one of the few threads of requests."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -87,6 +90,7 @@ class Serving:
         self._server = _Server(config)
         self._server.listening = listening
         self._app, self._bound = app, bound
+        app.openapi()  # now, while nothing is due
         self._thread = threading.Thread(target=self._serve, name="postsched-web", daemon=True)
 
     def start(self) -> None:

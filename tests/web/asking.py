@@ -19,9 +19,10 @@ from postsched.domain.setting import Rate
 from postsched.service.desk import Desk
 from postsched.testing import FakeClock
 from postsched.web.app import create_app
-from postsched.web.auth import Principal
+from postsched.web.auth import NOBODY, Principal, unknown
 from tests.service.desk import desk_at
 
+SHOWN = {"Authorization": "Bearer tests"}
 PROBLEM = "application/problem+json"
 OFTEN = Rate(1_000_000, timedelta(seconds=1))
 
@@ -35,6 +36,8 @@ class Api:
         self.app: FastAPI = create_app(lambda: self.desk, self._who, desk.settings.web, host=host)
 
     async def _who(self, request: Request) -> Principal:
+        if request.headers.get("authorization") != SHOWN["Authorization"]:
+            raise unknown(NOBODY)
         return Principal(self.name, self.scope)
 
     def __call__(self, method: str, path: str, **rest: Any) -> httpx.Response:
@@ -49,7 +52,7 @@ class Api:
         """The same, in a loop that runs."""
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(
-            transport=transport, base_url="http://localhost/api/v1"
+            transport=transport, base_url="http://localhost/api/v1", headers=SHOWN
         ) as client:
             return await asyncio.gather(
                 *(client.request(method, path, **rest) for method, path, rest in asked)

@@ -344,6 +344,13 @@ def test_accounts_slots_and_what_is_to_come(api: Api) -> None:
     assert api("DELETE", "/groups/team").json() == made
 
 
+def test_nobody_is_not_even_listened_to(api: Api) -> None:
+    nobody = {"Authorization": "Bearer of news"}
+    api.refused(401, "say who you are", "GET", "/posts/1", headers=nobody)
+    api.refused(401, "token add", "POST", "/schedule", content=b"{", headers=nobody)
+    assert api("GET", "/openapi.json", headers=nobody).json()["security"] == [{"bearer": []}]
+
+
 def test_the_schema_is_served_and_read_by_people(api: Api) -> None:
     served = api("GET", "/openapi.json")
     assert json.loads(served.text)["openapi"].startswith("3.1")

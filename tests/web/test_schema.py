@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.service.desk import claim, publish
-from tests.web.asking import Api, api_at
+from tests.web.asking import SHOWN, Api, api_at
 
 FEW, MANY = 1, 60
 """Examples of each operation."""
@@ -74,7 +74,7 @@ def ask(api: Api, examples: int, within: tuple[str, ...] = ("/",)) -> int:
                 case.path_parameters |= {
                     name: PLACES[name] for name in case.path_parameters if name in PLACES
                 }
-            case.call_and_validate()
+            case.call_and_validate(headers=SHOWN)
 
         check()
     return asked
