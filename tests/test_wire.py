@@ -237,6 +237,20 @@ class TestAhead:
 
         run(scene)
 
+    def test_a_request_waits_for_its_own(self) -> None:
+        async def scene() -> None:
+            async with server() as own:
+                transport = Transport(5.0)
+                opening = asyncio.create_task(transport.open("me", own.url, count=1))
+                await asyncio.sleep(0)
+                with transport.client("me", own.url) as client:
+                    assert (await client.get(own.url)).text == "ok"
+                await opening
+                assert own.connections == 1
+                await transport.close()
+
+        run(scene)
+
     def test_one_that_was_shut_is_not_used(self) -> None:
         seen: list[int] = []
 

@@ -59,11 +59,9 @@ class Transport:
         can't be reached is for those to find."""
         free = self._free[account, *servers]
         lent = [free.pop() if free else self._make(servers) for _ in range(count)]
-        try:
-            opened = (guarded.open(servers[0]) for _, guarded in lent)
-            await asyncio.gather(*opened, return_exceptions=True)
-        finally:
-            free += lent
+        free += reversed(lent)  # at once, and first what is opened first: a call waits for its own
+        opened = (guarded.open(servers[0]) for _, guarded in lent)
+        await asyncio.gather(*opened, return_exceptions=True)
 
     async def close(self) -> None:
         """Close every connection."""

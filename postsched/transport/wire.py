@@ -14,6 +14,7 @@ import selectors
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 import httpx
 
@@ -41,6 +42,7 @@ class Wire:
         self._connection: Connection | None = None
         self._server: Server | None = None
         self._used_at = 0.0
+        self._opening: asyncio.Task[Any] | None = None
 
     async def send(self, request: httpx.Request, connect: float, by: float = math.inf) -> Answer:
         """Send a request and take its answer; `connect` is seconds for the TCP connection, and
@@ -53,6 +55,8 @@ class Wire:
         else:
             head, body, server = _head(request), _body(request), _server(request)
             timeout = request.extensions.get("timeout", {}).get("write")
+        if self._opening is not None:
+            await self._opened()
         connection = self._connection
         if connection is None or server != self._server or not self._can_be_used(connection):
             connection = await self._connected(request, connect, server)
@@ -69,10 +73,20 @@ class Wire:
         return answer
 
     async def open(self, request: Direct, connect: float) -> None:
-        """Have a connection for such a request. Raises httpx.TransportError."""
+        """Have a connection for such a request, which waits until it is there or can't be. Raises
+        httpx.TransportError."""
+        await self._opened()
         found, server = self._connection, request.place.server
         if found is None or server != self._server or not self._can_be_used(found):
-            await self._connected(request, connect, server)
+            self._opening = asyncio.current_task()
+            try:
+                await self._connected(request, connect, server)
+            finally:
+                self._opening = None
+
+    async def _opened(self) -> None:
+        while self._opening is not None:
+            await asyncio.wait([self._opening])
 
     def close(self) -> None:
         """Close the connection."""
@@ -114,7 +128,7 @@ class Wire:
                     ssl=self._tls() if secure else None,
                     server_hostname=name if secure else None,
                     ssl_handshake_timeout=timeout if secure else None,
-                    happy_eyeballs_delay=EYEBALLS,
+                    happy_eyeballs_delay=None if _is_literal(host) else EYEBALLS,
                 )
         except TimeoutError as error:
             raise httpx.ConnectTimeout("no connection in time", request=request) from error
@@ -122,6 +136,11 @@ class Wire:
             words = str(error) or type(error).__name__
             raise httpx.ConnectError(words, request=request) from error
         return connection
+
+
+def _is_literal(host: str) -> bool:
+    """Whether it is an address itself, and no name that stands for several."""
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _server(request: httpx.Request) -> Server:
