@@ -61,7 +61,7 @@ class ByIds:
 
     def __init__(self, make: Callable[[Sequence[BindParameter[Any]]], Select[Any]]) -> None:
         self._make = make
-        self._of_size: dict[int, Compiled] = {}
+        self._of_size: dict[int, tuple[Compiled, list[str]]] = {}
         self._reader: _Reader | None = None
 
     def records(self, connection: Connection, ids: Sequence[Any]) -> list[Any]:
@@ -80,16 +80,18 @@ class ByIds:
         for start in range(0, len(ids), MOST):
             some = ids[start : start + MOST]
             size = 1 << (len(some) - 1).bit_length()
-            values = {f"id{n}": some[min(n, len(some) - 1)] for n in range(size)}
-            found += self._sized(size).run(connection, values)
+            statement, names = self._sized(size)
+            padded = [*some, *[some[-1]] * (size - len(some))]
+            found += statement.run(connection, dict(zip(names, padded, strict=True)))
         return found
 
-    def _sized(self, size: int) -> Compiled:
-        """For so many, a power of two, so that there are few statements; the last id is repeated
-        where there are fewer."""
+    def _sized(self, size: int) -> tuple[Compiled, list[str]]:
+        """For so many, a power of two, so that there are few statements, with the names of its
+        values; the last id is repeated where there are fewer."""
         if size not in self._of_size:
-            names: list[BindParameter[Any]] = [bindparam(f"id{n}") for n in range(size)]
-            self._of_size[size] = Compiled(lambda connection: self._make(names))
+            names = [f"id{n}" for n in range(size)]
+            binds: list[BindParameter[Any]] = [bindparam(name) for name in names]
+            self._of_size[size] = Compiled(lambda connection: self._make(binds)), names
         return self._of_size[size]
 
 
