@@ -285,3 +285,7 @@ class TestCallbacks:
                 2: "sending",
             }
             assert again[1].uid == found[2].uid
+            (anew,) = untold.claim(
+                connection, Way.CALLBACK, NOON + DAY, NOON + DAY, NOON + 2 * DAY, "b", 1, [1]
+            )
+            assert (anew.id, anew.attempts, anew.first_at) == (1, 1, NOON + DAY), "it has its day"
