@@ -395,14 +395,14 @@ class TestTwoEngines:
     def test_both_work(self, rig: Rig, clock: FakeClock, fake: FakePlatform) -> None:
         me = rig.account()
         due = clock.now() + timedelta(seconds=5)
-        rig.posts(me, [due] * 20)
+        rig.posts(me, [due] * 30)
 
         async def scene() -> None:
             one, two = Simulation(rig), Simulation(rig)
             await one.go(4.8)
             await two.quiet()
             held = {one.engine.worker.id, two.engine.worker.id}
-            claims = [rig.delivery(n).claim for n in range(1, 21)]
+            claims = [rig.delivery(n).claim for n in range(1, 31)]
             assert {claim.worker for claim in claims if claim} == held
             await one.go(1)
             await two.go(1)
@@ -410,7 +410,7 @@ class TestTwoEngines:
             await two.end()
 
         play(scene)
-        assert len(fake.posts) == 20
+        assert len(fake.posts) == 30
 
 
 def test_the_end_of_a_claim_is_told(
