@@ -59,12 +59,13 @@ class Guarded(httpx.AsyncBaseTransport):
         self._resolve = resolve
         self.leaving: Leaving | None = None
 
-    async def open(self, address: str) -> None:
-        """Have a connection to one of the own servers before there is a request. Raises
-        httpx.TransportError and httpx.InvalidURL."""
+    def open(self, address: str) -> asyncio.Task[None] | None:
+        """Begin to connect to one of the own servers before there is a request; the task raises
+        httpx.TransportError. Raises httpx.InvalidURL."""
         request = direct("GET", address, (), {}, None)
-        if request.place.origin in self._own:
-            await self._wire.open(request, self._connect)
+        if request.place.origin not in self._own:
+            return None
+        return self._wire.open(request, self._connect)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request. Raises httpx.ReadTimeout when the whole takes too long, and

@@ -60,8 +60,8 @@ class Transport:
         free = self._free[account, *servers]
         lent = [free.pop() if free else self._make(servers) for _ in range(count)]
         free += reversed(lent)  # at once, and first what is opened first: a call waits for its own
-        opened = (guarded.open(servers[0]) for _, guarded in lent)
-        await asyncio.gather(*opened, return_exceptions=True)
+        opening = [guarded.open(servers[0]) for _, guarded in lent]
+        await asyncio.gather(*filter(None, opening), return_exceptions=True)
 
     async def close(self) -> None:
         """Close every connection."""

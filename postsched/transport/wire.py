@@ -14,7 +14,6 @@ import selectors
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
 
 import httpx
 
@@ -42,7 +41,7 @@ class Wire:
         self._connection: Connection | None = None
         self._server: Server | None = None
         self._used_at = 0.0
-        self._opening: asyncio.Task[Any] | None = None
+        self._opening: asyncio.Task[None] | None = None
 
     async def send(self, request: httpx.Request, connect: float, by: float = math.inf) -> Answer:
         """Send a request and take its answer; `connect` is seconds for the TCP connection, and
@@ -56,7 +55,8 @@ class Wire:
             head, body, server = _head(request), _body(request), _server(request)
             timeout = request.extensions.get("timeout", {}).get("write")
         if self._opening is not None:
-            await self._opened()
+            await asyncio.wait([self._opening])
+            self._opening = None
         connection = self._connection
         if connection is None or server != self._server or not self._can_be_used(connection):
             connection = await self._connected(request, connect, server)
@@ -72,24 +72,26 @@ class Wire:
             connection.close()
         return answer
 
-    async def open(self, request: Direct, connect: float) -> None:
-        """Have a connection for such a request, which waits until it is there or can't be. Raises
-        httpx.TransportError."""
-        await self._opened()
+    def open(self, request: Direct, connect: float) -> asyncio.Task[None]:
+        """Begin to connect for such a request, which waits until that is done or can't be. The task
+        raises httpx.TransportError."""
+        work = self._open(request, connect, self._opening)
+        self._opening = asyncio.get_running_loop().create_task(work)
+        return self._opening
+
+    async def _open(
+        self, request: Direct, connect: float, before: asyncio.Task[None] | None
+    ) -> None:
+        if before is not None:
+            await asyncio.wait([before])
         found, server = self._connection, request.place.server
         if found is None or server != self._server or not self._can_be_used(found):
-            self._opening = asyncio.current_task()
-            try:
-                await self._connected(request, connect, server)
-            finally:
-                self._opening = None
-
-    async def _opened(self) -> None:
-        while self._opening is not None:
-            await asyncio.wait([self._opening])
+            await self._connected(request, connect, server)
 
     def close(self) -> None:
         """Close the connection."""
+        if self._opening is not None:
+            self._opening.cancel()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -97,7 +99,9 @@ class Wire:
     async def _connected(
         self, request: httpx.Request, connect: float, server: Server
     ) -> Connection:
-        self.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
         made = await self._connect(request, connect)
         self._connection, self._server = made, server
         self._used_at = time.monotonic() - RESTED  # it may be opened long before it is used
