@@ -58,6 +58,10 @@ class Held:
     def __init__(self, work: Work, lease_from: float) -> None:
         assert work.delivery.claim is not None
         self.work = work
+        self.id = work.delivery.id
+        """The delivery's id."""
+        self.platform = work.account.platform
+        """The platform's name."""
         self.priority = work.post.priority
         self.token = work.delivery.claim.token
         self.until = work.delivery.claim.until
@@ -71,19 +75,9 @@ class Held:
         """Called when the last request is over, before its result is durable."""
 
     @property
-    def id(self) -> int:
-        """The delivery's id."""
-        return self.work.delivery.id
-
-    @property
     def at(self) -> datetime:
         """When to take it up, UTC."""
         return self.work.delivery.next_at or self.work.delivery.due_at
-
-    @property
-    def platform(self) -> str:
-        """The platform's name."""
-        return self.work.account.platform
 
     def change(self, delivery: Delivery) -> None:
         """Go on with the changed delivery."""
