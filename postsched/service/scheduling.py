@@ -80,6 +80,8 @@ def changed(schedule: Schedule, before: Draft, after: Draft, now: datetime) -> S
     if _differ(before, after, PATTERN):
         return replace(after, at=_times(schedule) if after.repeat else None)
     zone = after.tz or before.tz
+    if _differ(before, after, BOUNDS) and not schedule.recurs:
+        return after  # which is refused: what goes out once has no bounds
     if _differ(before, after, BOUNDS):
         from postsched.domain.recurrence import bounded
 

@@ -104,6 +104,15 @@ def test_bad_input_changes_nothing(cli: Posting) -> None:
     assert cli.json("list", "--all") == before
 
 
+def test_what_goes_out_once_has_no_bounds(cli: Posting) -> None:
+    cli("add", "Once", "--in", "9h")
+    cli("add", "Draft", "--draft")
+    for post in ("1", "2"):
+        for bound in (("--count", "3"), ("--until", "2099-01-01"), ("--except", "2099-01-01")):
+            said = cli.refused(2, "edit", post, *bound)
+            assert f"'{bound[0][2:]}' belongs to a post that recurs" in said
+
+
 def test_the_answer_repeats_the_time(cli: Posting) -> None:
     cli("add", "x", "--at", LATER, "--tz", "Asia/Tokyo")
     assert "Post 1: Wed 1 May 2030, 09:00 JST, in " in cli("edit", "1", "y").out
