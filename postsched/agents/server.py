@@ -29,6 +29,8 @@ log = logging.getLogger("postsched.agents")
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool for tool in (*reading.TOOLS, *drafting.TOOLS, *writing.TOOLS)
 }
+LONGEST = 1000
+"""Characters of an error: what it names may be as long as what was given."""
 AT_ONCE = 4
 """How many calls are in the database at the same time."""
 INSTRUCTIONS = """postsched schedules posts to social networks for a person.
@@ -136,6 +138,7 @@ def _answered(answer: Answer) -> types.CallToolResult:
 
 def _refused(sentence: str) -> types.CallToolResult:
     words = _sendable(" ".join(sentence.split()))
+    words = words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
     return types.CallToolResult(content=[types.TextContent(text=words)], is_error=True)
 
 
