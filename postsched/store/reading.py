@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,14 +14,12 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Text,
     and_,
     exists,
     literal,
     or_,
     select,
     text,
-    type_coerce,
 )
 
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
@@ -31,12 +28,15 @@ from postsched.domain.post import Post, PostStatus, post_status
 from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
+from postsched.store import wording
 from postsched.store.said import posts_said
 from postsched.store.tables import DRAFTS, deliveries, posts, targets
 
 S = DeliveryStatus
 UPCOMING = (S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.PUBLISHING, S.UNCONFIRMED)
 POST_STATUSES = frozenset(status.value for status in PostStatus)
+OVER = frozenset({"draft", "published", "partial", "failed", "cancelled"})
+"""The statuses of posts of which nothing waits."""
 CHUNK = 500
 """How many posts are read at once."""
 
@@ -161,9 +161,17 @@ def _coming(connection: Connection, wanted: Filter) -> Iterator[int]:
     rows = select(row.due_at, row.post_id).join_from(deliveries, posts).where(*conditions(wanted))
     streams = (
         connection.execute(rows.where(row.status == status.value).order_by(row.due_at, row.id))
-        for status in UPCOMING
+        for status in _unended(wanted.status)
     )
     return _once(merge(*map(_tuples, streams), key=itemgetter(0)))
+
+
+def _unended(status: Sequence[str]) -> Sequence[DeliveryStatus]:
+    """The statuses of deliveries to come that posts of those statuses may have: one of which
+    anything waits is scheduled or publishing, whatever became of its other deliveries."""
+    if status and OVER.issuperset(status):
+        return (S.UNCONFIRMED,)
+    return UPCOMING
 
 
 def _recent(connection: Connection, wanted: Filter) -> Iterator[int]:
@@ -204,7 +212,7 @@ def _has_deliveries() -> ColumnElement[bool]:
 
 def conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     """What a post must be like, as conditions on `posts`."""
-    conditions = _words(wanted)
+    conditions = wording.about(wanted.tag, wanted.search)
     if wanted.accounts or wanted.since or wanted.until:
         delivery = deliveries.alias()
         mine = [delivery.c.post_id == posts.c.id]
@@ -227,33 +235,6 @@ def _unplanned(wanted: Filter) -> ColumnElement[bool]:
     mine = targets.c.post_id == posts.c.id
     named = exists().where(mine, targets.c.account_id.in_(wanted.accounts))
     return and_(~_has_deliveries(), named)
-
-
-def _words(wanted: Filter) -> list[ColumnElement[bool]]:
-    """The conditions on tags and texts; case does not matter."""
-    conditions: list[ColumnElement[bool]] = []
-    columns = (posts.c.tags, posts.c.then, posts.c.variants, posts.c.texts)
-    tags, then, variants, texts = (type_coerce(column, Text) for column in columns)
-    if wanted.tag is not None:
-        conditions.append(_contains(tags, json.dumps(wanted.tag, ensure_ascii=False)))
-    if wanted.search is not None:
-        in_json = json.dumps(wanted.search, ensure_ascii=False)[1:-1]
-        plain = (posts.c.text, posts.c.comment, posts.c.title)
-        conditions.append(
-            or_(
-                *(_contains(column, wanted.search) for column in plain),
-                *(_contains(column, in_json) for column in (then, variants, texts)),
-            )
-        )
-    return conditions
-
-
-def _contains(column: ColumnElement[Any], words: str) -> ColumnElement[bool]:
-    """Databases fold the case of ASCII only, so the usual spellings of other letters are tried."""
-    spellings = {words}
-    if not words.isascii():
-        spellings |= {words.lower(), words.upper(), words.capitalize(), words.title()}
-    return or_(*(column.icontains(spelling, autoescape=True) for spelling in sorted(spellings)))
 
 
 def _may_have_status(status: Sequence[str]) -> ColumnElement[bool]:
@@ -291,7 +272,7 @@ def finished(wanted: Filter) -> Select[Any]:
         query = query.where(row.finished_at >= wanted.since)
     if wanted.until is not None:
         query = query.where(row.finished_at <= wanted.until)
-    if words := _words(wanted):
+    if words := wording.about(wanted.tag, wanted.search):
         query = query.where(exists().where(posts.c.id == row.post_id, *words).correlate(deliveries))
     return query.order_by(row.finished_at.desc(), row.id.desc())
 
