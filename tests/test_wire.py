@@ -22,6 +22,7 @@ from postsched import transport as transports
 from postsched.domain.outcome import Failed, Lost, Retry
 from postsched.platforms.judging import classify
 from postsched.transport import Transport
+from postsched.transport.wire import Wire
 from tests.test_transport import answer, lent, ok, run, server
 
 Reading = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
@@ -248,6 +249,17 @@ class TestAhead:
                 await opening
                 assert own.connections == 1
                 await transport.close()
+
+        run(scene)
+
+    def test_what_is_connected_too_late_is_not_sent(self) -> None:
+        async def scene() -> None:
+            async with server() as own:
+                wire, request = Wire(1000, transports.tls), httpx.Request("GET", own.url)
+                with pytest.raises(httpx.ConnectTimeout):
+                    await wire.send(request, 5.0, by=0.0)
+                assert own.requests == []
+                wire.close()
 
         run(scene)
 

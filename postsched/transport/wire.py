@@ -60,6 +60,8 @@ class Wire:
         connection = self._connection
         if connection is None or server != self._server or not self._can_be_used(connection):
             connection = await self._connected(request, connect, server)
+            if asyncio.get_running_loop().time() >= by:  # else it could only be an answer lost
+                raise httpx.ConnectTimeout("no connection in time", request=request)
         try:
             answer = await connection.exchange(
                 head, body, timeout, head_only=request.method == "HEAD", by=by
