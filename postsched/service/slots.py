@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from postsched.domain.account import Account
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from postsched.service.compose import Composed
 
 NONE_KEPT: Mapping[int, datetime] = {}
+FIRST_LOOK, FARTHEST = timedelta(days=14), timedelta(days=36_500)
+"""How far ahead it is looked at first what is due, and how far where there is no end."""
 MOST = 1000
 """How many slots an account or group has at the most."""
 
@@ -82,6 +84,15 @@ def of(connection: Connection, name: str | None) -> list[Owned]:
     return _of(connection, name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """When anything is due for an account, up to an instant (None: the end), `ahead` of now."""
+
+    instants: Sequence[datetime]
+    ahead: timedelta
+    until: datetime | None
+
+
 class Allotment:
     """Gives out slots, each account the next one that is free, and none twice.
 
@@ -93,7 +104,7 @@ class Allotment:
         self._connection, self._now = connection, now
         self._slots: dict[int, list[Slot]] | None = None
         self._taken: dict[int, set[datetime]] = {}
-        self._due: dict[int, list[datetime]] = {}
+        self._due: dict[int, _Due] = {}
         self._given: dict[int, set[datetime]] = {}
         self._last: dict[int, datetime] = {}
 
@@ -106,10 +117,10 @@ class Allotment:
         if not mine:
             raise _no_slots(account)
         if account.id not in self._taken:
-            self._look_up(account, pace)
-        taken, due = self._taken[account.id], self._due[account.id]
-        after = self._last.get(account.id, self._now)  # what is before it stays taken
-        found = next_free(mine, after, taken, due, pace.spacing)
+            there = slot_rows.sitting(self._connection, account.id, self._now)
+            self._taken[account.id] = {one.occurrence for one in there}
+        taken = self._taken[account.id]
+        found = self._next(account, mine, pace)
         if found is None:
             raise InvalidInput(f"no slot of {account.name} is free", "Give it more: slots add")
         taken.add(found)
@@ -117,11 +128,25 @@ class Allotment:
         self._last[account.id] = found
         return found
 
-    def _look_up(self, account: Account, pace: Pace) -> None:
-        in_slots = not pace.spacing  # else what is due at any time may be too close
-        there = slot_rows.sitting(self._connection, account.id, self._now, in_slots=in_slots)
-        self._taken[account.id] = {one.occurrence for one in there if one.by_slot}
-        self._due[account.id] = [one.due_at for one in there]
+    def _next(self, account: Account, mine: Sequence[Slot], pace: Pace) -> datetime | None:
+        after = self._last.get(account.id, self._now)  # what is before it stays taken
+        taken = self._taken[account.id]
+        if not pace.spacing:
+            return next_free(mine, after, taken)
+        while True:  # what is due at any time may be too close: no more of it is read than may be
+            due = self._due.get(account.id) or self._read(account, pace, FIRST_LOOK)
+            found = next_free(mine, after, taken, due.instants, pace.spacing)
+            if due.until is None or (found is not None and found <= due.until):
+                return found
+            self._read(account, pace, due.ahead * 4)
+
+    def _read(self, account: Account, pace: Pace, ahead: timedelta) -> _Due:
+        """What is due for an account so long ahead, and beside it."""
+        until = self._now + ahead if ahead < FARTHEST else None
+        end = until + pace.spacing if until else None
+        there = slot_rows.sitting(self._connection, account.id, self._now, end, in_slots=False)
+        self._due[account.id] = due = _Due([one.due_at for one in there], ahead, until)
+        return due
 
     def check_still_free(self, connection: Connection) -> None:
         """Raise NotAllowed where somebody else has taken since what was given out here. To be

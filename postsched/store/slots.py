@@ -115,16 +115,23 @@ def of_accounts(
 
 
 def sitting(
-    connection: Connection, account_id: int, after: datetime, *, in_slots: bool = True
+    connection: Connection,
+    account_id: int,
+    after: datetime,
+    until: datetime | None = None,
+    *,
+    in_slots: bool = True,
 ) -> list[Sitting]:
-    """What is due for an account after that instant and has its place there by a slot; without
-    `in_slots` all that has, or may have, its place there."""
+    """What is due for an account after that instant (and no later than `until`) and has its place
+    there by a slot; without `in_slots` all that has, or may have, its place there."""
     row = deliveries.c
     query = (
         select(row.post_id, row.occurrence, row.due_at, schedules.c.kind)
         .join_from(deliveries, schedules, schedules.c.post_id == row.post_id)
         .where(row.due_at > after, row.account_id == account_id)
     )
+    if until is not None:
+        query = query.where(row.due_at <= until)
     if in_slots:
         query = query.where(*_in_slots(TAKING))
     else:
