@@ -284,7 +284,7 @@ class Turns:
         others = look.foreign.keys() - {self._worker.id}
         if not others:
             return (), []
-        holders = [w for w in workers.every(connection) if w.id in others]
+        holders = workers.by_ids(connection, others)
         state = {w.id: is_alive(w, self._bells) for w in holders}
         dead = [w for w in holders if state[w.id] is False]
         return tuple(w for w in holders if state[w.id]), dead

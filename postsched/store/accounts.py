@@ -192,9 +192,17 @@ def remove_group(connection: Connection, name: str) -> bool:
 
 def lock(connection: Connection, account_ids: Collection[int]) -> None:
     """Keep other workers from locking the same accounts until the end of the transaction."""
-    if account_ids:
-        query = select(accounts.c.id).where(accounts.c.id.in_(account_ids)).order_by(accounts.c.id)
-        connection.execute(query.with_for_update(key_share=True)).all()
+    LOCK.rows(connection, sorted(account_ids))
+
+
+LOCK = ByIds(
+    lambda ids: (
+        select(accounts.c.id)
+        .where(accounts.c.id.in_(ids))
+        .order_by(accounts.c.id)
+        .with_for_update(key_share=True)
+    )
+)
 
 
 def take_lease(

@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 
 from postsched.domain.errors import StoreBusy, StoreInDoubt, StoreRefused, StoreUnavailable
 from postsched.store import migrations, moved, sqlstates
+from postsched.store.compiled import Compiled
 from postsched.store.database import PATIENCE, Database
 from postsched.store.naming import plain
 from postsched.store.sharing import GATES, gate_of
@@ -53,7 +54,7 @@ be over."""
 READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 """One state of the database for all that is read; what writes sees each statement the latest, for
 nobody else writes meanwhile."""
-GATE = text("SELECT value FROM meta WHERE name = :gate FOR UPDATE")
+GATE = Compiled(lambda connection: text("SELECT value FROM meta WHERE name = :gate FOR UPDATE"))
 ALL_GATES = text("SELECT value FROM meta WHERE name LIKE 'gate.%' ORDER BY name FOR UPDATE")
 CREATING = 0x706F737473636864
 """The key of the lock under which tables are made."""
@@ -95,7 +96,7 @@ class PostgresDatabase(Database):
         if turn is None:
             shut = connection.execute(ALL_GATES).scalar()
         else:
-            shut = connection.execute(GATE, {"gate": _gate(gate_of(turn))}).scalar()
+            (shut,) = GATE.run(connection, {"gate": _gate(gate_of(turn))})[0]
         if shut and not self.may_be_moved:
             moved.refuse(connection, self.name)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
+from postsched.store.compiled import ByIds
 from postsched.store.sharing import GATES, gate_of, is_shared
 from postsched.store.tables import workers
 
@@ -54,6 +55,15 @@ def seen(connection: Connection, worker_id: int, now: datetime) -> None:
 def remove(connection: Connection, worker_ids: Iterable[int]) -> None:
     """Strike workers off the list."""
     connection.execute(delete(workers).where(workers.c.id.in_(list(worker_ids))))
+
+
+BY_IDS = ByIds(lambda ids: select(workers).where(workers.c.id.in_(ids)))
+
+
+def by_ids(connection: Connection, ids: Collection[int]) -> list[Worker]:
+    """Those of them that are on the list, oldest first."""
+    rows = BY_IDS.records(connection, sorted(ids))
+    return sorted((Worker(*row) for row in rows), key=lambda one: one.id)
 
 
 def every(connection: Connection) -> list[Worker]:
