@@ -57,6 +57,17 @@ class Served:
         connection.close()
         return found
 
+    def wait_for(self, path: str, words: str) -> None:
+        """Until what is there has those words."""
+        deadline, found = time.monotonic() + PATIENCE, ""
+        while words not in found:
+            assert time.monotonic() < deadline, found
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+            connection.request("GET", path)
+            found = connection.getresponse().read().decode()
+            connection.close()
+            time.sleep(0.02)
+
     def wait_until_out(self, count: int) -> None:
         """Until so many deliveries are out."""
         deadline = time.monotonic() + PATIENCE
@@ -96,6 +107,23 @@ def test_what_is_taken_goes_out_at_its_time_and_the_end_is_in_order(cli: Posting
             assert sender.recv(100_000).startswith(b"HTTP/1.1 201")
         assert served.process.wait(PATIENCE) == 0
         served.said("stopped: 1 published")
+
+
+@pytest.mark.slow
+def test_it_is_watched_and_goes_on_being_when_settings_are_read_again(cli: Posting) -> None:
+    out = 'postsched_deliveries_total{kind="",outcome="published",platform="outbox"} '
+    with serving(cli) as served:
+        served.wait_for("/readyz", "ready")
+        served.ask("POST", "/schedule", HELLO | {"at": "now"})
+        served.wait_for("/metrics", f"{out}1.0")
+        served.process.send_signal(signal.SIGHUP)
+        served.said("the settings were read again")
+        served.ask("POST", "/schedule", HELLO | {"text": "Again", "at": "now"})
+        served.wait_for("/metrics", f"{out}2.0")
+        served.wait_for("/metrics", 'postsched_lateness_seconds_count{platform="outbox"} 2.0')
+        served.wait_for("/readyz", '{"status":"ready"}')
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(PATIENCE) == 0
 
 
 @contextmanager
