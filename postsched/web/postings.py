@@ -29,8 +29,10 @@ PostId = Annotated[int, Path(ge=1, le=LARGEST, description="The id of a post")]
 
 def document_of(connection: Connection, post_id: int) -> dict[str, Any]:
     """A post as JSON. Raises NotFound."""
-    posts_named(connection, [post_id])
-    (filed,) = reading.file_posts(connection, [post_id])
+    found = reading.file_posts(connection, [post_id])
+    if not found:
+        posts_named(connection, [post_id])  # which knows why
+    (filed,) = found
     return post_document(filed.post, filed.schedule, filed.deliveries)
 
 

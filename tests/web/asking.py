@@ -34,6 +34,7 @@ class Api:
         self.desk, self.clock = desk, clock
         self.scope, self.name = Scope.WRITE, "tests"
         self.app: FastAPI = create_app(lambda: self.desk, self._who, desk.settings.web, host=host)
+        self.app.state.failures = self.app.state.rates
 
     async def _who(self, request: Request) -> Principal:
         if request.headers.get("authorization") != SHOWN["Authorization"]:
