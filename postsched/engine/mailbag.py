@@ -80,15 +80,14 @@ class Mailbag:
 
         def take(database: Database) -> list[Parcel]:
             with database.write() as connection:
-                limit = MOST if way in GATHERED else most
-                limit *= WIDER if way is Way.CALLBACK else 1
-                rows = untold.claim(connection, way, now, upto, now + lease, token, limit, only)
+                chosen, limit = only, MOST if way in GATHERED else most
+                if way is Way.CALLBACK and only is None:
+                    found = untold.due(connection, way, upto, most * WIDER)
+                    chosen = self.receivers.fair(found, most)
+                rows = untold.claim(connection, way, now, upto, now + lease, token, limit, chosen)
                 parcels = [Parcel(way, token, group) for group in _grouped(rows, way)]
-                chosen = self.receivers.fair(parcels, most)
-                left = {n for one in parcels for n in one.ids}
-                left -= {n for one in chosen for n in one.ids}
-                untold.let_go(connection, token, left)
-            return chosen
+                untold.let_go(connection, token, [n for one in parcels[most:] for n in one.ids])
+            return parcels[:most]
 
         parcels = await self._run(take)
         self._held[token] = {number for one in parcels for number in one.ids}

@@ -16,8 +16,6 @@ from postsched.store.untold import Untold
 
 LONGEST = timedelta(minutes=10)
 """How long an address is left alone at the most."""
-SHARE = 4
-"""How many messages an address gets at once, where it is well."""
 DEAD = 5
 """After how many failures in a row what waits for an address is given up once it is a day old."""
 REMEMBERED = 10_000
@@ -51,16 +49,15 @@ class Receivers:
     def __init__(self) -> None:
         self._failures: Counter[str] = Counter()
 
-    def fair(self, parcels: Sequence[Parcel], most: int) -> list[Parcel]:
-        """Up to so many of the parcels, in their order, and not too many for one address."""
-        chosen: list[Parcel] = []
-        taken: Counter[str] = Counter()
-        for parcel in parcels:
-            url = parcel.message.url or ""
-            taken[url] += 1
-            share = 1 if url in self._failures else SHARE
-            if len(chosen) < most and (parcel.way is not Way.CALLBACK or taken[url] <= share):
-                chosen.append(parcel)
+    def fair(self, due: Sequence[tuple[int, str]], most: int) -> list[int]:
+        """Up to so many of the rows that are due, each with its address, in their order: one for
+        each address that is in trouble."""
+        chosen: list[int] = []
+        tried: set[str] = set()
+        for number, url in due:
+            if url not in tried and len(chosen) < most:
+                chosen.append(number)
+                tried |= {url} & self._failures.keys()
         return chosen
 
     def failed(self, url: str, now: datetime) -> tuple[datetime, bool]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     Select,
@@ -59,6 +60,21 @@ def next_at(connection: Connection, way: Way) -> datetime | None:
     return found
 
 
+def due(connection: Connection, way: Way, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """The id and the address of up to so many rows that may be claimed, in the order in which they
+    are told."""
+    row = notifications.c
+    query = select(row.id, func.coalesce(row.url, "")).where(
+        text(UNTOLD), row.way == way.value, row.next_at <= now, _free(now)
+    )
+    found = connection.execute(query.order_by(row.next_at, row.id).limit(limit))
+    return [(one[0], one[1]) for one in found]
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return notifications.c.claim.is_(None) | (notifications.c.claim_until <= now)
+
+
 def claim(
     connection: Connection,
     way: Way,
@@ -72,10 +88,9 @@ def claim(
     """Hold up to `limit` rows due at `upto`, until then; a claim that ran out at `now` is taken
     over. Counts a try. `only`: of those ids."""
     row = notifications.c
-    free = row.claim.is_(None) | (row.claim_until <= now)
     first = (
         select(row.id)
-        .where(text(UNTOLD), row.way == way.value, row.next_at <= upto, free)
+        .where(text(UNTOLD), row.way == way.value, row.next_at <= upto, _free(now))
         .order_by(row.next_at, row.id)
         .limit(limit)
     )
