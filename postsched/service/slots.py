@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from postsched.service.compose import Composed
 
 NONE_KEPT: Mapping[int, datetime] = {}
-FIRST_LOOK, FARTHEST = timedelta(days=14), timedelta(days=36_500)
+FIRST_LOOK, FARTHEST = timedelta(days=2), timedelta(days=36_500)
 """How far ahead it is looked at first what is due, and how far where there is no end."""
 MOST = 1000
 """How many slots an account or group has at the most."""
