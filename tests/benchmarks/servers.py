@@ -7,8 +7,8 @@ restarted, in order and as by a crash; a proxy before it stalls, freezes, resets
 connections, cuts them, slows them down, and loses answers to COMMIT; networks lose answers, refuse,
 hang and break off; and a user does what users do. In the end everything is let go its way. Judged
 from outside, as the soak is: nothing twice, nothing lost, nothing early, and each part is out
-exactly where postsched says so. What a killed daemon held must be taken over by the time its claim
-has run out, while there is a database. Exit 1 if not.
+exactly where postsched says so. What a killed daemon held must be taken over about a second after
+its claim has run out at the latest, while there is a database. Exit 1 if not.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from tests.soak.servers import Hosts, Troubles
 from tests.soak.town import Town
 from tests.soak.user import User
 
-LEASE = 10.0
-"""Seconds that a claim holds (`claim_timeout` of the soak)."""
 SLACK = 2.0
-"""Seconds for a daemon to see that a claim has run out."""
+"""Seconds for a daemon to see that a claim has run out: one, and one for a machine that is busy."""
+LEAST = 10
+"""Posts of the user's, without which it shows nothing."""
 IMPORTED = 40
 """Posts in a file of the user's."""
 SHARED = 0.2
@@ -81,6 +81,8 @@ def measure(given: argparse.Namespace) -> bool:
         if troubles.failed is not None:
             bad.append(f"the test itself failed: {troubles.failed!r}")
         bad += _late(overs, troubles.away)
+        if len(user.accepted) < LEAST:
+            bad.append("next to nothing was done: the machine is too slow for it; it shows nothing")
         if given.keep:
             _keep(home, Path(given.keep))
     for fault in bad:
@@ -89,7 +91,7 @@ def measure(given: argparse.Namespace) -> bool:
     print(
         f"{given.minutes:g} minutes, {given.workers} hosts, seed {given.seed}: {user.summary()}; "
         f"{done}; {len(overs)} claims of the killed taken over, the last after "
-        f"{max((seconds for _, seconds in overs), default=0):.1f} s of {LEASE:g}; ended in "
+        f"{max((seconds for _, seconds in overs), default=0):.1f} s since it ran out; ended in "
         f"{max(took):.1f} s, by themselves: {dict(hosts.ended)}; {town.summary()}: "
         f"{len(bad)} faults"
     )
@@ -97,12 +99,18 @@ def measure(given: argparse.Namespace) -> bool:
 
 
 def _note_workers(url: str) -> None:
-    """Have the database remember which process every daemon was."""
+    """Have the database remember which process every daemon was, and when claims ended."""
     import psycopg
 
     with psycopg.connect(url) as connection:
         connection.execute(
             "CREATE TABLE noted_workers (id bigint, pid bigint);"
+            "CREATE TABLE noted_ends (worker bigint, until bigint, at timestamptz);"
+            "CREATE FUNCTION note_end() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO "
+            "noted_ends VALUES (OLD.claim_worker, OLD.claim_until, clock_timestamp()); "
+            "RETURN NEW; END $$;"
+            "CREATE TRIGGER note_end AFTER UPDATE ON deliveries FOR EACH ROW "
+            "WHEN (OLD.claim IS NOT NULL AND NEW.claim IS NULL) EXECUTE FUNCTION note_end();"
             "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             "INSERT INTO noted_workers VALUES (NEW.id, NEW.pid); RETURN NEW; END $$;"
             "CREATE TRIGGER note AFTER INSERT ON workers FOR EACH ROW EXECUTE FUNCTION note()"
@@ -111,22 +119,16 @@ def _note_workers(url: str) -> None:
 
 def _taken_over(url: str, killed: dict[int, float]) -> list[tuple[float, float]]:
     """For each claim of a killed daemon that another ended: when, in wall time, and how many
-    seconds after the kill."""
+    seconds after it had run out. Before that, only the daemon itself can have, on its way out."""
     import psycopg
 
     query = (
-        "SELECT a.evidence, a.finished_at FROM attempts a WHERE a.action = 'expire' ORDER BY a.id"
+        "SELECT w.pid, extract(epoch FROM e.at)::float8, e.until / 1e6::float8 FROM noted_ends e "
+        "JOIN noted_workers w ON w.id = e.worker"
     )
-    found = []
     with psycopg.connect(url) as connection:
-        noted = connection.execute("SELECT id, pid FROM noted_workers").fetchall()
-        pids: dict[int, int] = dict(noted)
-        for evidence, finished in connection.execute(query):
-            worker = int(evidence.split("worker ")[1].split()[0])
-            if (at := killed.get(pids.get(worker, 0))) is not None:
-                over = finished / 1e6
-                found.append((over, over - at))
-    return found
+        found = connection.execute(query).fetchall()
+    return [(at, at - until) for pid, at, until in found if at > max(until, killed.get(pid, at))]
 
 
 def _left(url: str) -> list[tuple[object, ...]]:
@@ -144,12 +146,11 @@ def _left(url: str) -> list[tuple[object, ...]]:
 
 
 def _late(overs: Sequence[tuple[float, float]], away: Sequence[tuple[float, float]]) -> list[str]:
-    """What was taken over too late, if the database was there all the time."""
+    """What was taken over too late, though the database was there all the time."""
     return [
-        f"a claim was taken over {seconds:.1f} s after its daemon was killed"
+        f"a claim was taken over {seconds:.1f} s after it had run out"
         for at, seconds in overs
-        if seconds > LEASE + SLACK
-        and not any(since < at and until > at - seconds for since, until in away)
+        if seconds > SLACK and not any(since < at and until > at - seconds for since, until in away)
     ]
 
 
