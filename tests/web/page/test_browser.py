@@ -1,0 +1,261 @@
+"""The page in a real browser, without a screen: what a person does there.
+
+With POSTSCHED_SHOTS=FOLDER, pictures of every page and state are left in that folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra web is not installed")
+
+from PIL import Image
+
+from postsched.domain.draft import Draft
+from postsched.domain.scope import Scope
+from postsched.service import drafts, posts, tokens
+from postsched.service.desk import Desk
+from postsched.store import accounts as account_rows
+from postsched.web.app import create_app
+from postsched.web.auth import Authenticate, unknown, without_login
+from postsched.web.serving import Serving, address_of, bind
+from tests.benchmarks.setting import fill
+from tests.servers.visitor import CHROMIUM, FLAGS
+from tests.web.page.scene import troubled
+
+pytestmark = pytest.mark.skipif(
+    not Path(CHROMIUM).exists(), reason=f"there is no {CHROMIUM} (Debian: chromium)"
+)
+PATIENCE = 15_000
+"""Milliseconds that a page may take on a busy machine."""
+PAGES = ("/", "/calendar", "/calendar?week=2031-05-01", "/queue", "/history", "/accounts",
+         "/compose", "/posts/1", "/compose?post=6", "/nowhere")  # fmt: skip
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@contextmanager
+def served(desk: Desk, authenticate: Authenticate = without_login) -> Iterator[str]:
+    """The page at a port of its own; its address."""
+    with bind("127.0.0.1", 0) as bound:
+        listening = threading.Event()
+        site = Serving(create_app(lambda: desk, authenticate), bound, 1, listening.set)
+        site.start()
+        assert listening.wait(30)
+        try:
+            yield address_of(bound).replace("127.0.0.1", "localhost")
+        finally:
+            ending = threading.Thread(target=lambda: asyncio.run(site.stop()))
+            ending.start()  # this thread has the browser's event loop
+            ending.join()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One browser for all."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def person(chromium: Any, **manner: Any) -> Iterator[Any]:
+    """Somebody at the browser, who notes what it complains of and what it asks elsewhere."""
+    context = chromium.new_context(**{"viewport": {"width": 1200, "height": 900}, **manner})
+    context.set_default_timeout(PATIENCE)
+    page, faults = context.new_page(), []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda one: _note_stranger(one.url, faults))
+    yield page
+    wrong = [one for one in faults if "404" not in one and "422" not in one]
+    assert not wrong, wrong
+    assert page.evaluate("window.xss") is None
+    context.close()
+
+
+def _note_stranger(url: str, faults: list[str]) -> None:
+    if not re.match(r"(http://localhost:\d+/|blob:|data:)", url):
+        faults.append(f"asked elsewhere: {url}")
+
+
+def shot(page: Any, name: str) -> None:
+    """Leave a picture, if somebody wants to look."""
+    if folder := os.environ.get("POSTSCHED_SHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+def said(page: Any) -> str:
+    """What the page says was done."""
+    return str(page.locator(".said").inner_text())
+
+
+def test_a_post_is_written_and_dragged(chromium: Any, desk: Desk, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "cat.png")
+    with served(desk) as site, person(chromium) as page:
+        page.goto(f"{site}/compose")
+        page.get_by_label("me", exact=True).check()
+        page.get_by_label("Text", exact=True).fill("Hello from the browser")
+        page.get_by_label("At", exact=True).fill("2031-05-01 10:00")
+        page.wait_for_selector(".preview >> text=Hello from the browser")
+        page.wait_for_selector("#look >> text=Thu 1 May 2031")
+        page.set_input_files("#file", str(tmp_path / "cat.png"))
+        page.get_by_label("Alt text of cat.png").fill("A teal cat")
+        page.wait_for_selector(".preview img[alt='A teal cat']")
+        shot(page, "composed")
+        page.get_by_role("button", name="Schedule").click()
+        page.wait_for_url("**/posts/1")
+        assert "Post 1 is scheduled: Thu 1 May 2031, 10:00 CEST" in said(page)
+        page.goto(f"{site}/calendar?month=2031-05")
+        page.locator(".entry").drag_to(page.locator("td[data-day='2031-05-20']"))
+        page.wait_for_selector("td[data-day='2031-05-20'] .entry")
+        assert said(page) == "Post 1 is moved."
+        shot(page, "dragged")
+    assert (drafts.draft_of(desk, 1).at or "").startswith("2031-05-20T10:00")
+
+
+@pytest.mark.slow
+def test_by_keyboard_only(chromium: Any, desk: Desk) -> None:
+    with served(desk) as site, person(chromium) as page:
+        page.goto(f"{site}/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("Enter")
+        page.get_by_role("link", name="Write").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/compose")
+        page.keyboard.type("By keyboard")
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Space")
+        page.get_by_label("At", exact=True).focus()
+        page.keyboard.type("2031-05-01 10:00")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#composer, #post")
+        page.get_by_role("button", name="Schedule").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/posts/1")
+        page.goto(f"{site}/calendar?month=2031-05")
+        page.locator(".entry summary").focus()
+        page.keyboard.press("Enter")
+        moving = page.get_by_label("Move to")
+        moving.fill("2031-05-09T11:00")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("td[data-day='2031-05-09'] .entry")
+
+
+@pytest.mark.slow
+def test_without_javascript_on_a_phone(chromium: Any, desk: Desk) -> None:
+    made = troubled(desk)
+    manner = {"java_script_enabled": False, "viewport": {"width": 360, "height": 740}}
+    with served(desk) as site:
+        context = chromium.new_context(**manner)
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.goto(f"{site}/")
+        failed = page.locator(".card.failed")
+        failed.get_by_role("button", name="Send it again").click()
+        assert said(page) == f"Post {made['failed']} is sent again"
+        page.locator(".card.missed").get_by_role("button", name="Let it be").click()
+        doubt = page.locator(".card.unconfirmed")
+        doubt.get_by_label("Its address there").fill("https://x.test/1")
+        doubt.get_by_label("or its id").fill("1")
+        doubt.get_by_role("button", name="It is out").click()
+        assert "is settled" in said(page)
+        page.locator(".card.draft").get_by_role("button", name="Approve").click()
+        assert said(page) == f"Post {made['draft']} is approved"
+        page.goto(f"{site}/compose")
+        page.get_by_label("me", exact=True).check()
+        page.get_by_label("Text", exact=True).fill("Part one")
+        page.get_by_role("button", name="Add a part").click()
+        page.get_by_label("Part 2").fill("Part two")
+        page.get_by_label("At", exact=True).fill("2031-06-01 10:00")
+        page.get_by_role("button", name="Look at it").click()
+        assert page.locator(".preview .step").count() == 2
+        page.get_by_role("button", name="Save as a draft").click()
+        assert "is a draft" in said(page)
+        page.goto(f"{site}/calendar?month=2031-05")
+        page.locator("td:not(.outside) .entry[draggable] summary").first.click()
+        page.locator("[open]").get_by_label("Move to").fill("2031-05-09T11:00")
+        page.locator("[open] button", has_text="Move").click()
+        assert "is moved" in said(page)
+        context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 360])
+def test_every_page_can_be_used_by_all(chromium: Any, desk: Desk, scheme: str, width: int) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    troubled(desk)
+    manner = {"color_scheme": scheme, "bypass_csp": True,
+              "viewport": {"width": width, "height": 800}}  # fmt: skip
+    options = {"runOnly": RULES}
+    with served(desk) as site, person(chromium, **manner) as page:
+        for address in PAGES:
+            page.goto(f"{site}{address}")
+            shot(page, f"{re.sub(r'[/?=]', '_', address)}-{scheme}-{width}")
+            found = axe.Axe().run(page, options=options).response["violations"]
+            told = [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+            assert not told, (address, told)
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= width, (address, wide)
+
+
+@pytest.mark.slow
+def test_what_changes_elsewhere_shows_by_itself(chromium: Any, desk: Desk) -> None:
+    with served(desk) as site, person(chromium) as page:
+        page.goto(f"{site}/")
+        page.wait_for_selector("text=Nothing needs a hand")
+        posts.add(desk, Draft(text="From elsewhere", to=("me",), draft=True))
+        page.wait_for_selector(".card.draft >> text=From elsewhere")
+
+
+@pytest.mark.slow
+def test_signing_in_and_out(chromium: Any, desk: Desk) -> None:
+    _, secret = tokens.add(desk, "alice", Scope.WRITE, None)
+
+    async def nobody(request: Any) -> Any:
+        raise unknown("nobody")
+
+    with served(desk, nobody) as site, person(chromium) as page:
+        page.goto(f"{site}/history")
+        shot(page, "login")
+        page.get_by_label("Service token").fill(str(secret.reveal()))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/history")
+        assert page.evaluate("document.cookie") == ""
+        page.get_by_role("button", name="Sign out alice").click()
+        page.wait_for_url("**/login")
+        page.goto(f"{site}/")
+        assert "/login" in page.url
+
+
+@pytest.mark.slow
+def test_the_first_paint_is_quick_with_many_posts(chromium: Any, desk: Desk) -> None:
+    with desk.database.read() as connection:
+        (me,) = account_rows.every(connection)
+    first = desk.now() + timedelta(hours=1)
+    fill(desk, me, [first + timedelta(minutes=4 * n) for n in range(10_000)])
+    with served(desk) as site, person(chromium) as page:
+        for address in ("/", "/calendar", "/queue", "/history", "/accounts", "/compose"):
+            page.goto(f"{site}{address}")
+            paints = []
+            for _ in range(5):
+                page.reload()
+                page.wait_for_function("performance.getEntriesByType('paint').length > 0")
+                paints.append(page.evaluate("performance.getEntriesByType('paint')[0].startTime"))
+            print(f"{address}: first paint after {min(paints):.0f} ms ({paints})")
+            assert page.locator("h1").count() == 1
