@@ -42,8 +42,9 @@ from postsched.web.routes import (
 from postsched.web.schemas.base import Problem
 
 PREFIX = "/api/v1"
-THREADS = 4
-"""How many requests are in the database at once; the others wait their turn."""
+THREADS = 2
+"""How many requests are in the database at once; the others wait their turn. The interpreter runs
+one thread at a time, and each more would keep the engine waiting longer."""
 NOUNS = (
     schedule, posts, actions, deliveries, accounts, slots, outlook, media, watching, webhooks,
     health, documentation,

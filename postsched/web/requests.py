@@ -6,8 +6,10 @@ that JSON has not.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
@@ -16,6 +18,7 @@ from postsched.domain.nearest import did_you_mean
 from postsched.transfer.json_rows import read_json
 from postsched.transfer.rows import Unreadable
 from postsched.web.auth import drafter, reader, writer
+from postsched.web.idempotency import once
 from postsched.web.problems import Problem, invalid
 
 LARGEST = 4_000_000
@@ -67,6 +70,7 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         known = [str(one.alias) for one in _query_of(self.dependant)]
         guards = [one.call for one in self.dependant.dependencies if one.call in SCOPES]
+        writes = any(one.call is once for one in self.dependant.dependencies)
         takes_body = self.body_field is not None
         needs_body = self.body_field is not None and self.body_field.field_info.is_required()
 
@@ -76,9 +80,23 @@ class Route(APIRoute):
             _expect_known(request, known)
             if needs_body or (takes_body and _has_body(request)):
                 _expect_json(request)
-            return await handle(Body(request.scope, request.receive))
+            body = Body(request.scope, request.receive)
+            if not writes:
+                return await handle(body)
+            await body.body()  # a slow one is waited for here, and keeps nobody
+            async with _turn():
+                return await handle(body)
 
         return checked
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+def _turn() -> asyncio.Lock:
+    """Writes come one after the other: where one has to wait for the database, the others wait
+    here, and in no thread that reads could use."""
+    return _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
 def _query_of(dependant: Any) -> list[Any]:

@@ -99,6 +99,8 @@ def test_every_path_says_what_it_may_answer(api: Api) -> None:
             writes = method != "get" and path not in ("/api/v1/preview", "/api/v1/media")
             named = [one["name"] for one in operation.get("parameters", ())]
             assert ("Idempotency-Key" in named) == writes, (method, path)
+            if writes:
+                assert {"408", "413"} <= set(answers), (method, path)
             for status, answer in answers.items():
                 assert answer["description"], (method, path, status)
                 if status >= "400":

@@ -51,7 +51,7 @@ def get_account(name: Named, desk: DeskOf, who: Reader) -> Response:
 @router.post(
     "/accounts/{name}/pause",
     response_model=list[Account],
-    responses=described(404),
+    responses=described(404, 408, 413),
     operation_id="pause_account",
 )
 def pause_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Response:
@@ -66,7 +66,7 @@ def pause_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Respo
 @router.post(
     "/accounts/{name}/resume",
     response_model=list[Account],
-    responses=described(404),
+    responses=described(404, 408, 413),
     operation_id="resume_account",
 )
 def resume_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Response:
@@ -113,7 +113,10 @@ def set_group(name: Named, given: Members, desk: DeskOf, who: Writer, write: Wri
 
 
 @router.delete(
-    "/groups/{name}", response_model=Group, responses=described(404), operation_id="remove_group"
+    "/groups/{name}",
+    response_model=Group,
+    responses=described(404, 408, 413),
+    operation_id="remove_group",
 )
 def remove_group(name: Named, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Remove a group: it, as it was. Its accounts and their posts stay."""

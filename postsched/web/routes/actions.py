@@ -21,7 +21,7 @@ from postsched.web.schemas.documents import Post
 
 router = APIRouter(prefix="/posts/{post_id}", tags=["posts"], route_class=Route)
 WITH_BODY = TAGGED | described(404, 408, 409, 413, 415)
-WITHOUT = TAGGED | described(404, 409)
+WITHOUT = TAGGED | described(404, 408, 409, 413)
 EVERY, ALL = Narrowed(), Cancelling()
 
 

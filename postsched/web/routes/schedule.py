@@ -47,7 +47,7 @@ def scheduled(post_id: PostId, desk: DeskOf, who: Reader, known: IfNoneMatch = N
 @router.delete(
     "/{post_id}",
     response_model=Post,
-    responses=TAGGED | described(404, 409),
+    responses=TAGGED | described(404, 408, 409, 413),
     operation_id="unschedule",
 )
 def unschedule(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response:

@@ -70,7 +70,7 @@ def add_slots(given: NewSlots, desk: DeskOf, who: Writer, write: Write) -> Respo
 @router.delete(
     "/slots",
     response_model=list[Slot],
-    responses=described(),
+    responses=described(408, 413),
     tags=["slots"],
     operation_id="remove_slots",
 )

@@ -62,13 +62,15 @@ def recent(desk: DeskOf, who: Reader, limit: Limit = 20) -> Response:
     return Json([delivery_document(one) for one in found])
 
 
-@router.post("/pause", response_model=Held, responses=described(), operation_id="pause_all")
+@router.post("/pause", response_model=Held, responses=described(408, 413), operation_id="pause_all")
 def pause(desk: DeskOf, who: Writer, write: Write) -> Response:
     """Hold everything: nothing is sent until it is resumed."""
     return _hold(desk, write, paused=True)
 
 
-@router.post("/resume", response_model=Held, responses=described(), operation_id="resume_all")
+@router.post(
+    "/resume", response_model=Held, responses=described(408, 413), operation_id="resume_all"
+)
 def resume(desk: DeskOf, who: Writer, write: Write) -> Response:
     """Release everything; what is past its grace is missed."""
     return _hold(desk, write, paused=False)

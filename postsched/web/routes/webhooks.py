@@ -57,7 +57,7 @@ def get_webhook(hook_id: HookId, desk: DeskOf, who: Reader) -> Response:
 @router.post(
     "/{hook_id}/replay",
     response_model=Webhook,
-    responses=described(404, 409),
+    responses=described(404, 408, 409, 413),
     operation_id="replay_webhook",
 )
 def replay(hook_id: HookId, desk: DeskOf, who: Writer, write: Write) -> Response:
