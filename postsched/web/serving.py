@@ -7,6 +7,7 @@ in it until the application is ready.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -90,6 +91,8 @@ class Serving:
         self._server = _Server(config)
         self._server.listening = listening
         self._app, self._bound = app, bound
+        # It tells of each request that is none, and strangers may send many.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         app.openapi()  # now, while nothing is due
         self._thread = threading.Thread(target=self._serve, name="postsched-web", daemon=True)
 
