@@ -8,11 +8,11 @@ from datetime import date, datetime
 from itertools import groupby
 
 from postsched.cli.looks.agenda import Reader, clock_text, day_heading
-from postsched.service.patterns import pattern
 from postsched.cli.render import result_cell, short_time, shown_instant, status_cell, waits_for
 from postsched.cli.screen import Cell, Column, Group
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.occasion import said_by
+from postsched.service.patterns import pattern
 from postsched.store.holds import Wait
 from postsched.store.reading import UPCOMING, Filed
 
