@@ -110,6 +110,8 @@ class Serving:
     def hurry(self) -> None:
         """Wait for no answers any more."""
         self._server.should_exit = self._server.force_exit = True
+        # What is broken off is no error.
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._bound])
