@@ -112,9 +112,7 @@ def cancel(
     return Changed(tuple(changed), tuple(refused), moved)
 
 
-def retry(
-    desk: Desk, post_ids: Sequence[int], which: Which, *, insist: bool = False
-) -> Changed:
+def retry(desk: Desk, post_ids: Sequence[int], which: Which, *, insist: bool = False) -> Changed:
     """Send failed, missed or cancelled deliveries again, at the first part that is not out, but not
     to accounts that the post was taken from. A post that has none is refused and named, and does
     not keep the rest from being sent. With `insist`, NotAllowed is raised where none is."""
