@@ -114,13 +114,22 @@ class Floor(Contender):
 
     name = "bare loop"
     lead = 3.0
+    options: tuple[str, ...] = ()
 
     @contextmanager
     def working(self, order: Order, folder: Path, backing: Backing | None) -> Iterator[list[int]]:
         """The bare loop."""
         command = [sys.executable, "-m", "tests.benchmarks.floor", str(order.write(folder))]
+        command += self.options
         with process(command, folder, "ready", {**os.environ, "NO_PROXY": "*"}) as bare:
             yield [bare.pid]
+
+
+class Stock(Floor):
+    """Nothing but the requests, by httpx's own client."""
+
+    name = "bare loop, httpx's own client"
+    options = ("--stock",)
 
 
 class Postsched(Contender):

@@ -1,6 +1,8 @@
 """The floor: a bare asyncio loop with the client of `postsched.transport`, doing only the requests.
 
-python -m tests.benchmarks.floor ORDER      ends with its stdin
+    python -m tests.benchmarks.floor ORDER [--stock]      ends with its stdin
+
+With --stock the client is httpx's own, one for each that sends at once: what a script would use.
 """
 
 from __future__ import annotations
@@ -9,7 +11,10 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 from postsched.transport import Transport, warm
 from tests.benchmarks.order import Order
@@ -18,7 +23,7 @@ from tests.benchmarks.order import Order
 class Bare:
     """The requests of an order, and nothing else."""
 
-    def __init__(self, order: Order, transport: Transport) -> None:
+    def __init__(self, order: Order, transport: Transport | Stock) -> None:
         self._order, self._transport = order, transport
         self._bearer = {"Authorization": f"Bearer {order.token}", "Accept-Language": "en"}
 
@@ -54,9 +59,28 @@ class Bare:
             await self.send(number)
 
 
-async def work(order: Order) -> None:
+class Stock:
+    """What `Bare` wants of a transport, by httpx as it is: a client of its own for each hand."""
+
+    def __init__(self) -> None:
+        self._idle: list[httpx.AsyncClient] = []
+
+    @contextmanager
+    def client(self, name: str, url: str) -> Iterator[httpx.AsyncClient]:
+        """A client that nobody else uses meanwhile."""
+        client = self._idle.pop() if self._idle else httpx.AsyncClient(timeout=30.0)
+        yield client
+        self._idle.append(client)
+
+    async def close(self) -> None:
+        """Close all."""
+        for client in self._idle:
+            await client.aclose()
+
+
+async def work(order: Order, *, stock: bool) -> None:
     """Carry out an order."""
-    transport = Transport(30.0)
+    transport = Stock() if stock else Transport(30.0)
     bare = Bare(order, transport)
     await warm()  # as `run` does: what is imported at the first request is no part of it
     print("ready", flush=True)
@@ -69,4 +93,4 @@ async def work(order: Order) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(Order.read(Path(sys.argv[1]))))
+    asyncio.run(work(Order.read(Path(sys.argv[1])), stock="--stock" in sys.argv))

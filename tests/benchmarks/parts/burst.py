@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import partial
 from statistics import median
 
+from tests.benchmarks.contenders import Stock
 from tests.benchmarks.figures import Figure, at_least, below
 from tests.benchmarks.parts.lateness import BULLMQ
 from tests.benchmarks.playing import Played, play_burst
@@ -30,7 +31,7 @@ def measure(run: Run) -> None:
 def _at(run: Run, concurrency: int) -> None:
     came: dict[str, list[Played]] = {}
     try:
-        for one in run.shuffled(run.contenders):
+        for one in run.shuffled([*run.contenders, Stock()]):
             posts = run.size.peer_burst if one.slow else run.size.burst
             if played := run.attempt(one, partial(play_burst, one, posts, concurrency)):
                 came.setdefault(one.name, []).append(played)
@@ -59,6 +60,8 @@ def _figures(
         Figure(f"{what}: first post late by", "ms", first, goal=below(10)),
         Figure(f"{what}: CPU a post", "ms", costs["postsched"], "floor", costs["bare loop"]),
     ]
+    if stock := rates.get(Stock.name):
+        told.append(Figure(what, "posts/s", ours, "httpx", stock))
     return told + [
         Figure(what, "posts/s", ours, name, rates[name], at_least(1))
         for name in AHEAD[concurrency]
