@@ -27,8 +27,8 @@ def posts(connection: Connection, wanted: Filter, before: int | None, limit: int
     if before is not None:
         query = query.where(post_table.c.id < before)
     ids = connection.scalars(query.order_by(post_table.c.id.desc()))
-    size = reading.CHUNK if wanted.status else min(limit, reading.CHUNK)
-    return list(islice(reading.fitting(connection, ids, wanted, size), limit))
+    found = reading.fitting(connection, ids, wanted, min(limit, reading.CHUNK))
+    return list(islice(found, limit))
 
 
 def every_delivery(

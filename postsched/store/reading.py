@@ -124,7 +124,7 @@ def find_posts(connection: Connection, wanted: Filter, limit: int | None) -> lis
     if limit is None:
         found = list(each_post(connection, wanted))
     else:
-        chunk = CHUNK if wanted.status else min(limit, CHUNK)  # else all that is read fits
+        chunk = min(limit, CHUNK)
         ids = _coming(connection, wanted)
         coming = list(islice(fitting(connection, ids, wanted, chunk), limit))
         known = {filed.post.id for filed in coming}
@@ -147,9 +147,10 @@ def fitting(
     connection: Connection, ids: Iterable[int], wanted: Filter, size: int = CHUNK
 ) -> Iterator[Filed]:
     """The posts of those ids, read in chunks, that have the wanted status: SQL only narrows that
-    down, for a post's status is computed."""
+    down, for a post's status is computed. Chunks grow from that `size` on: as a rule most fit."""
     rest = iter(ids)
     while chunk := list(islice(rest, size)):
+        size = min(2 * size, CHUNK)
         for filed in file_posts(connection, chunk):
             if not wanted.status or filed.has_status(wanted.status):
                 yield filed
