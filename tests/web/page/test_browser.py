@@ -59,9 +59,10 @@ def served(desk: Desk, authenticate: Authenticate = without_login) -> Iterator[s
             ending.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Any]:
-    """One browser for all."""
+    """A browser. Not one for all tests: while it is there, its event loop runs in this thread, and
+    no other can."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
