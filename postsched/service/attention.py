@@ -3,57 +3,109 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account, AccountState
-from postsched.domain.delivery import Delivery, Role
+from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Role
+from postsched.domain.draft import Draft
+from postsched.domain.firing import Firing
 from postsched.domain.holding import Hold
-from postsched.domain.post import Post
+from postsched.domain.hook import Hook
+from postsched.domain.post import Content, Post
+from postsched.domain.schedule import Schedule
+from postsched.service import hooks
 from postsched.service.desk import Desk
+from postsched.service.drafts import written_as
+from postsched.service.firings import Outlook
 from postsched.service.state import State, read_state
-from postsched.store import attention
+from postsched.store import attention, retention
 from postsched.store import posts as post_rows
 from postsched.store.attention import FOR_PEOPLE
+from postsched.store.firing_rows import FiringRows
 from postsched.store.holds import Wait
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 SOON = timedelta(days=7)
 """How long before its end a login is told of."""
-MOST = 50
-"""How many deliveries of a kind are shown; the counts are of all."""
+MOST = 20
+"""How many deliveries of a kind, drafts and callbacks are shown; the counts are of all."""
+NEXT = 5
+"""How many of those that come next are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A delivery that waits for a person; `said` is the text that is not out, or may be."""
+    """Deliveries of one post that wait for a person for the same reason; an unconfirmed one is
+    alone. `said` is the text that is not out, or may be; `attempts` are all that were made, of an
+    unconfirmed one."""
 
-    delivery: Delivery
+    deliveries: tuple[Delivery, ...]
+    account: Account | None
     said: str
+    attempts: Sequence[Attempt] = ()
+
+    @property
+    def first(self) -> Delivery:
+        """One of them; all but the account is the same."""
+        return self.deliveries[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A draft that waits for an approval, and when it would go out first (UTC), None where it has
+    no time yet."""
+
+    post: Post
+    draft: Draft
+    at: datetime | None
+
+    @property
+    def content(self) -> Content:
+        """What is let out."""
+        return self.post.content
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
     """All of it. `logins` are refused or end soon, `held` is what is left alone until when (by
     account), `broken` the services that don't answer: platform, URL, and why. `drafts` wait for
-    an approval."""
+    an approval, `untaken` are callbacks that were given up. `more` says how many more there are of
+    what is shown in part. `next` is what goes out next."""
 
     state: State
     waiting: Sequence[Waiting]
     logins: Sequence[Account]
     held: Sequence[tuple[Account, Wait]]
     broken: Sequence[tuple[str, str, Hold]]
-    drafts: Sequence[Post]
+    drafts: Sequence[Proposed]
+    draft_count: int
+    untaken: Sequence[Hook]
+    untaken_count: int
+    next: Sequence[Firing]
 
     @property
     def count(self) -> int:
         """How many things there are."""
         deliveries = sum(self.state.counts[status] for status in FOR_PEOPLE)
-        return deliveries + len(self.logins) + len(self.broken) + len(self.drafts)
+        others = len(self.logins) + len(self.broken) + self.draft_count + self.untaken_count
+        return deliveries + others
 
     @property
     def runs(self) -> bool:
         """Whether anything sends posts."""
         return any(worker.kind == "run" for worker in self.state.present.living)
+
+    @property
+    def more(self) -> Mapping[DeliveryStatus, int]:
+        """How many more deliveries of each kind wait than are shown."""
+        shown = [one.status for group in self.waiting for one in group.deliveries]
+        rest = {status: self.state.counts[status] - shown.count(status) for status in FOR_PEOPLE}
+        return {status: count for status, count in rest.items() if count > 0}
 
 
 def read(desk: Desk) -> Attention:
@@ -62,7 +114,14 @@ def read(desk: Desk) -> Attention:
     with desk.database.read() as connection:
         found = attention.waiting(connection, MOST)
         drafts = attention.drafts(connection, MOST)
+        draft_count = attention.draft_count(connection)
         posts = post_rows.get(connection, list({one.post_id for one in found} | set(drafts)))
+        plans = post_rows.schedule_of(connection, drafts)
+        waiting = _waiting(connection, [one for one in found if one.post_id in posts], posts, state)
+        untaken = attention.untaken(connection, MOST)
+        untaken_count = attention.untaken_count(connection)
+        outlook = Outlook(FiringRows(connection), desk.now(), lambda: desk.planner.timing)
+        coming = list(islice(outlook.coming(most=NEXT), NEXT))
     held = [
         (account, state.limits.held[account.id])
         for account in state.accounts
@@ -70,11 +129,15 @@ def read(desk: Desk) -> Attention:
     ]
     return Attention(
         state,
-        [Waiting(one, _said(one, posts)) for one in found if one.post_id in posts],
+        waiting,
         [account for account in state.accounts if _needs_login(account, state)],
         held,
         state.limits.broken,
-        [posts[number] for number in drafts if number in posts],
+        [_proposed(posts[number], plans[number]) for number in drafts if number in posts],
+        draft_count,
+        [hooks.addressed(desk, one) for one in untaken],
+        untaken_count,
+        coming,
     )
 
 
@@ -83,6 +146,33 @@ def _needs_login(account: Account, state: State) -> bool:
         return True
     ends = account.token_expires_at
     return ends is not None and ends - state.at < SOON
+
+
+def _proposed(post: Post, schedule: Schedule) -> Proposed:
+    draft = written_as(post, schedule)
+    return Proposed(post, draft, schedule.first() if draft.has_time and not draft.slot else None)
+
+
+def _waiting(
+    connection: Connection, found: Sequence[Delivery], posts: Mapping[int, Post], state: State
+) -> list[Waiting]:
+    """Those of one post with the same reason together, in the order of the first of each."""
+    doubtful = [one.id for one in found if one.status is DeliveryStatus.UNCONFIRMED]
+    attempts = retention.attempts_of(connection, doubtful)
+    accounts = {account.id: account for account in state.accounts}
+    groups: dict[tuple[object, ...], Waiting] = {}
+    for one in found:
+        alone = one.id if one.id in attempts else None
+        why = one.problem.message if one.problem else None
+        key = (one.post_id, one.status, one.occurrence, why, alone)
+        if key in groups:
+            before = groups[key]
+            groups[key] = replace(before, deliveries=(*before.deliveries, one))
+        else:
+            tried = attempts.get(one.id, ())
+            account = accounts.get(one.account_id)
+            groups[key] = Waiting((one,), account, _said(one, posts), tried)
+    return list(groups.values())
 
 
 def _said(delivery: Delivery, posts: Mapping[int, Post]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +29,11 @@ def draft_of(desk: Desk, post_id: int) -> Draft:
     with desk.database.read() as connection:
         (post,) = posts_named(connection, [post_id])
         return written_as(post, post_rows.schedule_of(connection, [post_id])[post_id])
+
+
+def fingerprint(draft: Draft) -> str:
+    """What tells a draft from any other: whoever changes what they saw shows that of it."""
+    return hashlib.sha256(repr(draft).encode()).hexdigest()[:32]
 
 
 def with_media(connection: Connection, post_id: int) -> tuple[Draft, list[Media]]:

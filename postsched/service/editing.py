@@ -8,7 +8,7 @@ old one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from postsched.domain.schedule import SLOT
 from postsched.service import pacing, posts, scheduling, serial
 from postsched.service.compose import Composed, Composer
 from postsched.service.desk import Desk, posts_named
-from postsched.service.drafts import draft_of, written_as
+from postsched.service.drafts import draft_of, fingerprint, written_as
 from postsched.service.slots import allotted
 from postsched.service.subject import Subject, drop
 from postsched.store import chains, plans
@@ -48,11 +48,14 @@ def edit(desk: Desk, post_id: int, before: Draft, after: Draft) -> Composed:
     return composed
 
 
-def approve(desk: Desk, post_ids: Sequence[int]) -> list[Composed]:
-    """Let drafts go out at the time that each names: all of them, or none.
+def approve(
+    desk: Desk, post_ids: Sequence[int], seen: Mapping[int, str] | None = None
+) -> list[Composed]:
+    """Let drafts go out at the time that each names: all of them, or none. `seen` has the
+    fingerprints (see drafts) of what was looked at, by id.
 
-    Raises NotFound, NotAllowed for what is no draft, InvalidInput for one whose time is not set or
-    has passed, and for one that can't be sent.
+    Raises NotFound, NotAllowed for what is no draft and for what is another than was seen,
+    InvalidInput for one whose time is not set or has passed, and for one that can't be sent.
     """
     changes = []
     for post_id in dict.fromkeys(post_ids):
@@ -62,6 +65,8 @@ def approve(desk: Desk, post_ids: Sequence[int]) -> list[Composed]:
                 f"post {post_id} is no draft, so there is nothing to approve",
                 f"See it: postsched show {post_id}",
             )
+        if seen is not None and seen.get(post_id) != fingerprint(before):
+            raise NotAllowed(f"draft {post_id} was changed since you saw it", "Read it again")
         if not before.has_time:
             raise InvalidInput(
                 f"post {post_id} has no time yet",

@@ -1,12 +1,15 @@
-"""What waits for a person: deliveries that failed, were missed or are unconfirmed, and drafts."""
+"""What waits for a person: deliveries that failed, were missed or are unconfirmed, drafts, and
+callbacks that nobody took."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.hook import HOOKS, Hook
 from postsched.store import deliveries as rows
-from postsched.store.tables import DRAFTS, deliveries, posts
+from postsched.store import hooks
+from postsched.store.tables import DRAFTS, deliveries, notifications, posts
 
 S = DeliveryStatus
 FOR_PEOPLE = (S.UNCONFIRMED, S.FAILED, S.MISSED)
@@ -26,3 +29,27 @@ def drafts(connection: Connection, most: int) -> list[int]:
     """The ids of the drafts, the newest first; by the index `drafts`."""
     query = select(posts.c.id).where(text(DRAFTS)).order_by(posts.c.created_at.desc())
     return list(connection.scalars(query.limit(most)))
+
+
+def draft_count(connection: Connection) -> int:
+    """How many drafts there are."""
+    found = connection.scalar(select(func.count()).select_from(posts).where(text(DRAFTS)))
+    return int(found or 0)
+
+
+def untaken(connection: Connection, most: int) -> list[Hook]:
+    """The webhooks and callbacks that were given up, the newest first."""
+    query = select(notifications).where(*_given_up()).order_by(notifications.c.id.desc())
+    return [hooks.hook_of(one) for one in connection.execute(query.limit(most))]
+
+
+def untaken_count(connection: Connection) -> int:
+    """How many there are."""
+    found = connection.scalar(select(func.count()).select_from(notifications).where(*_given_up()))
+    return int(found or 0)
+
+
+def _given_up() -> list[ColumnElement[bool]]:
+    row = notifications.c
+    ours = row.way.in_([way.value for way in HOOKS])
+    return [ours, row.next_at.is_(None), row.problem.is_not(None)]

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -172,6 +172,7 @@ class FiringRows:
             query = whole.where(Window(last.due_at, window.end).condition, ahead)
 
 
+@cache  # made anew for each day of a calendar it would take as long as reading that day
 def _selected() -> Select[Any]:
     row = deliveries.c
     steps = case((row.status == S.PUBLISHED.value, row.steps))

@@ -26,13 +26,13 @@ def newest(
         query = query.where(row.id < before)
     if failed:
         query = query.where(row.problem.is_not(None))
-    return [_hook(one) for one in connection.execute(query)]
+    return [hook_of(one) for one in connection.execute(query)]
 
 
 def by_ids(connection: Connection, ids: Sequence[int]) -> dict[int, Hook]:
     """The webhooks of those ids that exist."""
     query = select(notifications).where(OURS, row.id.in_(ids))
-    return {one.id: _hook(one) for one in connection.execute(query)}
+    return {one.id: hook_of(one) for one in connection.execute(query)}
 
 
 def reopen(connection: Connection, ids: Sequence[int], now: datetime) -> None:
@@ -50,7 +50,8 @@ def has_callbacks(connection: Connection) -> bool:
     return connection.scalar(query) is not None
 
 
-def _hook(found: Row[Any]) -> Hook:
+def hook_of(found: Row[Any]) -> Hook:
+    """One from a row of the table."""
     return Hook(
         id=found.id,
         uid=found.uid,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from random import SystemRandom
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import State
@@ -17,7 +18,7 @@ from postsched.web.page.session import Forms, SignInNeeded
 from postsched.web.page.templates import render
 from postsched.web.page.views import ROUTES
 from postsched.web.page.views.events import Changes
-from postsched.web.page.visit import CONTENT_POLICY, sign_in_address
+from postsched.web.page.visit import CONTENT_POLICY, is_ours, sign_in_address
 
 log = logging.getLogger("postsched.web")
 TITLES = {403: "Not allowed", 404: "Not here", 429: "Too often"}
@@ -60,9 +61,17 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 def _shown(request: Request, status: int, message: str, hint: str | None) -> Response:
     title = TITLES.get(status, "That did not work")
-    context = {"title": title, "message": message, "hint": hint}
+    context = {"title": title, "message": message, "hint": hint, "back": _back(request)}
     answer = Response(
         render("error.html", request.app.state.desk(), context), status, media_type="text/html"
     )
     answer.headers["Content-Security-Policy"] = CONTENT_POLICY
     return answer
+
+
+def _back(request: Request) -> str | None:
+    """The page of ours that this one was reached from, if browsers say so."""
+    came = urlsplit(request.headers.get("referer", ""))
+    path = f"{came.path}?{came.query}" if came.query else came.path
+    here = came.netloc == request.headers.get("host") and path != request.url.path
+    return path if here and is_ours(path) else None

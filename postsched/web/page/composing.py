@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -10,6 +9,7 @@ from typing import Any
 
 from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.errors import InvalidInput
+from postsched.service.drafts import fingerprint
 from postsched.service.revising import revised
 from postsched.web.page.visit import Visit
 
@@ -75,7 +75,7 @@ def fields_of(draft: Draft) -> Fields:
         tags=", ".join(draft.tags),
         variants=dict(draft.variants),
         media=tuple(Attached(ref_of(one), one.alt or "") for one in draft.media),
-        seen=digest_of(draft),
+        seen=fingerprint(draft),
     )
 
 
@@ -126,11 +126,6 @@ def draft_of(fields: Fields, before: Draft | None) -> Draft:
     if before is None or _time_of(fields) != _time_of(fields_of(before)):
         changes |= _times(fields)
     return replace(revised(base, changes), draft=base.draft)
-
-
-def digest_of(draft: Draft) -> str:
-    """What tells a draft from another."""
-    return hashlib.sha256(repr(draft).encode()).hexdigest()[:32]
 
 
 def ref_of(one: DraftMedia) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
+from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -14,8 +15,13 @@ from markupsafe import Markup
 
 from postsched import __version__
 from postsched.domain.duration import distance
+from postsched.domain.post import Media
 from postsched.service.desk import Desk
+from postsched.service.drafts import fingerprint
 from postsched.web.page.static import address
+
+SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+"""The pictures that browsers show."""
 
 
 @lru_cache(maxsize=1)
@@ -32,6 +38,10 @@ def environment() -> Environment:
     made.globals["file"] = address
     made.filters["link"] = link
     made.filters["late"] = late
+    made.filters["server"] = server
+    made.filters["file_name"] = file_name
+    made.filters["picture"] = is_picture
+    made.filters["fingerprint"] = fingerprint
     return made
 
 
@@ -70,6 +80,21 @@ def link(address: str | None) -> str | None:
     if not address or urlsplit(address).scheme not in ("http", "https"):
         return None
     return address
+
+
+def server(address: str | None) -> str | None:
+    """The server of an address: what follows it may be long, and a secret."""
+    return str(urlsplit(address).netloc) or None if link(address) else None
+
+
+def file_name(one: Media) -> str:
+    """What a person calls a medium: the name of its file, or its address."""
+    return one.url or PurePath(one.path or "file").name
+
+
+def is_picture(one: Media) -> bool:
+    """Whether browsers show it."""
+    return one.sha256 is not None and one.type in SHOWN
 
 
 def late(length: timedelta) -> str:

@@ -47,6 +47,12 @@ class Visit:
     form: FormData = field(default_factory=FormData)
 
     @property
+    def address(self) -> str:
+        """What was asked for, as a path here."""
+        query = self.request.url.query
+        return f"{self.request.url.path}?{query}" if query else self.request.url.path
+
+    @property
     def may_write(self) -> bool:
         """Whether more than drafts can be written."""
         return self.who.scope.allows(Scope.WRITE)
@@ -58,10 +64,11 @@ class Visit:
 
     def number(self, name: str) -> int:
         """A field of the form that is the id of something. Raises InvalidInput."""
-        written = self.text(name)
-        if not written.isascii() or not written.isdigit() or len(written) > 18:
-            raise InvalidInput(f"{written[:40]!r} is no number", f"Give the id as {name}")
-        return int(written)
+        return _id(self.text(name), name)
+
+    def numbers(self, name: str) -> list[int]:
+        """All fields of that name, each the id of something. Raises InvalidInput."""
+        return [_id(one, name) for one in self.form.getlist(name)]
 
     def asked(self, name: str) -> str:
         """A parameter of the address."""
@@ -147,6 +154,13 @@ def expect_bounded(request: Request, megabytes: int) -> None:
     most = (megabytes if files else PLAIN_MEGABYTES) * 1_000_000
     if int(length[:20]) > most:
         raise HTTPException(413, f"that is more than {most:,} bytes: send less at once")
+
+
+def _id(written: object, name: str) -> int:
+    text = written if isinstance(written, str) else ""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise InvalidInput(f"{text[:40]!r} is no number", f"Give the id as {name}")
+    return int(text)
 
 
 def _expect_ours(request: Request, form: FormData) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 from starlette.routing import Route
 
+from postsched.domain.account import Account
 from postsched.domain.clock_changes import Change, clock_changes
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.duration import format_duration
@@ -20,13 +22,16 @@ from postsched.domain.scope import Scope
 from postsched.domain.spans import Span, month_span, week_span
 from postsched.service import moving
 from postsched.service.firings import Day, Outlook, day_windows
+from postsched.store import accounts as account_rows
 from postsched.store.firing_rows import Among, FiringRows
 from postsched.web.page.visit import Visit, view
 
 S = DeliveryStatus
 WEEK = timedelta(days=7)
-IN_MONTH, IN_WEEK = 8, 60
-"""Firings of a day that are shown."""
+IN_MONTH, IN_WEEK = 18, 90
+"""Firings of a day that are read."""
+SHOWN_IN_MONTH, SHOWN_IN_WEEK = 5, 60
+"""Entries of a day that are shown; each may go to several accounts."""
 MOVABLE = (S.SCHEDULED, S.RETRYING)
 WHEN_LONG = 40
 
@@ -66,14 +71,19 @@ def calendar(visit: Visit) -> Response:
     week = "week" in visit.request.query_params
     words = visit.asked("week" if week else "month")
     span = week_span(words, today) if week else month_span(words, today)
-    cells = _cells(visit, span, IN_WEEK if week else IN_MONTH)
+    with visit.desk.database.read() as connection:
+        accounts = account_rows.every(connection)
+    only = next((one for one in accounts if one.name == visit.asked("account")), None)
+    cells = _cells(visit, span, only, week=week)
     last = span.first + timedelta(days=span.count)
     seen = max(span.first, min(today, last - timedelta(days=1)))
     return visit.page(
         "calendar.html", span=span, week=week, today=today,
         weeks=[cells[start : start + 7] for start in range(0, len(cells), 7)],
-        before=_address(week, span.first - timedelta(days=1)), after=_address(week, last),
-        here=_address(week, span.first), other=_address(not week, seen),
+        accounts=accounts, only=only, plain=_address(week, span.first),
+        now_address=_address(week, today, only), here=_address(week, span.first, only),
+        before=_address(week, span.first - timedelta(days=1), only),
+        after=_address(week, last, only), other=_address(not week, seen, only),
     )  # fmt: skip
 
 
@@ -86,26 +96,31 @@ def move(visit: Visit) -> Response:
         notes = moving.to_day(visit.desk, post_id, occurrence, _day(day))
     else:
         notes = moving.to_time(visit.desk, post_id, occurrence, visit.text("at"))
-    return visit.back(" ".join((f"Post {post_id} is moved.", *notes)))
+    to = f"to {day}" if day else f"to {visit.text('at').replace('T', ' ')[:WHEN_LONG]}"
+    return visit.back(" ".join((f"Post {post_id} is moved {to}.", *notes)))
 
 
-def _cells(visit: Visit, span: Span, most: int) -> list[Cell]:
-    desk = visit.desk
+def _cells(visit: Visit, span: Span, only: Account | None, *, week: bool) -> list[Cell]:
+    desk, most = visit.desk, IN_WEEK if week else IN_MONTH
+    shown = SHOWN_IN_WEEK if week else SHOWN_IN_MONTH
     start = span.first - timedelta(days=span.first.weekday())
     end = span.first + timedelta(days=span.count)
     count = (end - start).days + (-(end - start).days) % 7
     with desk.database.read() as connection:
-        rows = FiringRows(connection, Among())
+        rows = FiringRows(connection, Among([only.id] if only else ()))
         outlook = Outlook(rows, desk.now(), lambda: desk.planner.timing)
         days = outlook.days(start, count, desk.zone, most)
     changes = _changes(desk.zone, start, count)
-    return [_cell(day, span.first <= day.date < end, changes) for day in days]
+    return [_cell(day, shown, span.first <= day.date < end, changes) for day in days]
 
 
-def _cell(day: Day, inside: bool, changes: Iterable[Change]) -> Cell:
+def _cell(day: Day, shown: int, inside: bool, changes: Iterable[Change]) -> Cell:
     entries = [Entry(tuple(group)) for _, group in groupby(day.firings, _together)]
+    if len(entries) == shown + 1:  # the line that says so would take as much room
+        shown += 1
     said = [_said(one) for one in changes if one.before.date() == day.date]
-    return Cell(day.date, inside, entries, day.count - len(day.firings), said)
+    unread = day.count - len(day.firings)
+    return Cell(day.date, inside, entries[:shown], len(entries[shown:]) + unread, said)
 
 
 def _together(firing: Firing) -> tuple[datetime, int, str]:
@@ -122,8 +137,9 @@ def _said(change: Change) -> str:
     return f"Clocks go {way} {format_duration(abs(change.by))} at {change.before:%H:%M}"
 
 
-def _address(week: bool, day: date) -> str:
-    return f"/calendar?week={day}" if week else f"/calendar?month={day:%Y-%m}"
+def _address(week: bool, day: date, only: Account | None = None) -> str:
+    where = f"/calendar?week={day}" if week else f"/calendar?month={day:%Y-%m}"
+    return f"{where}&{urlencode({'account': only.name})}" if only else where
 
 
 def _instant(text: str) -> datetime:

@@ -17,7 +17,7 @@ from postsched.domain.scope import Scope
 from postsched.domain.when import describe
 from postsched.service import editing, posts, uploads
 from postsched.service.compose import Composed
-from postsched.service.drafts import with_media
+from postsched.service.drafts import fingerprint, with_media
 from postsched.service.previewing import Preview, preview
 from postsched.store import accounts as account_rows
 from postsched.web.page import composing
@@ -32,11 +32,15 @@ MORNING = "09:00"
 @view(Scope.DRAFT)
 def form(visit: Visit) -> Response:
     """An empty form, or that of a post."""
-    before = _before(visit, visit.asked("post"))[0]
+    before, known = _before(visit, visit.asked("post"))
     fields = composing.fields_of(before) if before else Fields()
     if not before and (day := visit.asked("day")):
         fields = replace(fields, at=f"{day[:10]} {MORNING}")
-    return _page(visit, fields, before)
+    try:
+        found = _looked_at(visit, fields, before, known)
+    except PostschedError as error:
+        return _page(visit, fields, before, fault=error)
+    return _page(visit, fields, before, found)
 
 
 @view(Scope.DRAFT)
@@ -90,7 +94,7 @@ def _write(visit: Visit, fields: Fields, before: Draft | None, known: Sequence[M
         added = posts.add(visit.desk, draft)
         assert added.id is not None
         return visit.go(f"/posts/{added.id}", _sentence(visit, added.id, added.composed))
-    if fields.seen != composing.digest_of(before):
+    if fields.seen != fingerprint(before):
         raise NotAllowed("the post was changed by somebody else meanwhile", "Open it anew")
     post_id = visit.number("post")
     done = editing.edit(visit.desk, post_id, before, draft) if draft != before else None

@@ -8,7 +8,7 @@ from starlette.routing import Route
 from postsched.domain.errors import InvalidInput
 from postsched.domain.outcome import Published
 from postsched.domain.scope import Scope
-from postsched.service import attention, deliveries, editing
+from postsched.service import attention, deliveries, editing, hooks
 from postsched.service.content import check_plain, web_address
 from postsched.service.deliveries import Which
 from postsched.web.page.visit import Visit, view
@@ -23,14 +23,16 @@ def home(visit: Visit) -> Response:
 @view(Scope.WRITE)
 def retry(visit: Visit) -> Response:
     """Send a delivery again."""
-    deliveries.retry(visit.desk, [_post(visit)], _which(visit), insist=True)
+    for which in _each(visit):
+        deliveries.retry(visit.desk, [_post(visit)], which, insist=True)
     return visit.back(f"Post {_post(visit)} is sent again")
 
 
 @view(Scope.WRITE)
 def cancel(visit: Visit) -> Response:
     """Let a delivery be."""
-    deliveries.cancel(visit.desk, [_post(visit)], _which(visit), insist=True)
+    for which in _each(visit):
+        deliveries.cancel(visit.desk, [_post(visit)], which, insist=True)
     return visit.back(f"Post {_post(visit)} is cancelled")
 
 
@@ -44,16 +46,25 @@ def resolve(visit: Visit) -> Response:
     if url:
         check_plain("the address", web_address(url, "the address"))
     published = Published(remote_id, url or None) if verdict == "published" else None
-    deliveries.resolve(visit.desk, _post(visit), _which(visit), published)
+    (which,) = _each(visit)[:1]
+    deliveries.resolve(visit.desk, _post(visit), which, published)
     done = "is settled: it is out" if published else "is sent again"
     return visit.back(f"Post {_post(visit)} {done}")
 
 
 @view(Scope.WRITE)
 def approve(visit: Visit) -> Response:
-    """Let a draft go out at its time."""
-    editing.approve(visit.desk, [_post(visit)])
+    """Let a draft go out at its time: the one that the page has shown, and no other."""
+    editing.approve(visit.desk, [_post(visit)], {_post(visit): visit.text("seen")})
     return visit.back(f"Post {_post(visit)} is approved")
+
+
+@view(Scope.WRITE)
+def replay(visit: Visit) -> Response:
+    """Have a callback sent again that was given up."""
+    number = visit.number("hook")
+    done = hooks.replay(visit.desk, [number])
+    return visit.back(next(iter(done.refused), f"Callback {number} is sent again"))
 
 
 @view(Scope.WRITE)
@@ -77,9 +88,9 @@ def _post(visit: Visit) -> int:
     return visit.number("post")
 
 
-def _which(visit: Visit) -> Which:
-    named = visit.text("delivery")
-    return Which(delivery=visit.number("delivery") if named else None)
+def _each(visit: Visit) -> list[Which]:
+    """The deliveries that are named, or (none is) all of the post."""
+    return [Which(delivery=one) for one in visit.numbers("delivery")] or [Which()]
 
 
 ROUTES = [
@@ -88,5 +99,6 @@ ROUTES = [
     Route("/do/cancel", cancel, methods=["POST"]),
     Route("/do/resolve", resolve, methods=["POST"]),
     Route("/do/approve", approve, methods=["POST"]),
+    Route("/do/replay", replay, methods=["POST"]),
     Route("/do/hold", hold, methods=["POST"]),
 ]

@@ -9,10 +9,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from postsched.media.kept import MediaStore
+from postsched.web.page.templates import SHOWN
 from postsched.web.page.visit import Visit, view
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
-SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 POLICY = "default-src 'none'; sandbox"
 
 

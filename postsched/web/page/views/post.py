@@ -7,6 +7,7 @@ from starlette.routing import Route
 
 from postsched.domain.post import PostStatus
 from postsched.service.desk import posts_named
+from postsched.service.drafts import fingerprint, written_as
 from postsched.service.patterns import pattern
 from postsched.store import accounts as account_rows
 from postsched.store import reading
@@ -26,11 +27,14 @@ def post(visit: Visit) -> Response:
         (filed,) = reading.file_posts(connection, [post_id])
         attempts = reading.attempts_of(connection, filed)
         ids = {account.name: account.id for account in account_rows.every(connection)}
+    draft = written_as(filed.post, filed.schedule)
     return visit.page(
         "post.html", filed=filed, post=filed.post, open=filed.status in OPEN,
         attempts=attempts, ids=ids,
         schedule=pattern(filed, visit.desk.now()) if filed.schedule.recurs else None,
         coming=coming(filed.schedule, filed.deliveries, 5),
+        planned=filed.schedule.first() if draft.has_time and not draft.slot else None,
+        seen=fingerprint(draft),
     )  # fmt: skip
 
 

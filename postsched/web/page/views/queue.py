@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from random import Random
 
 from starlette.responses import Response
@@ -10,21 +9,32 @@ from starlette.routing import Route
 
 from postsched.domain.errors import InvalidInput
 from postsched.domain.scope import Scope
+from postsched.service import lineup, slots
 from postsched.service import queue as service
-from postsched.service import slots
 from postsched.web.page.visit import Visit, view
 
 BY = {"up": -1, "down": 1}
+SHORT, LONG = 12, 100
+"""How many posts of a queue are shown beside others, and of one alone."""
 
 
 @view()
 def queue(visit: Visit) -> Response:
-    """All queues."""
+    """The beginning of each queue, or a stretch of one."""
+    name = visit.asked("account") or None
+    skip = _skip(visit.asked("from")) if name else 0
+    lines = lineup.lines(visit.desk, LONG if name else SHORT, name, skip)
     with visit.desk.database.read() as connection:
-        places = service.places(connection, visit.desk.now())
-        weekly = slots.of(connection, None)
-    by_account = [(name, list(mine)) for name, mine in groupby(places, lambda one: one.account)]
-    return visit.page("queue.html", queues=by_account, has_slots=bool(weekly))
+        weekly = bool(slots.of(connection, None))
+    return visit.page("queue.html", lines=lines, has_slots=weekly, only=name, long=LONG)
+
+
+def _skip(written: str) -> int:
+    if not written:
+        return 0
+    if not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise InvalidInput(f"{written[:40]!r} is no place in a queue", "Follow a link of the queue")
+    return int(written)
 
 
 @view(Scope.WRITE)
