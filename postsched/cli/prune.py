@@ -60,7 +60,7 @@ def prune(
         if dry_run:
             _answer(program, policy, tally, None, json=json)
             return
-        if tally.deliveries:
+        if tally.posts or tally.deliveries:
             _ask(program, policy, tally)
     tally = _let_leave(program.database, sweep)
     done = _tidied(program)
@@ -197,7 +197,7 @@ def _answer(
 
     assert policy.keep is not None
     old = f"over for {format_duration(policy.keep)}"
-    if not tally.deliveries:
+    if not (tally.posts or tally.deliveries):
         program.print(f"Nothing is {old} that could leave")
     else:
         where = f"the archive {policy.folder}" if policy.archives else "good"

@@ -119,7 +119,7 @@ class Upkeep:
             log.warning("%s; what is long over leaves the database later", error)
         except Exception:  # a bug here must not keep posts from going out
             log.exception("what is long over could not leave the database")
-        if tally.deliveries:
+        if tally.posts or tally.deliveries:
             self._say(tally)
         if tally.files:
             await asyncio.to_thread(self._tidy, tally.files)

@@ -75,7 +75,7 @@ class Step:
     wanted: Mapping[int, Sequence[int]]
     leaving: Sequence[Leaving]
     notes: Sequence[tuple[Gone, str]]
-    upto: Entry
+    upto: Entry | None
 
 
 class Sweep:
@@ -99,6 +99,7 @@ class Sweep:
         self._most = most
         self._bounds: Bounds | None = None
         self._upto: Entry | None = None
+        self._looked: int | None = 0
 
     def begin(self, *, anew: bool = False) -> bool:
         """Whether there is anything to go through; one or two cheap reads. `anew`: also where that
@@ -107,14 +108,15 @@ class Sweep:
             return False
         now = self._now()
         with self._database.read() as connection:
-            oldest = retention.oldest(connection)
-            if oldest is None or self.policy.keep is None or oldest >= now - self.policy.keep:
+            found = retention.oldest(connection), retention.oldest_post(connection)
+            oldest = min((one for one in found if one is not None), default=now)
+            if self.policy.keep is None or oldest >= now - self.policy.keep:
                 return False
             made = Progress() if anew else retention.progress(connection)
             if made.done_at is not None and made.done_at <= now < made.done_at + EVERY:
                 return False
             self._bounds = self.policy.bounds(now, looks_back(connection, self._settings))
-        self._upto = made.upto
+        self._upto, self._looked = made.upto, 0
         return self._bounds is not None
 
     def take(self, *, dry: bool = False) -> Step | None:
@@ -158,10 +160,10 @@ class Sweep:
 
     def _find(self, connection: Connection, bounds: Bounds) -> Step | None:
         """The next that leaves: of one page of the index at the most, and not many more rows
-        than `most`."""
+        than `most`. At the end of that, what has no deliveries."""
         entries = retention.page(connection, bounds.over, self._upto, PAGE)
         if not entries:
-            return None
+            return self._find_bare(connection, bounds)
         leaving: list[Leaving] = []
         named: dict[int, list[int]] = {}
         for start in range(0, len(entries), TOGETHER):
@@ -178,8 +180,18 @@ class Sweep:
             self._upto = together[-1]
             if sum(one.rows for one in leaving) >= self._most:
                 break
-        assert self._upto is not None
         return Step(named, leaving, (), self._upto)
+
+    def _find_bare(self, connection: Connection, bounds: Bounds) -> Step | None:
+        """The next posts that have no deliveries."""
+        if self._looked is None:
+            return None
+        found = retention.bare(connection, bounds.over, self._looked, PAGE, self._most)
+        self._looked = found.upto
+        if not found.ids and found.upto is None:
+            return None
+        wanted: dict[int, list[int]] = {post_id: [] for post_id in found.ids}
+        return Step(wanted, judge(connection, wanted, bounds, is_over), (), self._upto)
 
     def _noted(self, leaving: Leaving, post: Post, schedule: Schedule) -> Gone:
         """What stays known of a post."""

@@ -1,6 +1,7 @@
 """What is old enough to leave the database, judged post by post.
 
-A post of which nothing more is to come leaves as a whole. Of a series that goes on, the deliveries
+A post of which nothing more is to come leaves as a whole, also one that has no deliveries (a draft
+that was cancelled). Of a series that goes on, the deliveries
 that are over leave, but for the last one of each account, which says where the series stands, and
 all from there on. Nothing leaves that is not over, that anything happened to since, that a person
 has to settle, or that is needed to settle another one.
@@ -49,8 +50,9 @@ class Bounds:
 class Leaving:
     """What leaves together: a `whole` post with these as all of its deliveries, or these of a post
     that stays. The `last` of them was finished at `at` (UTC); `rows` is how many rows that are, and
-    `wanting` how many of the deliveries had failed or were missed. `key` is the post's, or the one
-    its export has, and `digest` what that stands for."""
+    `wanting` how many of the deliveries had failed or were missed. Where there are none, `last` is
+    0, and `at` when the post was changed last. `key` is the post's, or the one its export has, and
+    `digest` what that stands for."""
 
     post_id: int
     whole: bool
@@ -139,7 +141,8 @@ def judge(
     connection: Connection, wanted: Mapping[int, Sequence[int]], bounds: Bounds, is_over: IsOver
 ) -> list[Leaving]:
     """What may leave of those posts, in their order; of those that stay, some of the deliveries
-    that are named. Judged twice, it says the same as long as nothing happened in between."""
+    that are named; of those for which none is named, only what has none. Judged twice, it says the
+    same as long as nothing happened in between."""
     if not wanted:
         return []
     judging = _Judging(connection, bounds, is_over, _newest(connection), _floors(connection))
@@ -151,7 +154,9 @@ def judge(
     found = []
     for post_id in wanted:
         mine = rows.get(post_id, ())
-        if mine and not known[post_id].draft:
+        if post_id not in known or known[post_id].draft:
+            continue
+        if bool(mine) == bool(wanted[post_id]):
             part = judging.part if post_id in goes_on else judging.whole
             found.append(part(known[post_id], mine, tries))
     return [one for one in found if one is not None]
@@ -193,7 +198,7 @@ class _Judging:
         if stays or not all(self._is_ripe(one, post, tries) for one in rows):
             return None
         schedule = Schedule(post.kind, post.at, post.tz, post.rule or {})
-        if schedule.recurs and not self._has_ended(post, schedule, rows):
+        if rows and schedule.recurs and not self._has_ended(post, schedule, rows):
             return None
         return self._leaving(post, rows, tries, whole=True)
 
@@ -228,7 +233,8 @@ class _Judging:
         self, post: Row[Any], rows: Sequence[Row[Any]], tries: Tries, *, whole: bool
     ) -> Leaving:
         ids = tuple(sorted(one.id for one in rows))
-        at, last = max((one.finished_at, one.id) for one in rows)
+        ends = [(one.finished_at, one.id) for one in rows]
+        at, last = max(ends, default=(post.updated_at, 0))
         return Leaving(
             post.id,
             whole,

@@ -1,7 +1,9 @@
 """How what is old is found, and how it leaves the database: in steps, each one transaction.
 
 It is found by the index of when deliveries were finished, from the oldest on; `meta` says how far
-that has come, and when it last came to the end, so that whoever goes on need not begin again.
+that has come, and when it last came to the end, so that whoever goes on need not begin again. Posts
+that have no delivery are found by their numbers, which rise with time: as far as there are
+old ones.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, exists, func, select
 
 from postsched.domain.delivery import Attempt, Delivery
 from postsched.store import deliveries as delivery_rows
@@ -59,6 +61,43 @@ def oldest(connection: Connection) -> datetime | None:
     """When the delivery was finished that was finished first: one look at the index."""
     found: datetime | None = connection.scalar(select(func.min(row.finished_at, type_=Instant)))
     return found
+
+
+def oldest_post(connection: Connection) -> datetime | None:
+    """When the first of the posts was written."""
+    found: datetime | None = connection.scalar(
+        select(posts.c.created_at).order_by(posts.c.id).limit(1)
+    )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """Posts without any delivery, by id, and up to which id all were looked at; None: all that are
+    old were."""
+
+    ids: Sequence[int]
+    upto: int | None
+
+
+def bare(connection: Connection, before: datetime, after: int, looked: int, most: int) -> Bare:
+    """The posts, no drafts, that no delivery was ever planned of or none is left of, among so many
+    after that id; not more than `most`. Those written or changed since `before` (UTC) stay."""
+    post = posts.c
+    some = (
+        select(post.id, post.draft, post.created_at, post.updated_at)
+        .where(post.id > after)
+        .order_by(post.id)
+        .limit(looked)
+        .subquery()
+    )
+    has = exists().where(row.post_id == some.c.id).label("has")
+    found = connection.execute(select(some, has).order_by(some.c.id)).all()
+    old = [one for one in found if one.created_at < before]
+    ids = [one.id for one in old if not one.has and not one.draft and one.updated_at < before]
+    if len(ids) > most:
+        return Bare(ids[:most], ids[most - 1])
+    return Bare(ids, old[-1].id if len(old) == looked else None)
 
 
 def page(connection: Connection, before: datetime, after: Entry | None, limit: int) -> list[Entry]:

@@ -20,7 +20,7 @@ from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
 from postsched.planning import taking
 from postsched.retention.sweep import STEP, TOGETHER, Sweep, Tally
-from postsched.service import deliveries, imports, occurrences, posts
+from postsched.service import deliveries, drafts, editing, imports, occurrences, posts
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import exported
@@ -387,6 +387,7 @@ def test_a_walk_goes_on_where_another_has_ended(house: House) -> None:
     assert len(step.leaving) == TOGETHER
     with house.desk.database.write() as connection:
         walk.leave(connection, step)
+        assert step.upto is not None
         assert retention.progress(connection).upto == replace(step.upto, post_id=0)
     again = house.walk(most=1)
     assert again.begin()
@@ -428,3 +429,30 @@ def test_occurrences_still_count_from_the_last(house: House) -> None:
     once = occurrences.change(house.desk, daily, Which(occurrence=wanted), None, "Other")
     (changed,) = once.changed
     assert (changed.number, changed.occurrence) == ((leader.number or 0) + 3, wanted)
+
+
+def test_posts_without_deliveries_leave_with_the_rest(house: House) -> None:
+    bare = [house.add(f"Draft {n}", draft=True) for n in range(5)]
+    series = house.add("Daily", repeat="daily", at="09:00", draft=True)
+    kept, touched = house.add("Draft", draft=True), house.add("Touched", draft=True)
+    deliveries.cancel(house.desk, [*bare, series], Which())
+    house.pass_(KEEP - DAY)
+    deliveries.cancel(house.desk, [touched], Which())
+    last = house.add("Last", at="in 5000d")
+    assert house.sweep().posts == 0
+    house.pass_(2 * DAY)
+    walk = house.walk(most=2)
+    assert walk.begin()
+    step = walk.take()
+    assert step is not None
+    assert [one.post_id for one in step.leaving] == bare[:2]
+    before = drafts.draft_of(house.desk, bare[0])
+    editing.edit(house.desk, bare[0], before, replace(before, at="in 1h"))
+    with house.desk.database.write() as connection:
+        assert walk.leave(connection, step).posts == 1
+    tally = house.sweep()
+    assert (tally.posts, tally.deliveries) == (4, 0)
+    assert house.ids() == [bare[0], kept, touched, last]
+    assert house.left_over(series) == {}
+    assert [line["status"] for line in house.lines() if line["id"] == series] == ["cancelled"]
+    assert not house.walk().begin()
