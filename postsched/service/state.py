@@ -11,7 +11,7 @@ from postsched.presence import present
 from postsched.service import limits
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
-from postsched.store import outlook, pauses, workers
+from postsched.store import condition, outlook, pauses, workers
 from postsched.store.upcoming import next_due
 from postsched.transfer.documents import rfc3339
 
@@ -73,6 +73,8 @@ def read_state(desk: Desk) -> State:
 def status_document(desk: Desk) -> dict[str, Any]:
     """The JSON of `status`."""
     state = read_state(desk)
+    with desk.database.read() as connection:
+        size = condition.size(connection)
     found, known, late = state.present, state.limits, state.oldest_due
     daemon = _daemon(found.living)
     return {
@@ -92,6 +94,7 @@ def status_document(desk: Desk) -> dict[str, Any]:
             }
             for worker in (*found.living, *found.silent)
         ],
+        "database": {"size": size},
         "paused": state.paused,
         "counts": {status.value: count for status, count in state.counts.items()},
         "next_due_at": rfc3339(state.first_due),

@@ -1,4 +1,4 @@
-"""What can be told of a database server without looking at any post."""
+"""What can be told of a database, above all of a server, without looking at any post."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ SAMPLES = 5
 @dataclass(frozen=True, slots=True)
 class Condition:
     """Which version the server says it is, our schema's, seconds for a round trip, its settings by
-    name (those that it knows), and how many connections it has, None if it does not tell."""
+    name (those that it knows), how many connections it has, and the bytes that the database takes,
+    None if it does not tell."""
 
     version: str
     schema: int
     round_trip: float
     settings: dict[str, str]
     connections: int | None
+    size: int | None
 
 
 def of(connection: Connection) -> Condition:
@@ -34,7 +36,18 @@ def of(connection: Connection) -> Condition:
     round_trip = min(_round_trip(connection) for _ in range(SAMPLES))
     settings = {name: value for name in SETTINGS if (value := _asked(connection, f"SHOW {name}"))}
     count = _asked(connection, "SELECT count(*) FROM pg_stat_activity")
-    return Condition(version, schema, round_trip, settings, int(count) if count else None)
+    connections = int(count) if count else None
+    return Condition(version, schema, round_trip, settings, connections, size(connection))
+
+
+def size(connection: Connection) -> int | None:
+    """The bytes that the database takes, with what is free in it; None from a server that does not
+    tell."""
+    if connection.dialect.name == "sqlite":
+        pages, each = (connection.scalar(text(f"PRAGMA page_{name}")) for name in ("count", "size"))
+        return int(pages or 0) * int(each or 0)
+    found = _asked(connection, "SELECT pg_database_size(current_database())")
+    return int(found) if found else None
 
 
 def _round_trip(connection: Connection) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from postsched.service.checks.finding import Finding, Subject, counted, ok, warning
+from postsched.service.checks.finding import Finding, Subject, counted, megabytes, ok, warning
 from postsched.store import condition
 from postsched.store.condition import Condition
 from postsched.store.database import Database
@@ -32,7 +32,8 @@ def server_findings(subject: Subject) -> Iterator[Finding]:
     with database.read() as connection:
         found = condition.of(connection)
     trip = f"{found.round_trip * 1000:.1f} ms there and back"
-    yield ok("database", f"{database.name}, schema version {found.schema}, {trip}")
+    size = f", {megabytes(found.size)}" if found.size is not None else ""
+    yield ok("database", f"{database.name}{size}, schema version {found.schema}, {trip}")
     yield ok("server", found.version.partition(" on ")[0])
     if found.round_trip > SLOW:
         yield warning(

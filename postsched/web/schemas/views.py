@@ -251,11 +251,18 @@ class Service(Told):
     next_try_at: Instant | None
 
 
+class DatabaseSize(Told):
+    """What the database takes, in bytes; null where a server does not tell."""
+
+    size: int | None
+
+
 class Status(Told):
     """The state at a glance: that of `postsched status`."""
 
     daemon: Daemon
     workers: list[Worker]
+    database: DatabaseSize
     paused: bool
     counts: dict[DeliveryStatus, int]
     next_due_at: Instant | None
