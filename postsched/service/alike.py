@@ -92,12 +92,14 @@ class Pattern:
         self._prepares = any(one.prepares_text for one in able)
 
     def clears(self, record: Mapping[str, Any]) -> bool:
-        """Whether the text and the key of a row need no closer look."""
+        """Whether the text and the key of a row need no closer look, and its time is one text."""
         text, at, key = record.get("text"), record.get("at"), record.get("key")
         return (
             isinstance(text, str)
             and isinstance(at, str)
             and at != ""
+            and at.isascii()
+            and "\0" not in at
             and (not key or (isinstance(key, str) and not NO_TEXT.search(key)))
             and self._is_clear(text)
         )

@@ -39,7 +39,7 @@ TIMES = (
     "2030-02-30T09:00", "2030-05-01T24:00", "2030-05-01", "tomorrow 9am", "2030-05-01T09:00+23:59",
     "9999-12-31T23:59:59Z", "0001-01-01T00:00Z", "now", "2030-05-01T09:00-0100", "at noon",
     "\uff12030-05-01T09:00", " 2030-05-01T09:00 ", "2030-05-01t09:00z", "2026-11-25T12:00:00.25Z",
-    "1999-01-01T09:00",
+    "1999-01-01T09:00", "2030-05-01T09:00\0", "2030-05-01T09:00\ud800",
 )  # fmt: skip
 COMMON: dict[str, Sequence[Any]] = {
     "tz": ("Europe/Berlin", "UTC", "", None, "Nowhere/Land"),
@@ -165,6 +165,16 @@ def test_most_rows_of_a_usual_file_are_known_by_their_like(
     opened, desk = a_desk(tmp_path / "desk", FakeClock())
     assert imported(desk, found(file, Format.CSV, Path()))[0].added == 300
     assert len(alike) > 280
+    opened.__exit__(None, None, None)
+
+
+def test_a_row_with_a_time_that_is_no_text_is_bad_like_any_other(tmp_path: Path) -> None:
+    records = [{"text": f"No. {n}", "to": "x", "at": "2030-05-01T09:00"} for n in range(20)]
+    records[15]["at"] += "\0"
+    records[16]["at"] += "\ud800"
+    opened, desk = a_desk(tmp_path / "desk", FakeClock())
+    done, bad, _ = imported(desk, found(json.dumps(records).encode(), Format.JSON, Path()))
+    assert (done.bad, [(one.row, one.field) for one in bad]) == (2, [(16, "at"), (17, "at")])
     opened.__exit__(None, None, None)
 
 
