@@ -96,7 +96,7 @@ def create_app(
 
 def _fence(app: FastAPI, web: Web, host: str) -> None:
     """What every request passes through, the innermost first."""
-    app.add_middleware(Patience)
+    app.add_middleware(Patience, answer=problems.answer)
     if web.cors_origins:
         app.add_middleware(
             CORSMiddleware,

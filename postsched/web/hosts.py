@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+ONCE = ("host", "authorization", "content-type", "idempotency-key", "if-match")
+"""Headers that are there once or not at all: by which of two would one go?"""
 Answer = Callable[[HTTPException], Response]
 
 
@@ -48,18 +50,29 @@ class OwnHosts:
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
+        for name in ONCE:
+            if len(headers.getlist(name)) > 1:
+                return 400, f"there is more than one {name}"
         if self._names is not None and _name(host) not in self._names:
             return 421, f"this is not {host[:200]!r}: ask for localhost"
-        if scope["method"] in SAFE or "authorization" in headers:
-            return None
+        if scope["method"] in SAFE or headers.get("authorization", "")[:7].lower() == "bearer ":
+            return None  # a page can't have a browser show a token without having asked first
         origin = headers.get("origin")
         if origin in self._origins:
             return None
-        if origin is not None and origin != f"{scope['scheme']}://{host}":
+        site = headers.get("sec-fetch-site")
+        if origin is not None and not _is_own(origin, scope["scheme"], host, site):
             return 403, f"requests of pages at {origin[:200]!r} are not taken"
-        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
+        if site not in (None, "none", "same-origin"):
             return 403, "requests of pages of other sites are not taken"
         return None
+
+
+def _is_own(origin: str, scheme: str, host: str, site: str | None) -> bool:
+    """Whether an origin is ours. A proxy before us may speak https where we do not: then it is by
+    what the browser says itself."""
+    own = {f"{scheme}://{host}"} | ({f"https://{host}"} if site == "same-origin" else set())
+    return origin in own
 
 
 def _name(host: str) -> str:

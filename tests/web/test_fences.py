@@ -29,6 +29,9 @@ from postsched.web.hosts import OwnHosts
 from postsched.web.patience import Patience
 from postsched.web.rates import Buckets
 
+EVIL = "https://evil.test"
+OWN = {"Sec-Fetch-Site": "same-origin"}
+
 
 def told(problem: HTTPException) -> Response:
     """A problem, plainly."""
@@ -64,7 +67,11 @@ def test_a_bucket_fills_again() -> None:
         ("POST", {"Host": "localhost:8720", "Origin": "null"}, 403),
         ("POST", {"Host": "localhost:8720", "Sec-Fetch-Site": "cross-site"}, 403),
         ("POST", {"Host": "localhost:8720", "Origin": "https://app.test"}, 200),
-        ("POST", {"Host": "localhost", "Origin": "https://evil.test", "Authorization": "x"}, 200),
+        ("POST", {"Host": "localhost", "Origin": EVIL, "Authorization": "Bearer x"}, 200),
+        ("POST", {"Host": "localhost", "Origin": EVIL, "Authorization": "Basic eDp5"}, 403),
+        ("POST", {"Host": "localhost", "Origin": "https://localhost"}, 403),
+        ("POST", {"Host": "localhost", "Origin": "https://localhost", **OWN}, 200),
+        ("POST", {"Host": "localhost", "Origin": EVIL, **OWN}, 403),
     ],
 )
 def test_other_sites_are_kept_out(method: str, headers: dict[str, str], status: int) -> None:
@@ -93,7 +100,7 @@ def serving() -> Iterator[int]:
     """A server with all of it, that waits less; its port."""
     app = Starlette(routes=[Route("/", echo, methods=["POST"])])
     config = uvicorn.Config(
-        Patience(app, first=0.3, slowest=1000), port=0, http=Hurried, log_level="critical"
+        Patience(app, told, first=0.3, slowest=1000), port=0, http=Hurried, log_level="critical"
     )
     server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
