@@ -51,16 +51,19 @@ class Wish:
         return {name: ids for name, ids in found.items() if self.preparing.on(name) > 0}
 
 
+def accounts_to_claim(look: Look, wish: Wish) -> list[int]:
+    """The accounts that `claim_due` would take anything from."""
+    return list({lane.account_id for lane in _shares(look, wish)})
+
+
 def claim_due(
     connection: Connection, look: Look, wish: Wish, held: Claim
 ) -> tuple[list[int], list[int]]:
     """Take what is due, lane by lane. Returns what is held now, and what turned out to be past its
     grace and is missed: ids of deliveries."""
-    due = wish.due(look)
-    hands = {lane.platform: wish.room.on(lane.platform) for lane in due}
     taken: list[int] = []
     late: list[int] = []
-    for lane, share in lanes.share_out(due, hands, wish.room.total).items():
+    for lane, share in _shares(look, wish).items():
         if lane.trial is not None and not holds.take_trial(connection, lane.trial, wish.now):
             continue
         while share > 0 and len(late) < SWEEP:
@@ -71,6 +74,13 @@ def claim_due(
             if not missed:
                 break
     return taken, late
+
+
+def _shares(look: Look, wish: Wish) -> dict[Lane, int]:
+    """How many to take from each lane that is due."""
+    due = wish.due(look)
+    hands = {lane.platform: wish.room.on(lane.platform) for lane in due}
+    return lanes.share_out(due, hands, wish.room.total)
 
 
 def claim_to_prepare(connection: Connection, look: Look, wish: Wish, held: Claim) -> list[int]:

@@ -29,7 +29,13 @@ from postsched.domain.errors import StoreRefused, StoreUnavailable
 from postsched.engine import changes as changing
 from postsched.engine import pacing
 from postsched.engine.changes import Change
-from postsched.engine.claiming import SWEEP, Wish, claim_due, claim_to_prepare
+from postsched.engine.claiming import (
+    SWEEP,
+    Wish,
+    accounts_to_claim,
+    claim_due,
+    claim_to_prepare,
+)
 from postsched.engine.clock import Clock
 from postsched.engine.growth import Growth
 from postsched.engine.hands import NO_ROOM
@@ -201,7 +207,7 @@ class Turns:
         with self._database.turn(self._worker.id) as connection:
             results = changing.write(connection, changes)
             found = queue.take_back(connection, self._astray - {token}, wish.now)
-            turn = self._claim(connection, wish, token)
+            turn = self._claim(connection, wish, token, wait=not (changes or found))
             wrote = changes or found or turn.taken or turn.to_prepare or turn.late or turn.expired
             age = self._growth.grow(connection) if wrote else None
         self._astray.clear()
@@ -217,7 +223,7 @@ class Turns:
         self._growth.note(age, EPOCH)
         return result
 
-    def _claim(self, connection: Connection, wish: Wish, token: str) -> Turn:
+    def _claim(self, connection: Connection, wish: Wish, token: str, *, wait: bool) -> Turn:
         look = outlook.look(connection, self._worker.id, wish.mine)
         watched, dead = self._others(connection, look)
         strangers = _strangers(connection, look, wish)
@@ -236,10 +242,10 @@ class Turns:
             look = outlook.look(connection, self._worker.id, wish.mine)
         held = Claim(token, self._worker.id, wish.now, wish.now + self._claim_timeout)
         late = self._miss(connection, wish.now) if _is_late(look, wish) else []
-        taken, missed = claim_due(connection, look, wish, held)
+        counting = self._locked(connection, look, wish, wait=wait)
+        taken, missed = claim_due(connection, look, counting, held)
         to_prepare = claim_to_prepare(connection, look, wish, held)
         works, ahead = queue.load(connection, taken), queue.load(connection, to_prepare)
-        self._lock_limited(connection, works)
         works = pacing.let_in(connection, self._planner.timing, works, held.token, wish.now)
         if works and self._quotas is not None:
             alone = self._growth.is_alone(connection)
@@ -259,17 +265,21 @@ class Turns:
             strangers,
         )
 
-    def _lock_limited(self, connection: Connection, works: Sequence[Work]) -> None:
-        """What is counted over all that goes out of an account, one worker counts at a time."""
-        if self._database.path is not None or not works:
-            return
-        accounts = {work.account.id: work.account for work in works}
-        limited = [
-            number for number, account in accounts.items()
+    def _locked(self, connection: Connection, look: Look, wish: Wish, *, wait: bool) -> Wish:
+        """What is counted over all that goes out of an account, one worker counts at a time: the
+        wish without the accounts that another one counts just now. For these the next turn waits,
+        in which there is nothing to write: no result waits for another worker, nor is undone where
+        that takes too long."""
+        if self._database.path is not None:
+            return wish
+        chosen = accounts_to_claim(look, wish)
+        limited = {
+            number for number, account in account_rows.to_send(connection, chosen).items()
             if self._planner.timing.pace(account).spacing
             or (self._quotas is not None and self._quotas.of(account))
-        ]  # fmt: skip
-        account_rows.lock(connection, limited)
+        }  # fmt: skip
+        locked = account_rows.lock(connection, limited, wait=wait)
+        return replace(wish, open=frozenset(chosen) - (limited - locked))
 
     def _miss(self, connection: Connection, now: datetime) -> list[int]:
         """Take out of the queue what is past its grace; the ids of what is missed."""

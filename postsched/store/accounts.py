@@ -8,7 +8,20 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, delete, func, or_, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from postsched.domain.account import Account, AccountState, Group
 from postsched.store import outbox
@@ -190,19 +203,20 @@ def remove_group(connection: Connection, name: str) -> bool:
     return connection.execute(delete(groups).where(groups.c.name == name)).rowcount > 0
 
 
-def lock(connection: Connection, account_ids: Collection[int]) -> None:
-    """Keep other workers from locking the same accounts until the end of the transaction."""
-    LOCK.rows(connection, sorted(account_ids))
+def lock(connection: Connection, account_ids: Collection[int], *, wait: bool = True) -> set[int]:
+    """Keep other workers from locking the same accounts until the end of the transaction; those
+    that are locked. Where another one has locked some: wait for it, or else go without these."""
+    statement = LOCK if wait else LOCK_FREE
+    return {number for (number,) in statement.rows(connection, sorted(account_ids))}
 
 
-LOCK = ByIds(
-    lambda ids: (
-        select(accounts.c.id)
-        .where(accounts.c.id.in_(ids))
-        .order_by(accounts.c.id)
-        .with_for_update(key_share=True)
-    )
-)
+def _locking(ids: Sequence[BindParameter[int]], *, skip: bool) -> Select[tuple[int]]:
+    query = select(accounts.c.id).where(accounts.c.id.in_(ids)).order_by(accounts.c.id)
+    return query.with_for_update(key_share=True, skip_locked=skip)
+
+
+LOCK = ByIds(lambda ids: _locking(ids, skip=False))
+LOCK_FREE = ByIds(lambda ids: _locking(ids, skip=True))
 
 
 def take_lease(

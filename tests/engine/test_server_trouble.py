@@ -14,11 +14,14 @@ from sqlalchemy import text
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import StoreUnavailable
+from postsched.domain.quota import Quota
 from postsched.engine.assembly import Engine
 from postsched.engine.scheduler import run
+from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
+from postsched.store.sharing import take_time
 from postsched.testing import FakePlatform
-from postsched.testing.platform import Held
+from postsched.testing.platform import ABLE, Held
 from tests.engine.remote import RemoteRig, host
 from tests.engine.rig import play, until
 from tests.servers import postgres
@@ -89,6 +92,31 @@ def test_answers_to_commits_are_lost(tmp_path: Path) -> None:
         assert rig.words() == ["sending", "published"] * len(posts)
         assert {rig.delivery(n).attempts for n in posts} == {1}
         assert {tuple(attempts(rig, n)) for n in posts} == {("publish: published",)}
+
+
+def test_results_wait_for_no_worker_that_counts(tmp_path: Path) -> None:
+    """They are recorded while another one keeps the account to itself, whatever else is due."""
+    fake, held = FakePlatform(replace(ABLE, quotas=(Quota(100, timedelta(hours=1)),))), Held()
+    with alone(tmp_path, fake, 60) as rig:
+        me = rig.account()
+        first = rig.post("first", me, rig.clock.now())
+        fake.will("publish", held)
+
+        async def scene() -> None:
+            async with daemon(rig) as engine:
+                await until(lambda: fake.called("publish"))
+                second = rig.post("second", me, rig.clock.now())
+                with rig.other.turn(engine.worker.id + 1) as connection:
+                    take_time(connection)
+                    account_rows.lock(connection, [me.id])
+                    engine.dispatcher.kick()
+                    held.event.set()
+                    await until(lambda: rig.delivery(first).status is S.PUBLISHED, 15)
+                    assert rig.delivery(second).status is S.SCHEDULED
+                await until(lambda: rig.delivery(second).status is S.PUBLISHED)
+
+        play(scene, 60)
+        assert len(fake.posts) == 2
 
 
 def test_one_that_is_cut_off_is_taken_over_within_the_lease(tmp_path: Path) -> None:
