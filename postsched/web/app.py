@@ -19,6 +19,7 @@ from postsched.service.state import read_state
 from postsched.web import problems
 from postsched.web.auth import Authenticate, without_login
 from postsched.web.headers import SecurityHeaders
+from postsched.web.heads import Heads
 from postsched.web.hosts import OwnHosts
 from postsched.web.metrics import Metrics
 from postsched.web.page.application import create_page
@@ -96,6 +97,7 @@ def create_app(
 
 def _fence(app: FastAPI, web: Web, host: str) -> None:
     """What every request passes through, the innermost first."""
+    app.add_middleware(Heads)
     app.add_middleware(Patience, answer=problems.answer)
     if web.cors_origins:
         app.add_middleware(
