@@ -69,7 +69,7 @@ class Jwts:
             claims = self._claims(shown)
         except jwt.ExpiredSignatureError:
             raise unknown("this token has expired") from None
-        except (jwt.PyJWTError, ValueError) as error:
+        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError) as error:
             raise unknown(f"this token can't be taken: {_reason(error)}") from None
         name = claims["sub"]
         scope = _scope_of(claims.get("scope"))

@@ -130,7 +130,7 @@ class Connection(HttpToolsProtocol):
         if not address or ip_address(address.partition("%")[0]).is_loopback:
             return False
         clients = [getattr(other, "client", None) for other in self.connections]
-        return sum(one is not None and one[0] == address for one in clients) > self.each
+        return self.each < sum(one is not None and one[0] == address for one in clients)
 
     def _refuse(self, answer: bytes) -> None:
         self.transport.write(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from starlette.exceptions import HTTPException  # noqa: E402
 from postsched.domain.errors import InvalidInput  # noqa: E402
 from postsched.domain.scope import Scope  # noqa: E402
 from postsched.domain.serving import Algorithm, Web  # noqa: E402
+from postsched.web import keys  # noqa: E402
 from postsched.web.auth import Principal  # noqa: E402
 from postsched.web.bearer import Jwts  # noqa: E402
 
@@ -89,11 +91,27 @@ def test_a_good_token_says_who_it_is_and_what_it_may() -> None:
         (lambda: signed(sub="a\nb"), "401 this token can't be taken: its sub is no name"),
         (lambda: signed(scope="openid"), "403 this token has none of the scopes"),
         (lambda: "a.b.c", "401 this token can't be taken: "),
+        (lambda: _text(b"[" * 5000) + ".e30.x", "401 this token can't be taken: "),
+        (lambda: signed(exp=float("inf")), "401 this token can't be taken: "),
         (lambda: "é", "401 this token can't be taken: "),
     ],
 )  # fmt: skip
 def test_what_is_no_good_token_is_refused(shown: Callable[[], str], why: str) -> None:
     assert refused(Jwts(WEB, SECRET, time.monotonic), shown()).startswith(why)
+
+
+def test_where_keys_are_is_never_taken_from_a_token() -> None:
+    """What a header says of keys is signed by nobody who is known."""
+    jwts = Jwts(WEB, SECRET, time.monotonic)
+    for said in (
+        {"kid": "../../../dev/null"},
+        {"kid": "http://127.0.0.1:9/key", "jku": "http://127.0.0.1:9/jwks"},
+        {"x5u": "http://127.0.0.1:9/x5u", "jwk": {"kty": "oct", "k": ""}},
+    ):
+        for key in ("", "x" * 32):
+            head = ".".join(_part(one) for one in ({"alg": "HS256", **said}, claims()))
+            shown = f"{head}.{_text(hmac.digest(key.encode(), head.encode(), 'sha256'))}"
+            assert refused(jwts, shown).startswith("401")
 
 
 def confusing(public: Any, kid: str) -> str:
@@ -111,7 +129,8 @@ def key_server() -> Iterator[tuple[str, dict[str, Any]]]:
     class Serving(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             served["asked"] += 1
-            self.send_response(200)
+            self.send_response(served.get("status", 200))
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
             self.wfile.write(json.dumps({"keys": served["keys"]}).encode())
 
@@ -156,6 +175,45 @@ def test_public_keys_come_from_their_set(
     now += 61
     assert jwts.principal(signed(mine, algorithm.value, "two")).name == "jwt:alice"
     assert served["asked"] == 2
+
+
+def test_keys_that_cannot_be_had_leave_those_that_were(
+    key_server: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, served = key_server
+    mine = ed25519.Ed25519PrivateKey.generate()
+    now = 0.0
+    web = replace(WEB, jwt_algorithm=Algorithm.EDDSA, jwt_jwks_url=url)
+    jwts = Jwts(web, None, lambda: now)
+    shown = signed(mine, "EdDSA", "one", exp=time.time() + 3600)
+    good = [published(mine, jwt.algorithms.OKPAlgorithm, "one")]
+    answers: list[dict[str, Any]] = [{"status": 302}, {"keys": "none"}, {"keys": [5]}, {"keys": []}]
+    for broken in answers:
+        served.update({"status": 200, "keys": good} | broken)
+        assert refused(jwts, shown).startswith("401")
+        now += 61
+    served.update({"status": 200, "keys": good})
+    assert jwts.principal(shown).name == "jwt:alice"
+    served["status"] = 500
+    now += 3600
+    assert jwts.principal(shown).name == "jwt:alice"
+    assert served["asked"] == 6, "a redirect was followed"
+
+
+def test_a_key_server_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "PATIENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        at = f"http://127.0.0.1:{hanging.getsockname()[1]}/jwks"
+        jwts = Jwts(
+            replace(WEB, jwt_algorithm=Algorithm.EDDSA, jwt_jwks_url=at), None, time.monotonic
+        )
+        shown = signed(ed25519.Ed25519PrivateKey.generate(), "EdDSA", "one")
+        threads = [threading.Thread(target=refused, args=(jwts, shown)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ READS = {("post", "/preview")}
 DRAFTS = {("post", "/schedule"), ("post", "/posts"), ("patch", "/posts/{post_id}"),
           ("post", "/media")}  # fmt: skip
 PLACES = {"post_id": "1", "delivery_id": "1", "hook_id": "1", "name": "me"}
-BODY = {"json": {}}
+BODY: dict[str, Any] = {"json": {}}
 
 
 @pytest.fixture
