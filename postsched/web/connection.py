@@ -130,7 +130,8 @@ class Connection(HttpToolsProtocol):
         if not address or ip_address(address.partition("%")[0]).is_loopback:
             return False
         clients = [getattr(other, "client", None) for other in self.connections]
-        return self.each < sum(one is not None and one[0] == address for one in clients)
+        its = [one for one in clients if one is not None and one[0] == address]
+        return len(its) > self.each
 
     def _refuse(self, answer: bytes) -> None:
         self.transport.write(answer)

@@ -161,7 +161,7 @@ def test_what_can_not_be_taken_is_one_clear_problem(api: Api) -> None:
     for path in (f"/posts/{2**63 - 1}", "/schedule/9", "/deliveries/9", "/accounts/x", "/nowhere"):
         api.refused(404, "", "GET", path)
     wrong = api("PUT", "/posts/1")
-    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, PATCH")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, OPTIONS, PATCH")
     assert count(api) == 0
 
 
@@ -261,7 +261,10 @@ def test_who_may_only_propose_proposes_drafts(api: Api) -> None:
     api.scope = Scope.READ
     api.refused(403, "needs draft", "POST", "/schedule", content=b"not even read")
     api.scope = Scope.WRITE
-    assert api("POST", "/posts/2/approve").json()["status"] == "scheduled"
+    api.refused(428, "If-Match", "POST", "/posts/2/approve")
+    api.refused(412, "Read it again", "POST", "/posts/2/approve", headers={"If-Match": '"old"'})
+    seen = {"If-Match": api("GET", "/posts/2").headers["etag"]}
+    assert api("POST", "/posts/2/approve", headers=seen).json()["status"] == "scheduled"
 
 
 def test_media_are_sent_in_and_named_by_their_content(api: Api, tmp_path: Path) -> None:

@@ -8,12 +8,16 @@ from fastapi import APIRouter, Body
 from starlette.responses import Response
 
 from postsched.service import deliveries, editing
+from postsched.service.desk import Desk
+from postsched.service.drafts import fingerprint, with_media
 from postsched.service.verdicts import verdict_of
+from postsched.web import etags
 from postsched.web.auth import Writer
 from postsched.web.context import DeskOf
+from postsched.web.etags import IfMatch
 from postsched.web.idempotency import Write
 from postsched.web.narrowing import which_of
-from postsched.web.postings import PostId, reply_of
+from postsched.web.postings import PostId, document_of, etag_of, reply_of
 from postsched.web.requests import Route
 from postsched.web.schemas.actions import Cancelling, Narrowed, Verdict
 from postsched.web.schemas.described import TAGGED, described
@@ -90,11 +94,22 @@ def resume(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response
     )
 
 
-@router.post("/approve", response_model=Post, responses=WITHOUT, operation_id="approve_post")
-def approve(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response:
-    """Let a draft go out at the time that it names."""
-    return write.do(
-        desk,
-        lambda desk: editing.approve(desk, [post_id]),
-        lambda connection: reply_of(connection, post_id),
-    )
+@router.post(
+    "/approve",
+    response_model=Post,
+    responses=TAGGED | described(404, 408, 409, 412, 413, 428),
+    operation_id="approve_post",
+)
+def approve(
+    post_id: PostId, desk: DeskOf, who: Writer, write: Write, match: IfMatch = None
+) -> Response:
+    """Let a draft go out at the time that it names: the one that If-Match names, for who proposed
+    it may have changed it since it was looked at."""
+
+    def work(desk: Desk) -> None:
+        with desk.database.read() as connection:
+            etags.expect(match, etag_of(document_of(connection, post_id)))
+            seen = fingerprint(with_media(connection, post_id)[0])
+        editing.approve(desk, [post_id], {post_id: seen})
+
+    return write.do(desk, work, lambda connection: reply_of(connection, post_id))
