@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from postsched.store import holds
+from postsched.store import holds, said_limits
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -32,7 +32,7 @@ class Limits:
 def known(desk: Desk, connection: Connection, accounts: Sequence[Account]) -> Limits:
     """What is known of the accounts' limits, without asking anybody."""
     now = desk.now()
-    said = holds.known_limits(connection, now)
+    said = said_limits.known(connection, now)
     left = {
         account.id: _smallest(
             [*said.get(account.id, ()), *_of_quotas(desk, connection, account, now)]

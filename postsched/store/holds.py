@@ -1,4 +1,4 @@
-"""Accounts and services that are left alone for a while, and what networks say of their limits.
+"""Accounts and services that are left alone for a while.
 
 Written in the transaction that settles what brought it about, and shared by all processes. Nothing
 is written of a network that answers and has room.
@@ -10,27 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, select, text, update
+from sqlalchemy import Connection, Row, delete, func, select, text, update
 
 from postsched.domain import holding
 from postsched.domain.account import Account
 from postsched.domain.holding import FREE, Hold, Why
 from postsched.domain.outcome import Asked, Limit, Sent
-from postsched.store import direct
-from postsched.store.columns import Instant, micros
-from postsched.store.compiled import ByIds, Compiled
-from postsched.store.limit_tables import holds, limits
+from postsched.store import direct, said_limits
+from postsched.store.columns import Instant
+from postsched.store.compiled import ByIds
+from postsched.store.limit_tables import holds
 from postsched.store.sharing import is_shared
 from postsched.store.tables import CLAIMED, deliveries
 from postsched.store.upserts import upsert
-
-if TYPE_CHECKING:
-    from sqlalchemy.dialects.sqlite import Insert
-
-MOST = 2**53
-"""More than this is as good as no limit, whatever a network says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,7 @@ class Call:
 def note(connection: Connection, calls: Sequence[Call], rng: Random) -> list[Hold | None]:
     """Write what calls mean for their accounts and services; for each the longest hold that began
     with it. They are in the order in which they were over."""
-    _note_limits(connection, calls)
+    said_limits.note(connection, [(c.account.id, _limits(c), c.now) for c in calls])
     subjects = sorted({name for c in calls for name in (own(c.account.id), service(c.account))})
     known = {row.subject: _hold_of(row) for row in ROWS.records(connection, subjects)}
     changed, found = _judged(known, calls, rng)
@@ -129,43 +123,13 @@ def _lock(connection: Connection, subject: str, account_id: int | None) -> Hold:
     return _hold_of(connection.execute(kept.returning(*holds.c)).one())
 
 
+def _limits(call: Call) -> Sequence[Limit]:
+    return getattr(call.outcome, "limits", ())
+
+
 def _after(before: Hold, call: Call, rng: Random, *, limits: bool) -> Hold:
     after = holding.tried(before, call.outcome, call.started, call.now, rng)
     return holding.limited(after, call.outcome, call.again, call.now) if limits else after
-
-
-def _note_limits(connection: Connection, calls: Sequence[Call]) -> None:
-    """Keep what the networks said last of their limits."""
-    said: dict[tuple[int, str], tuple[Limit, datetime]] = {}
-    for call in calls:
-        for limit in getattr(call.outcome, "limits", ()):
-            said[call.account.id, limit.name] = (limit, call.now)
-    if said:
-        rows = [_limit_values(key[0], *said[key]) for key in sorted(said)]  # in one order for all
-        LIMIT.run_all(connection, rows)
-
-
-def _limit_values(account_id: int, limit: Limit, now: datetime) -> dict[str, Any]:
-    return {
-        "account_id": account_id,
-        "name": limit.name,
-        "remaining": min(limit.remaining, MOST),
-        "most": None if limit.limit is None else min(limit.limit, MOST),
-        "reset": None if limit.reset is None else micros(limit.reset),
-        "seen_at": micros(now),
-    }
-
-
-def _keep_limit(connection: Connection) -> Insert:
-    statement = upsert(connection, limits)
-    statement = statement.values({column.name: bindparam(column.name) for column in limits.c})
-    return statement.on_conflict_do_update(
-        index_elements=[limits.c.account_id, limits.c.name],
-        set_={name: statement.excluded[name] for name in ("remaining", "most", "reset", "seen_at")},
-    )
-
-
-LIMIT = Compiled(_keep_limit)
 
 
 def write(connection: Connection, subject: str, account_id: int | None, hold: Hold) -> None:
@@ -278,20 +242,6 @@ def broken(connection: Connection) -> list[tuple[str, str, Hold]]:
         (*row.subject.split(" ", 2)[1:], _hold_of(row))
         for row in connection.execute(query.order_by(holds.c.subject))
     ]
-
-
-# ---- what networks say of their limits
-
-
-def known_limits(connection: Connection, now: datetime) -> dict[int, list[Limit]]:
-    """By account id, what the network said last and is still so: not what began anew since."""
-    row = limits.c
-    current = row.reset.is_(None) | (row.reset > now)
-    found: dict[int, list[Limit]] = {}
-    for one in connection.execute(select(limits).where(current).order_by(row.name)):
-        limit = Limit(one.name, one.remaining, one.reset, one.most)
-        found.setdefault(one.account_id, []).append(limit)
-    return found
 
 
 def _hold_of(row: Row[Any]) -> Hold:

@@ -14,7 +14,7 @@ from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.outcome import ErrorKind, Limit, Problem, Published
 from postsched.platforms.base import PlatformError
 from postsched.store import accounts as account_rows
-from postsched.store import holds, outlook, pauses
+from postsched.store import holds, outlook, pauses, said_limits
 from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.platform import Held
 from tests.engine.conftest import MakeRig
@@ -70,8 +70,8 @@ class TestARateLimit:
         live(rig, 30)
         assert times(rig, fake, start) == [0]
         with rig.other.read() as connection:
-            assert holds.known_limits(connection, clock.now()) == {me.id: [none_left]}
-            assert holds.known_limits(connection, none_left.reset or start) == {}
+            assert said_limits.known(connection, clock.now()) == {me.id: [none_left]}
+            assert said_limits.known(connection, none_left.reset or start) == {}
         live(rig, 60)
         assert times(rig, fake, start) == [0, 60]
 

@@ -28,9 +28,9 @@ from postsched.domain.capabilities import Guarantee
 from postsched.domain.delivery import Attempt, Claim, DeliveryStatus
 from postsched.domain.errors import StoreBusy, StoreRefused, StoreUnavailable
 from postsched.domain.holding import Hold, Why
-from postsched.domain.outcome import ErrorKind, Problem, Published, Retry
+from postsched.domain.outcome import ErrorKind, Limit, Problem, Published, Retry
 from postsched.store import accounts as account_rows
-from postsched.store import age, holds, lanes, migrations, queue, workers, zone_notes
+from postsched.store import age, holds, lanes, migrations, queue, said_limits, workers, zone_notes
 from postsched.store.database import Database
 from postsched.store.holds import Call
 from postsched.store.listening import Listener
@@ -301,6 +301,25 @@ def test_what_is_counted_is_counted_by_one(base: Database, pool: ThreadPoolExecu
         second = beside(pool, base, 2, count)
         waits(first)
     assert second.result(10) == 4
+
+
+def test_nobody_waits_to_keep_what_a_network_says_of_its_limits(base: Database) -> None:
+    account, _ = posts(base, 1)
+
+    def say(connection: Connection, left: int) -> None:
+        said_limits.note(connection, [(account.id, [Limit("posts", left)], NOON)])
+
+    def kept() -> list[int]:
+        with base.read() as connection:
+            return [one.remaining for one in said_limits.known(connection, NOON)[account.id]]
+
+    for first_left, second_left, left in ((9, None, 9), (8, 7, 8), (6, None, 6)):
+        with base.turn(1) as first:
+            say(first, first_left)
+            if second_left is not None:
+                with base.turn(2) as second:
+                    say(second, second_left)
+        assert kept() == [left]
 
 
 def test_rules_of_a_zone_that_two_note_at_once(
