@@ -67,7 +67,8 @@ def _shown(post_id: int, draft: Draft) -> str:
     """A draft in a few lines: to whom, and every text and medium that goes out."""
     texts = [draft.text, *(part.text for part in draft.then), draft.comment]
     texts += [f"for {name}: {text}" for name, text in draft.variants.items()]
-    media = [one.path or one.url for part in (draft, *draft.then) for one in part.media]
+    shown = [*draft.media, *(one for part in draft.then for one in part.media)]
+    media = [one.path or one.url for one in shown]
     said = [*texts, *(draft.texts or ()), draft.link, *media]
     return "\n".join(
         [f"Draft {post_id}, to {', '.join(draft.to)}:", *map(_line, filter(None, said))]

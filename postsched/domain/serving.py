@@ -40,6 +40,24 @@ class Web:
     jwt_jwks_url: str | None = None
     metrics_public: bool = False
 
+    @property
+    def jwt_missing(self) -> str | None:
+        """The key that JWTs lack; None where they are set up, or not taken at all."""
+        if self.jwt_algorithm is None:
+            return None
+        needed = ["jwt_issuer", "jwt_audience"]
+        if self.jwt_algorithm is not Algorithm.HS256:
+            needed.append("jwt_jwks_url")
+        return next((name for name in needed if not getattr(self, name)), None)
+
+    @property
+    def jwt_idle(self) -> str | None:
+        """A key about JWTs that has no effect."""
+        names = ["jwt_jwks_url"] if self.jwt_algorithm in (None, Algorithm.HS256) else []
+        if self.jwt_algorithm is None:
+            names += ["jwt_issuer", "jwt_audience"]
+        return next((name for name in names if getattr(self, name)), None)
+
 
 def _origins() -> Kind:
     def read(value: Any) -> tuple[str, ...]:

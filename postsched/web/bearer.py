@@ -33,6 +33,12 @@ LEEWAY = 10
 CLAIMS = ["exp", "aud", "iss", "sub"]
 OURS = "postsched:"
 VARIABLE = "POSTSCHED_JWT_SECRET"
+HINTS = {
+    "jwt_issuer": "Set it: tokens of anybody with a key would be taken",
+    "jwt_audience": "Set it: tokens made for others would be taken",
+    "jwt_jwks_url": "Set it: where the public keys are",
+}
+"""What to do about a key that is missing."""
 Run = Callable[[Callable[[], Principal]], Any]
 """Runs something that blocks beside the event loop; awaitable."""
 
@@ -45,20 +51,13 @@ class Jwts:
         self._secret, self._keys = None, None
         if web.jwt_algorithm is None:
             return
-        missing = [name for name in ("issuer", "audience") if not getattr(web, f"jwt_{name}")]
-        if missing:
+        if missing := web.jwt_missing:
             raise InvalidInput(
-                f"[web] has a jwt_algorithm, and no jwt_{missing[0]}",
-                "Set it: tokens made for others would be taken",
+                f"[web] has the jwt_algorithm {web.jwt_algorithm}, and no {missing}", HINTS[missing]
             )
         if web.jwt_algorithm is Algorithm.HS256:
             self._secret = _shared(secret)
-        elif web.jwt_jwks_url is None:
-            raise InvalidInput(
-                f"[web] has the jwt_algorithm {web.jwt_algorithm}, and no jwt_jwks_url",
-                "Set it: where the public keys are",
-            )
-        else:
+        elif web.jwt_jwks_url is not None:
             self._keys = Keys(web.jwt_jwks_url, web.jwt_algorithm, monotonic)
 
     def principal(self, shown: str) -> Principal:

@@ -347,3 +347,25 @@ def test_a_platform_that_can_not_be_loaded(cli: Caller, tmp_path: Path) -> None:
     assert hint
     assert "outbox" in names
     assert the(answer, "account far")[0] == "problem"
+
+
+def test_tokens_of_no_use_and_halves_of_settings(
+    cli: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(cli("doctor", "--json"), "serve") == []
+    monkeypatch.setenv("POSTSCHED_WEB_HOST", "0.0.0.0")
+    assert "it lets nobody in" in the(cli("doctor", "--json"), "serve")[1]
+    for name in ("old", "idle", "used"):
+        assert cli("token", "add", name, "--scope", "read").code == 0
+    with database(cli) as connection:
+        connection.execute("UPDATE tokens SET expires_at = made_at WHERE name = 'old'")
+        connection.execute("UPDATE tokens SET made_at = 0 WHERE name = 'idle'")
+    monkeypatch.setenv("POSTSCHED_WEB_JWT_ALGORITHM", "HS256")
+    monkeypatch.setenv("POSTSCHED_WEB_JWT_ISSUER", "https://id.test")
+    monkeypatch.setenv("POSTSCHED_WEB_JWT_JWKS_URL", "https://id.test/jwks")
+    said = "\n".join(message for _, message, _ in found(cli("doctor", "--json"), "serve"))
+    for words in (
+        "the token old has expired", "nobody has shown the token idle", "2 tokens can be shown",
+        "and no jwt_audience: it will not start", "[web] jwt_jwks_url has no effect",
+    ):  # fmt: skip
+        assert words in said, said

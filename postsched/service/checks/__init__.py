@@ -15,6 +15,7 @@ from postsched.service.checks.server import server_findings
 from postsched.service.checks.settings import settings_findings
 from postsched.service.checks.storage import database_findings, disk_findings, media_findings
 from postsched.service.checks.time import clock_findings, zone_findings
+from postsched.service.checks.visitors import visitor_findings
 from postsched.service.checks.work import work_findings
 
 __all__ = ["Finding", "State", "Subject", "findings", "ok", "problem", "warning"]
@@ -32,6 +33,7 @@ CHECKS: tuple[tuple[str, Callable[[Subject], Iterator[Finding]]], ...] = (
     ("accounts", account_findings),
     ("media host", host_findings),
     ("notify", notice_findings),
+    ("serve", visitor_findings),
     ("work", work_findings),
 )
 
