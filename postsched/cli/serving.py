@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,6 +88,8 @@ def _serve(
     no_auth: bool,
     no_live: bool,
 ) -> None:
+    from postsched.engine.clock import SystemClock
+    from postsched.engine.trial import try_address
     from postsched.web.readiness import EngineReadiness
     from postsched.web.serving import bind
 
@@ -99,6 +102,7 @@ def _serve(
         engine = engine_for(program, "run", concurrency)
         ready = EngineReadiness(engine)
         api.state.ready = ready
+        api.state.try_hook = partial(try_address, program.settings, program.secrets, SystemClock())
         view = view_of(program, engine, api.state.metrics.beside(tally), live=live, form=form)
         with view:
             again = None if live or _is_held() else reloading(program, concurrency, engine)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,6 @@ from postsched.cli.group import Group
 from postsched.cli.options import Json
 from postsched.cli.program import Program
 from postsched.cli.screen import Column
-from postsched.domain.errors import InvalidInput
 from postsched.domain.hook import HookState
 
 if TYPE_CHECKING:
@@ -106,41 +105,16 @@ def try_(
 
     from postsched.engine.clock import SystemClock
     from postsched.engine.trial import try_address
+    from postsched.service.hooks import address_to_try
 
     program: Program = ctx.obj
-    called = asyncio.run(
-        try_address(program.settings, program.secrets, SystemClock(), _address(program, url))
-    )
+    address = address_to_try(program.desk, url)
+    called = asyncio.run(try_address(program.settings, program.secrets, SystemClock(), address))
     if json:
-        program.print_json(_answer(called))
+        program.print_json(called.document())
     else:
         _say(program, called)
     raise typer.Exit(1 if called.told.problem else 0)
-
-
-def _address(program: Program, url: str | None) -> str:
-    if url is None:
-        if program.settings.webhook.url is None:
-            raise InvalidInput(
-                "there is nothing to test", "Give an address, or set url below [webhook]"
-            )
-        return program.settings.webhook.url
-    from postsched.service.callbacks import callback_of
-
-    internal = program.settings.allow_private_addresses
-    return callback_of(url, program.desk.callback_fault(), internal=internal)
-
-
-def _answer(called: Called) -> dict[str, Any]:
-    told = called.told
-    return {
-        "webhook_id": called.uid,
-        "state": "failed" if told.problem else "ok",
-        "answer": told.answer,
-        "said": told.said or None,
-        "duration_ms": round(called.seconds * 1000, 1),
-        "error": told.problem,
-    }
 
 
 def _say(program: Program, called: Called) -> None:

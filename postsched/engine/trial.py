@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from postsched.domain.notice import Event, Message, Told, Way
@@ -54,6 +54,17 @@ class Called:
     uid: str
     told: Told
     seconds: float
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "webhook_id": self.uid,
+            "state": "failed" if self.told.problem else "ok",
+            "answer": self.told.answer,
+            "said": self.told.said or None,
+            "duration_ms": round(self.seconds * 1000, 1),
+            "error": self.told.problem,
+        }
 
 
 async def try_address(settings: Settings, secrets: Secrets, clock: Clock, url: str) -> Called:

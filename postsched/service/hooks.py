@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from postsched.domain.errors import NotFound
+from postsched.domain.errors import InvalidInput, NotFound
 from postsched.domain.hook import Hook, HookState, shown
 from postsched.domain.notice import Way
+from postsched.service.callbacks import callback_of
 from postsched.service.desk import LARGEST_ID, Desk
 from postsched.store import hooks as rows
 from postsched.transfer.documents import rfc3339
@@ -60,6 +61,19 @@ def replay(desk: Desk, ids: Sequence[int]) -> Replayed:
         rows.reopen(connection, fit, desk.now())
     desk.tell()
     return Replayed(tuple(named(desk, fit)), refused)
+
+
+def address_to_try(desk: Desk, url: str | None) -> str:
+    """Where a test message goes: to that address, or the one of the settings. Raises InvalidInput
+    where there is none, and for what no callback may be."""
+    if url is not None:
+        internal = desk.settings.allow_private_addresses
+        return callback_of(url, desk.callback_fault(), internal=internal)
+    if desk.settings.webhook.url is None:
+        raise InvalidInput(
+            "there is nothing to test", "Give an address, or set url below [webhook]"
+        )
+    return desk.settings.webhook.url
 
 
 def unfit(hook: Hook) -> str | None:

@@ -83,6 +83,7 @@ def create_app(
     app.state.rates = Buckets(web.rate, monotonic)
     app.state.failures = Buckets(FAILURES, monotonic)
     app.state.metrics, app.state.ready = Metrics(lambda: read_state(desk())), None
+    app.state.try_hook = None
     app.state.metrics_public = web.metrics_public
     problems.install(app)
     for noun in NOUNS:

@@ -115,10 +115,14 @@ def install(app: FastAPI) -> None:
 
 
 async def nowhere(request: Request) -> Response:
-    """What is at no address of the API: 404, or 405 where the address takes other methods."""
+    """What is at no address of the API: 404, or 405 where the address takes other methods, which
+    OPTIONS asks for."""
     if not (methods := _methods(request)):
         raise HTTPException(404)
-    raise HTTPException(405, headers={"Allow": ", ".join(methods)})
+    allowed = {"Allow": ", ".join(methods)}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allowed)
+    raise HTTPException(405, headers=allowed)
 
 
 def _methods(request: Request) -> list[str]:
@@ -126,7 +130,10 @@ def _methods(request: Request) -> list[str]:
     path = request.url.path
     described = request.app.openapi()["paths"]
     found = [known for known in described if _pattern(known).fullmatch(path)]
-    return sorted({method.upper() for known in found for method in described[known]})
+    methods = {method.upper() for known in found for method in described[known]}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods | {"OPTIONS"}) if methods else []
 
 
 def _pattern(path: str) -> re.Pattern[str]:
@@ -142,6 +149,9 @@ def _first_of(errors: Sequence[Any]) -> Problem:
     it is none of them."""
     first = errors[0]
     field = _field(first)
+    if first["type"] == "unknown_name":
+        member = ".".join(filter(None, (field, first["ctx"]["member"])))
+        return invalid(_words(first), first["ctx"]["hint"], member)
     same = [one for one in errors if _field(one) == field]
     hint = (first.get("ctx") or {}).get("hint")
     words = " or ".join(dict.fromkeys(_words(one) for one in same))
@@ -158,7 +168,5 @@ def _words(error: Any) -> str:
     words = str(error["msg"])
     if error["type"] == "missing":
         return "is missing" if error["loc"][1:] else "the body is missing"
-    if error["type"] == "unknown_name":
-        return words
     words = words.removeprefix("Input ")
     return words[:1].lower() + words[1:]

@@ -51,7 +51,7 @@ class Body(Request):
         except UnicodeDecodeError as error:
             raise invalid(f"the body is not UTF-8 (byte {error.start})") from None
         except Unreadable as error:
-            raise invalid(error.message) from None
+            raise invalid(f"the body: {error.message}") from None
         if found.errors:
             raise invalid(f"the body: {found.errors[0].message}")
         return dict(found.record)

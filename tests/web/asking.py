@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 from fastapi import FastAPI, Request
 
+from postsched.domain.notice import Told
 from postsched.domain.scope import Scope
 from postsched.domain.serving import Web
 from postsched.domain.setting import Rate
+from postsched.engine.trial import Called
 from postsched.service.desk import Desk
 from postsched.testing import FakeClock
 from postsched.web.app import create_app
@@ -35,6 +37,12 @@ class Api:
         self.scope, self.name = Scope.WRITE, "tests"
         self.app: FastAPI = create_app(lambda: self.desk, self._who, desk.settings.web, host=host)
         self.app.state.failures = self.app.state.rates
+        self.app.state.try_hook = self._try_hook
+        self.tried: list[str] = []
+
+    async def _try_hook(self, url: str) -> Called:
+        self.tried.append(url)
+        return Called("msg_1", Told("it answers 500", answer=500, said="no"), 0.25)
 
     async def _who(self, request: Request) -> Principal:
         if request.headers.get("authorization") != SHOWN["Authorization"]:

@@ -109,7 +109,7 @@ def test_what_is_written_wakes_the_engine(api: Api) -> None:
 
 
 FAULTS: list[tuple[Any, str | None, str]] = [
-    ({"txet": "x"}, None, "Did you mean text?"),
+    ({"txet": "x"}, "txet", "Did you mean text?"),
     ({"text": "x", "at": "in 1h"}, "to", "is missing"),
     ({"to": "me", "text": "x"}, "at", "say when"),
     ({"to": "me", "at": "in 1h"}, "text", "is missing"),
@@ -124,7 +124,7 @@ FAULTS: list[tuple[Any, str | None, str]] = [
     ({"to": "me", "text": "x", "at": "in 1h", "priority": "3"}, "priority", "integer"),
     ({"to": "me", "text": "x", "at": "in 1h", "draft": "yes"}, "draft", "boolean"),
     ({"to": "me", "text": "x", "at": "in 1h", "key": "k" * 201}, "key", "200"),
-    ({"to": "me", "text": "x", "at": "in 1h", "media": [{"pat": "a"}]}, "media.0", "path?"),
+    ({"to": "me", "text": "x", "at": "in 1h", "media": [{"pat": "a"}]}, "media.0.pat", "path?"),
     ({"to": "me", "text": "x", "at": "in 1h", "media": [{"url": "http://127.0.0.1/a.png"}]},
      "media", "only this machine"),
     ({"to": "me", "text": "x", "at": "in 1h", "media": [{"url": "file:///etc/passwd"}]},

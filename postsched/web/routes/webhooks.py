@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from anyio.to_thread import run_sync as in_thread
+from fastapi import APIRouter, Body, Path, Query, Request
 from starlette.responses import Response
 
-from postsched.domain.errors import NotAllowed
+from postsched.domain.errors import InvalidInput, NotAllowed
 from postsched.service import hooks
 from postsched.service.desk import Desk
 from postsched.store import hooks as rows
@@ -20,10 +22,14 @@ from postsched.web.paging import USUAL, Cursor, Limit
 from postsched.web.requests import Route
 from postsched.web.schemas.base import LARGEST
 from postsched.web.schemas.described import LINKED, described
-from postsched.web.schemas.webhooks import Webhook, Webhooks
+from postsched.web.schemas.webhooks import Trial, Tried, Webhook, Webhooks
+
+if TYPE_CHECKING:
+    from postsched.engine.trial import Called
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
 HookId = Annotated[int, Path(ge=1, le=LARGEST, description="The id of a webhook")]
+USUALLY = Trial()
 Failed = Annotated[bool, Query(description="Only what was not taken at its last try")]
 
 
@@ -43,6 +49,23 @@ def list_webhooks(
     found = hooks.newest(desk, limit + 1, place[0] if place else None, failed=failed)
     more = paging.written(found[limit - 1].id) if len(found) > limit else None
     return paging.page(request, [hooks.document(one) for one in found[:limit]], more)
+
+
+@router.post(
+    "/test", response_model=Tried, responses=described(408, 413, 415), operation_id="try_webhook"
+)
+async def try_webhook(
+    request: Request, desk: DeskOf, who: Writer, given: Annotated[Trial, Body()] = USUALLY
+) -> Response:
+    """Send a signed test message now, and say what the receiver answers; it is not tried again."""
+    trial: Callable[[str], Awaitable[Called]] | None = request.app.state.try_hook
+    assert trial is not None, "whoever starts the application sets it"
+    try:
+        address = await in_thread(hooks.address_to_try, desk, given.url)
+    except InvalidInput as error:
+        error.field = "url"
+        raise
+    return Json((await trial(address)).document())
 
 
 @router.get(

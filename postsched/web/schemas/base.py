@@ -39,7 +39,11 @@ class Given(BaseModel):
                 raise PydanticCustomError(
                     "unknown_name",
                     "there is no member {name}",
-                    {"name": repr(name[:200]), "hint": did_you_mean(name, known)},
+                    {
+                        "name": repr(name[:200]),
+                        "member": name[:200],
+                        "hint": did_you_mean(name, known),
+                    },
                 )
         return given
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from postsched.web.schemas.base import Instant, Told
+from postsched.web.schemas.base import Given, Instant, Told
+from postsched.web.schemas.posts import Short
 from postsched.web.schemas.views import Next
 
 
@@ -32,3 +33,20 @@ class Webhooks(Told):
 
     items: list[Webhook]
     next: Next
+
+
+class Trial(Given):
+    """Where a test message goes: to that address, or the one of the settings."""
+
+    url: Short | None = None
+
+
+class Tried(Told):
+    """What the receiver of a test message answered, and the beginning of what it said."""
+
+    webhook_id: str
+    state: Literal["ok", "failed"]
+    answer: int | None
+    said: str | None
+    duration_ms: float
+    error: str | None

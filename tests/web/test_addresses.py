@@ -1,0 +1,59 @@
+"""What every address takes: HEAD and OPTIONS; and a test message to a webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from postsched.domain.scope import Scope
+from tests.web.asking import Api, api_at
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    with api_at(tmp_path) as found:
+        yield found
+
+
+def test_head_is_get_without_its_body_and_options_says_what_is_taken(api: Api) -> None:
+    api.add()
+    for path in ("/posts/1", "/posts", "/health", "/openapi.json", "http://localhost/healthz"):
+        got, head = api("GET", path), api("HEAD", path)
+        assert (head.status_code, head.content) == (200, b""), path
+        assert got.content
+        for name in ("content-type", "content-length", "etag"):
+            assert head.headers.get(name) == got.headers.get(name)
+    assert api("HEAD", "/posts/99").status_code == 404
+    assert api("HEAD", "http://localhost/readyz").status_code == 200
+    told = api("OPTIONS", "/posts/1")
+    assert (told.status_code, told.headers["allow"]) == (204, "GET, HEAD, OPTIONS, PATCH")
+    assert api("HEAD", "/queue/swap").headers["allow"] == "OPTIONS, POST"
+    assert api("OPTIONS", "/nowhere").status_code == 404
+
+
+def test_what_is_at_fault_is_named(api: Api) -> None:
+    text = {"text": "Hello", "to": "me", "at": "in 2 hours"}
+    wrong = api.refused(422, "no member 'txt'", "POST", "/schedule", json={"txt": "x"})
+    assert (wrong["field"], wrong["hint"]) == ("txt", "Did you mean text?")
+    media = [{"pth": "x"}]
+    wrong = api.refused(422, "'pth'", "POST", "/schedule", json={**text, "media": media})
+    assert wrong["field"] == "media.0.pth"
+    kind = {"Content-Type": "application/json"}
+    api.refused(422, "the body: it is no valid", "POST", "/schedule", content="{", headers=kind)
+
+
+def test_a_webhook_is_tried(api: Api) -> None:
+    found = api("POST", "/webhooks/test", json={"url": "https://app.example/hook"})
+    assert found.json() == {
+        "webhook_id": "msg_1", "state": "failed", "answer": 500, "said": "no",
+        "duration_ms": 250.0, "error": "it answers 500",
+    }  # fmt: skip
+    api.refused(422, "set url below", "POST", "/webhooks/test")
+    inside = {"url": "https://127.0.0.1/x"}
+    wrong = api.refused(422, "of this machine", "POST", "/webhooks/test", json=inside)
+    assert wrong["field"] == "url"
+    api.scope = Scope.DRAFT
+    api.refused(403, "needs write", "POST", "/webhooks/test")
+    assert api.tried == ["https://app.example/hook"]
