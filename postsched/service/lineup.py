@@ -92,7 +92,7 @@ def _free(
         return []
     found: list[Place] = []
     coming = list(islice(instants(slots, start), 3 * MOST_FREE))
-    until = coming[-1] if coming else last
+    until = coming[-1] if ends and coming else last
     sitting = slot_rows.sitting(connection, account.id, start, until)
     taken = {one.occurrence for one in sitting if one.by_slot}
     behind = 0

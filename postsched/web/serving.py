@@ -58,11 +58,17 @@ class _Server(uvicorn.Server):
     """Tells when it answers."""
 
     listening: Callable[[], None] = staticmethod(lambda: None)
+    ending: Callable[[], None] = staticmethod(lambda: None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
         await super().startup(sockets)
         self.listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, and end what would never end by itself."""
+        self.ending()
+        await super().shutdown(sockets)
 
 
 class Serving:
@@ -90,7 +96,8 @@ class Serving:
         )
         self._server = _Server(config)
         self._server.listening = listening
-        self._app, self._bound = app, bound
+        self._server.ending = app.state.changes.end
+        self._bound = bound
         # It tells of each request that is none, and strangers may send many.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         app.openapi()  # now, while nothing is due
@@ -102,7 +109,7 @@ class Serving:
 
     async def stop(self) -> None:
         """Take no more requests, and wait for the answers that are under way."""
-        self._app.state.ending = self._server.should_exit = True
+        self._server.should_exit = True
         while self._thread.is_alive():
             await asyncio.sleep(0.01)
         self._bound.close()

@@ -46,7 +46,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if request.url.path.startswith("/api/"):
         return problems.answer(error)
-    return _shown(request, error.status_code, str(error.detail), None)
+    words = "There is no such page" if error.detail == "Not Found" else str(error.detail)
+    return _shown(request, error.status_code, words, None)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

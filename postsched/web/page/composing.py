@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -18,6 +19,7 @@ ONCE, SLOT, KEPT = "once", "slot", "kept"
 """What a post may have in the place of a repetition; KEPT is one that has no fields here."""
 WORDS = ("comment", "link", "title", "visibility", "warning", "lang")
 LARGEST = 10**6
+FRACTION = re.compile(r"(?<=:\d\d)\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,6 @@ def _in_order(before: Sequence[str], chosen: frozenset[str]) -> tuple[str, ...]:
 
 
 def _readable(at: str | None) -> str:
-    """A time as people write it: no T, and no seconds where there are none."""
-    words = (at or "").replace("T", " ")
+    """A time as people write it: no T, no fractions, and no seconds where there are none."""
+    words = FRACTION.sub("", (at or "").replace("T", " "))
     return words.removesuffix(":00") if words.count(":") == 2 else words

@@ -59,10 +59,12 @@ async def viewer(request: Request) -> Principal:
 
 
 def remember(request: Request, answer: Response, session: str) -> None:
-    """Have the browser show the session from now on."""
+    """Have the browser show the session from now on: by HTTPS only, where it came by that, which it
+    says itself (Origin), whatever a proxy in between has made of it."""
+    secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https:")
     answer.set_cookie(
         COOKIE, session, max_age=int(LASTS.total_seconds()), path="/",
-        secure=request.url.scheme == "https", httponly=True, samesite="strict",
+        secure=secure, httponly=True, samesite="strict",
     )  # fmt: skip
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 from sqlalchemy import text
 
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Delivery, DeliveryStatus, Role, Step
-from postsched.domain.draft import Draft
+from postsched.domain.draft import Draft, DraftMedia
 from postsched.domain.outcome import ErrorKind, Problem, Published
-from postsched.service import posts
+from postsched.service import posts, slots, uploads
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
 from postsched.store.tables import deliveries
+from postsched.testing.picture import png
 
 S = DeliveryStatus
 NASTY = "<script>window.xss=1</script>\"'><img src=x onerror=window.xss=1>"
@@ -35,6 +36,7 @@ def account(desk: Desk, name: str, **facts: Any) -> None:
 def troubled(desk: Desk) -> dict[str, int]:
     """Make it; the ids of the posts, by what has become of them."""
     account(desk, "refused", state=AccountState.LOGIN, state_message=NASTY)
+    account(desk, "strange", url=LINK, user=NASTY, state=AccountState.OK, paused=True)
     account(desk, "ending", state=AccountState.OK,
             token_expires_at=desk.now() + timedelta(days=3))  # fmt: skip
     made = {}
@@ -42,6 +44,8 @@ def troubled(desk: Desk) -> dict[str, int]:
         made[status.value] = _post(desk, at=LATER)
         _settle(desk, made[status.value], status)
     made["draft"] = _post(desk, draft=True, at=LATER)
+    made["queued"] = _queued(desk)
+    made["pictured"] = _pictured(desk)
     made["series"] = _post(desk, repeat="daily", at="09:00", tz="Europe/Berlin")
     with desk.database.write() as connection:
         connection.execute(
@@ -49,7 +53,33 @@ def troubled(desk: Desk) -> dict[str, int]:
                  "VALUES ('service mastodon https://x.test', :until, 'breaker', :message, 5, 1)"),
             {"until": _micros(desk, timedelta(minutes=5)), "message": NASTY},
         )  # fmt: skip
+        connection.execute(
+            text("INSERT INTO notifications (uid, way, event, account, at, document, attempts, "
+                 "problem, finished_at, post_id, url) VALUES ('msg_1', 'callback', 'published', "
+                 "'me', :at, '{}', 9, :message, :at, 1, :url)"),
+            {"at": _micros(desk), "message": NASTY, "url": f"https://x.test/{NASTY}"},
+        )  # fmt: skip
     return made
+
+
+def _queued(desk: Desk) -> int:
+    slots.add(desk, "me", range(7), [time(9)], "Europe/Berlin")
+    for _ in range(3):
+        added = posts.add(desk, Draft(text=NASTY, to=("me",), slot=True))
+    assert added.id is not None
+    return added.id
+
+
+def _pictured(desk: Desk) -> int:
+    """A draft with a picture of an evil name."""
+    with uploads.incoming(desk) as file:
+        file.write_bytes(png(64, 48))
+        kept = uploads.keep(desk, file, f"{NASTY.replace('/', '')}.png")
+    media = (DraftMedia(kept.path, alt=NASTY),)
+    draft = Draft(text=NASTY, to=("me",), media=media, draft=True, at=LATER)
+    added = posts.add(desk, uploads.as_kept(desk, draft, ()))
+    assert added.id is not None
+    return added.id
 
 
 def _post(desk: Desk, **more: Any) -> int:

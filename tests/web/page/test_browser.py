@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from PIL import Image
 
 from postsched.domain.draft import Draft
 from postsched.domain.scope import Scope
-from postsched.service import drafts, posts, tokens
+from postsched.service import drafts, posts, slots, tokens
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
 from postsched.web.app import create_app
@@ -31,6 +31,7 @@ from postsched.web.auth import Authenticate, unknown, without_login
 from postsched.web.serving import Serving, address_of, bind
 from tests.benchmarks.setting import fill
 from tests.servers.visitor import CHROMIUM, FLAGS
+from tests.web.page import gallery
 from tests.web.page.scene import troubled
 
 pytestmark = pytest.mark.skipif(
@@ -41,6 +42,17 @@ PATIENCE = 15_000
 PAGES = ("/", "/calendar", "/calendar?week=2031-05-01", "/queue", "/history", "/accounts",
          "/compose", "/posts/1", "/compose?post=6", "/nowhere")  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+HIDDEN = """() => {
+  const one = document.activeElement, bar = document.querySelector(".finish");
+  if (!one || one === document.body || bar.contains(one)) return null;
+  const box = one.getBoundingClientRect(), over = bar.getBoundingClientRect();
+  const under = box.top >= over.top && box.bottom <= over.bottom;
+  const away = box.bottom <= 0 || box.top >= innerHeight;
+  return under || away ? one.outerHTML.slice(0, 200) : null;
+}"""
+"""What has the focus and can't be seen at all (WCAG 2.2, 2.4.11)."""
 
 
 @contextmanager
@@ -121,7 +133,7 @@ def test_a_post_is_written_and_dragged(chromium: Any, desk: Desk, tmp_path: Path
         page.goto(f"{site}/calendar?month=2031-05")
         page.locator(".entry").drag_to(page.locator("td[data-day='2031-05-20']"))
         page.wait_for_selector("td[data-day='2031-05-20'] .entry")
-        assert said(page) == "Post 1 is moved."
+        assert said(page) == "Post 1 is moved to 2031-05-20."
         shot(page, "dragged")
     assert (drafts.draft_of(desk, 1).at or "").startswith("2031-05-20T10:00")
 
@@ -213,6 +225,107 @@ def test_every_page_can_be_used_by_all(chromium: Any, desk: Desk, scheme: str, w
             assert not told, (address, told)
             wide = page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, (address, wide)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1200, 800, 360])
+@pytest.mark.parametrize("state", ["empty", "crowded"])
+def test_every_state_looks_right(
+    chromium: Any, desk: Desk, scheme: str, width: int, state: str
+) -> None:
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    made = gallery.crowded(desk) if state == "crowded" else {}
+    posts_of = [f"/posts/{number}" for number in made.values()]
+    edited = [f"/compose?post={made['everything']}"] if made else []
+    manner = {"color_scheme": scheme, "bypass_csp": True,
+              "viewport": {"width": width, "height": 800}}  # fmt: skip
+    with served(desk) as site, person(chromium, **manner) as page:
+        for address in (*PAGES[:7], "/calendar?week=", *posts_of, *edited):
+            page.goto(f"{site}{address}")
+            shot(page, f"{state}-{re.sub(r'[/?=]', '_', address)}-{scheme}-{width}")
+            found = axe.Axe().run(page, options={"runOnly": RULES}).response["violations"]
+            told = [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+            assert not told, (address, told)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+@pytest.mark.slow
+def test_what_changes_elsewhere_disturbs_nobody(chromium: Any, desk: Desk) -> None:
+    troubled(desk)
+    with served(desk) as site, person(chromium) as page:
+        page.goto(f"{site}/")
+        address = page.locator(".card.unconfirmed").get_by_label("Its address there")
+        address.fill("https://x.test/half")
+        page.evaluate("document.activeElement.blur()")
+        posts.add(desk, Draft(text="From elsewhere", to=("me",), draft=True))
+        page.get_by_role("link", name="Something has changed").wait_for()
+        shot(page, "changed")
+        assert address.input_value() == "https://x.test/half"
+        assert page.locator("text=From elsewhere").count() == 0
+        address.fill("")
+        page.evaluate("document.activeElement.blur()")
+        page.wait_for_selector(".card.draft >> text=From elsewhere")
+        assert page.locator(".changed").count() == 0
+        page.goto(f"{site}/calendar?month=2031-05")
+        page.locator("td:not(.outside) .entry summary").first.click()
+        posts.add(desk, Draft(text="Another", to=("me",), at="2031-05-02 10:00"))
+        page.get_by_role("link", name="Something has changed").wait_for()
+        assert page.locator("details[open]").count() == 1
+        page.keyboard.press("Escape")
+        assert page.locator("details[open]").count() == 0
+        assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+        page.evaluate("document.activeElement.blur()")
+        page.wait_for_selector(".entry >> text=Another")
+
+
+@pytest.mark.slow
+def test_a_queue_is_put_in_order(chromium: Any, desk: Desk) -> None:
+    slots.add(desk, "me", range(7), [time(9)], "Europe/Berlin")
+    for number in range(1, 4):
+        gallery.add(desk, f"Number {number}", "me", slot=True)
+
+    def order(page: Any) -> list[str]:
+        return [one.get_attribute("data-post") for one in page.locator("li.taken").all()]
+
+    with served(desk) as site, person(chromium) as page:
+        page.goto(f"{site}/queue")
+        page.locator("li[data-post='1']").drag_to(page.locator("li[data-post='3']"))
+        page.wait_for_selector("text=have changed places")
+        assert order(page) == ["3", "2", "1"]
+        page.get_by_role("button", name="Post 1 one up").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_selector("text=Post 1 has gone up")
+        assert order(page) == ["3", "1", "2"]
+
+
+@pytest.mark.slow
+def test_the_focus_is_always_in_sight(chromium: Any, desk: Desk) -> None:
+    made = gallery.crowded(desk)
+    with served(desk) as site, person(chromium, viewport={"width": 360, "height": 640}) as page:
+        page.goto(f"{site}/compose?post={made['everything']}")
+        seen = 0
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            hidden = page.evaluate(HIDDEN)
+            assert not hidden, hidden
+            seen += 1
+        assert seen == 60
+
+
+@pytest.mark.slow
+def test_streams_end_at_once_with_the_server(chromium: Any, desk: Desk) -> None:
+    with served(desk) as site:
+        context = chromium.new_context()
+        page = context.new_page()
+        with page.expect_response("**/events"):
+            page.goto(f"{site}/")
+        begun = threading.enumerate()
+        assert any(one.name == "postsched-web" for one in begun)
+    assert not any(one.name == "postsched-web" for one in threading.enumerate())
+    context.close()
 
 
 @pytest.mark.slow

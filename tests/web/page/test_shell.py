@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +14,7 @@ from starlette.testclient import TestClient
 
 from postsched.domain.draft import Draft
 from postsched.domain.scope import Scope
-from postsched.service import posts, tokens
+from postsched.service import posts, sessions, tokens
 from postsched.service.desk import Desk
 from tests.web.page.conftest import HERE, NASTY, signed_in, word_of
 
@@ -28,6 +30,34 @@ def test_only_who_has_signed_in_sees_anything(browser: TestClient, desk: Desk) -
     assert browser.get("/history").status_code == 200
     tokens.revoke(desk, "read")
     assert browser.get("/history").status_code == 303
+
+
+def test_a_session_ends_with_its_token(desk: Desk) -> None:
+    token, secret = tokens.add(desk, "short", Scope.READ, timedelta(hours=1))
+    value = sessions.begin(desk, str(secret.reveal()))
+    assert value is not None
+    found = sessions.holder(desk, value)
+    assert found is not None
+    assert found.name == token.name
+    later = replace(desk, now=lambda: datetime.now(UTC) + timedelta(hours=2))
+    assert sessions.holder(later, value) is None
+    assert sessions.begin(later, str(secret.reveal())) is None
+
+
+def test_behind_https_the_cookie_is_for_https_only(browser: TestClient, desk: Desk) -> None:
+    _, secret = tokens.add(desk, "alice", Scope.READ, None)
+    https = {"Origin": "https://localhost", "Sec-Fetch-Site": "same-origin"}
+    for headers, secure in ((HERE, False), (https, True)):
+        data = {"token": str(secret.reveal())}
+        cookie = browser.post("/login", data=data, headers=headers).headers["set-cookie"]
+        assert ("Secure" in cookie) is secure
+    forged = {**HERE, "X-Forwarded-Proto": "https"}
+    cookie = browser.post("/login", data=data, headers=forged).headers["set-cookie"]
+    assert "Secure" not in cookie
+    for _ in range(31):
+        answer = browser.post("/login", data={"token": "pst_guess"}, headers=HERE)
+    assert answer.status_code == 429
+    assert browser.post("/login", data=data, headers=HERE).status_code == 303
 
 
 def test_forms_are_ours(browser: TestClient, desk: Desk) -> None:

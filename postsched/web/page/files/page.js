@@ -41,12 +41,15 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.matches?.(".live")) document.querySelector(".changed")?.remove();
 });
 
-// What was done is said when the page is there, and the page stays where it was.
+// What was done is announced once the page is there, and the page stays where it was.
 const said = document.querySelector(".said");
 if (said) {
-  const words = said.textContent;
-  said.textContent = "";
-  setTimeout(() => { said.textContent = words; }, 100);
+  const aloud = document.createElement("p");
+  said.removeAttribute("role");
+  aloud.className = "hidden";
+  aloud.setAttribute("role", "status");
+  document.body.append(aloud);
+  setTimeout(() => { aloud.textContent = said.textContent; }, 100);
 }
 const kept = () => location.pathname + location.search;
 try {

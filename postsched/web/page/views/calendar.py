@@ -28,7 +28,7 @@ from postsched.web.page.visit import Visit, view
 
 S = DeliveryStatus
 WEEK = timedelta(days=7)
-IN_MONTH, IN_WEEK = 18, 90
+IN_MONTH, IN_WEEK = 12, 90
 """Firings of a day that are read."""
 SHOWN_IN_MONTH, SHOWN_IN_WEEK = 5, 60
 """Entries of a day that are shown; each may go to several accounts."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -39,7 +40,17 @@ class Changes:
     def __init__(self) -> None:
         self._number, self._mark, self._looking = 0, "", 0.0
         self.streams = 0
-        self._lock = asyncio.Lock()
+        self._lock, self._ended = asyncio.Lock(), asyncio.Event()
+
+    def end(self) -> None:
+        """End all streams, now: nothing else is waited for when the server stops."""
+        self._ended.set()
+
+    async def pause(self) -> bool:
+        """Wait until the next look; whether there is one."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), EVERY)
+        return not self._ended.is_set()
 
     async def number(self, desk: Desk) -> int:
         """A number that has risen if something was changed; looks at most once in EVERY."""
@@ -72,8 +83,7 @@ async def _stream(request: Request) -> AsyncIterator[bytes]:
         yield RETRY
         known = await changes.number(state.desk())
         for look in range(LONGEST):
-            await asyncio.sleep(EVERY)
-            if getattr(state, "ending", False) or await request.is_disconnected():
+            if not await changes.pause() or await request.is_disconnected():
                 return
             number = await changes.number(state.desk())
             if number != known:
