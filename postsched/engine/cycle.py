@@ -60,7 +60,7 @@ class Cycle:
         self._access = access
         self._clock = clock
         self._limits = limits
-        self._watch = Watch(database, clock)
+        self._watch = Watch(database, clock, _every(database, limits.lease))
         self._zones = ZoneWatch(clock)
         self._on_server = database is None
         self._start = start
@@ -226,3 +226,9 @@ class Cycle:
         wait = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
         self._not_before = self._clock.monotonic() + wait
+
+
+def _every(database: Path | None, lease: timedelta) -> float:
+    """Seconds between looks around: of the claims that others make, a database server tells
+    nobody, and each is to be known before it runs out."""
+    return EVERY if database is not None else min(EVERY, lease.total_seconds() / 3)

@@ -15,14 +15,16 @@ JUMP = 0.5
 
 
 class Watch:
-    """Remembers how the database files and the clocks stood at the last look."""
+    """Remembers how the database files and the clocks stood at the last look, of which there is
+    one `every` so many seconds."""
 
-    def __init__(self, database: Path | None, clock: Clock) -> None:
+    def __init__(self, database: Path | None, clock: Clock, every: float = EVERY) -> None:
         self._files = (
             [database, database.with_name(database.name + "-wal")] if database is not None else []
         )
         self._clock = clock
-        self._due = clock.monotonic() + EVERY
+        self._every = every
+        self._due = clock.monotonic() + every
         self._offset = self._wall_offset()
         self._seen: object = None
 
@@ -42,7 +44,7 @@ class Watch:
     def changed(self) -> bool:
         """Look: whether others may have written, or the clock was set, since the last time. Of a
         database server that can't be told from outside: it is asked."""
-        self._due = self._clock.monotonic() + EVERY
+        self._due = self._clock.monotonic() + self._every
         offset = self._wall_offset()
         jumped = abs(offset - self._offset) > JUMP
         self._offset = offset

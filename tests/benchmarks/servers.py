@@ -7,8 +7,8 @@ restarted, in order and as by a crash; a proxy before it stalls, freezes, resets
 connections, cuts them, slows them down, and loses answers to COMMIT; networks lose answers, refuse,
 hang and break off; and a user does what users do. In the end everything is let go its way. Judged
 from outside, as the soak is: nothing twice, nothing lost, nothing early, and each part is out
-exactly where postsched says so. What a killed daemon held must be taken over about a second after
-its claim has run out at the latest, while there is a database. Exit 1 if not.
+exactly where postsched says so. What a killed daemon held must be taken over, while there is a
+database, 2 seconds after its claim has run out at the latest. Exit 1 if not.
 """
 
 from __future__ import annotations

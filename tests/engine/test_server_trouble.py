@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from postsched.domain.delivery import DeliveryStatus
+from postsched.domain.delivery import Claim, DeliveryStatus
 from postsched.domain.errors import StoreUnavailable
 from postsched.domain.quota import Quota
 from postsched.engine.assembly import Engine
 from postsched.engine.scheduler import run
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
+from postsched.store import lanes, queue
 from postsched.store.sharing import take_time
 from postsched.testing import FakePlatform
 from postsched.testing.platform import ABLE, Held
@@ -30,6 +31,7 @@ from tests.store import rows
 
 S = DeliveryStatus
 LEASE = 2.0
+SECOND = timedelta(seconds=1)
 RESULT = b"INSERT INTO attempts"
 TURNS = (True, b""), (False, b""), (True, RESULT), (False, RESULT)
 """Turns of which the answer is lost: whether they are made all the same, and what they say."""
@@ -143,6 +145,25 @@ def test_one_that_is_cut_off_is_taken_over_within_the_lease(tmp_path: Path) -> N
         assert len(fake.posts) == 1
         assert rig.delivery(delivery).status is S.PUBLISHED
         assert attempts(rig, delivery)[0] == "expire: confirming"
+
+
+def test_claims_that_nobody_told_of_are_known_before_they_run_out(tmp_path: Path) -> None:
+    fake = FakePlatform()
+    with alone(tmp_path, fake) as rig:
+        me = rig.account()
+
+        async def scene() -> None:
+            async with daemon(rig) as engine:
+                now = rig.clock.now()
+                claim = Claim("elsewhere.1", engine.worker.id + 1, now, now + LEASE * SECOND)
+                with rig.other.turn(claim.worker) as connection:  # of which no worker is told
+                    (delivery,) = rows.post(connection, "Hello", [me], now)
+                    (lane,) = lanes.waiting_lanes(connection)
+                    queue.claim(connection, lane, 1, now, now, claim)
+                await until(lambda: rig.delivery(delivery).status is S.PUBLISHED, 15)
+                assert rig.clock.now() - claim.until < 2 * SECOND
+
+        play(scene, 60)
 
 
 @pytest.mark.slow
