@@ -62,8 +62,9 @@ def serve(
 ) -> None:
     """Send posts at their time, as run does, and take them over HTTP.
 
-    The API is at /api/v1, its OpenAPI document at /api/v1/openapi.json. Programs show a token that
-    "token add" made. With --no-auth whoever uses this machine may do everything, and it listens to
+    The page for people is at /: calendar, composer, queue, and what needs a hand. The API is at
+    /api/v1, its OpenAPI document at /api/v1/openapi.json. People sign in with a token that
+    "token add" made, programs show one. With --no-auth whoever uses this machine may do everything, and it listens to
     no other.
 
     Stopping takes no more requests, answers those that are under way, and then stops like run.
