@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.outcome import ErrorKind
 from postsched.domain.retry import RetryPolicy
 from postsched.engine.access import Access
 from postsched.engine.clock import Clock
@@ -109,6 +110,8 @@ class Dispatcher:
         try:
             after = await self._flight.fly(held)
             is_out = after.status is DeliveryStatus.PUBLISHED
+            if after.claim is None and after.problem and after.problem.kind is ErrorKind.AUTH:
+                self._give_back(before.account.id.__eq__)
             self._tell_end(before, after)
         except Exception:  # a bug with one delivery must not stop the others
             self.failures += 1
@@ -195,9 +198,7 @@ class Dispatcher:
         self._stop_by = min(self._stop_by, self._clock.monotonic())
 
     def _give_up(self) -> None:
-        for held in self.hands.waiting():
-            self.hands.drop(held)
-            self._start(self._let_go(held))
+        self._give_back(lambda account_id: True)
 
     async def _let_go(self, held: Held) -> None:
         """Give a delivery back that is not in flight; what is being prepared is broken off."""
@@ -220,6 +221,7 @@ class Dispatcher:
         return True
 
     def _absorb(self, turn: Turn, asked_at: float) -> None:
+        now = self._clock.now()
         if not self.hands.closed:
             self.access.try_out(turn.strangers)
         for work in turn.taken:
@@ -229,15 +231,14 @@ class Dispatcher:
             else:
                 held.preparing = self._start(self._prepare(held))
         for work in turn.to_prepare:
-            held = Held(work, asked_at)
-            self.hands.preparing[held.id] = held
+            self.hands.preparing[work.delivery.id] = held = Held(work, asked_at)
             held.preparing = self._start(self._prepare_ahead(held))
         if turn.taken or turn.to_prepare:
             self._leases.begin(asked_at)
-            self._connecting.begin(self.hands.held.values(), self._clock.now())
+            self._connecting.begin(self.hands.held.values(), now)
         for work in turn.late:
             self._tell("missed", work)
-        self._give_back_held(turn)
+        self._give_back(lambda account_id: turn.look.is_held(account_id, now))
         for before, after in turn.expired:
             log.warning("delivery %d: %s, now %s", before.id, "its worker ended", after.status)
         for work in turn.given_up:
@@ -245,11 +246,10 @@ class Dispatcher:
         if self.hands.closed:  # what this turn was still to claim when the end was asked for
             self._give_up()
 
-    def _give_back_held(self, turn: Turn) -> None:
-        """What was claimed for an account that is left alone since then: it waits in the queue."""
-        now = self._clock.now()
+    def _give_back(self, is_held: Callable[[int], bool]) -> None:
+        """What was claimed for accounts (ids) that are left alone since: it waits in the queue."""
         for held in self.hands.waiting():
-            if turn.look.is_held(held.work.account.id, now):
+            if is_held(held.work.account.id):
                 self.hands.drop(held)
                 self._start(self._let_go(held))
 

@@ -40,6 +40,8 @@ from postsched.store.settling import Settled
 
 log = logging.getLogger("postsched.engine")
 Submit = Callable[[Callable[[Connection], bool]], Awaitable[bool]]
+HOLDING = (ErrorKind.RATE_LIMIT, ErrorKind.AUTH)
+"""What keeps an account waiting."""
 
 
 class Settlement:
@@ -181,7 +183,7 @@ def _evidence(outcome: Sent | Asked, step: Step) -> str | None:
 def _is_trouble(outcome: Sent | Asked) -> bool:
     """Whether others of the account may have to wait for what it came to."""
     problem = getattr(outcome, "problem", None)
-    return problem is not None and (problem.silent or problem.kind is ErrorKind.RATE_LIMIT)
+    return problem is not None and (problem.silent or problem.kind in HOLDING)
 
 
 def _word(outcome: Sent | Asked) -> str:

@@ -140,6 +140,17 @@ class TestARefusedLogin:
         refusal = PlatformError(ErrorKind.AUTH, "revoked", hint="Log in again")
         fake.will(verb, refusal, refusal)
 
+    def test_is_met_by_no_more_than_are_under_way(self, make: MakeRig, fake: FakePlatform) -> None:
+        """What waits for a hand is given back, and does not knock again by the same login."""
+        rig = make(platforms={"fake": fake}, concurrency=5)
+        fake.will("publish", *[PlatformError(ErrorKind.AUTH, "revoked")] * 100)
+        ids = rig.posts(rig.account(), [rig.clock.now()] * 50)
+        live(rig, 60)
+        assert len(fake.called("publish")) == 2 * 5
+        for one in ids:
+            after = rig.delivery(one)
+            assert (after.status, after.attempts, after.claim) == (S.SCHEDULED, 0, None)
+
     @pytest.mark.parametrize("verb", ["prepare", "publish"])
     def test_holds_the_account(
         self, rig: Rig, clock: FakeClock, fake: FakePlatform, verb: str,
