@@ -75,7 +75,8 @@ class ByIds:
         return self._reader.record(row)
 
     def rows(self, connection: Connection, ids: Sequence[Any]) -> list[Any]:
-        """The rows, in no order."""
+        """The rows, each once, in no order."""
+        ids = list(dict.fromkeys(ids))
         found: list[Any] = []
         for start in range(0, len(ids), MOST):
             some = ids[start : start + MOST]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, select
 from postsched.domain.delivery import Attempt, Claim, Delivery, DeliveryStatus, Role, Step
 from postsched.domain.outcome import ErrorKind, Problem, Published
 from postsched.store.columns import EPOCH, MICROSECOND, micros
+from postsched.store.compiled import ByIds
 from postsched.store.tables import accounts, attempts, deliveries
 
 if TYPE_CHECKING:
@@ -134,13 +135,15 @@ def problem_values(problem: Problem | None) -> dict[str, Any]:
     }
 
 
+OF_POSTS = ByIds(lambda ids: selected().where(deliveries.c.post_id.in_(ids)))
+
+
 def of_posts(connection: Connection, post_ids: Sequence[int]) -> dict[int, list[Delivery]]:
     """All deliveries of the given posts, by post, in the order of their occurrences."""
     found: dict[int, list[Delivery]] = {post_id: [] for post_id in post_ids}
-    query = selected().order_by(deliveries.c.occurrence, deliveries.c.id)
-    for chunk in _chunks(post_ids):
-        for row in connection.execute(query.where(deliveries.c.post_id.in_(chunk))):
-            found[row.post_id].append(delivery_of(row))
+    rows = OF_POSTS.records(connection, post_ids)
+    for row in sorted(rows, key=lambda row: (row.occurrence, row.id)):
+        found[row.post_id].append(delivery_of(row))
     return found
 
 
@@ -227,7 +230,3 @@ def _step_of(plain: dict[str, Any]) -> Step:
     role, prepared = Role(plain["role"]), plain.get("prepared")
     flags = plain.get("removed", False), plain.get("doubtful", False)
     return Step(role, plain["n"], prepared, published, prepared_at, *flags)
-
-
-def _chunks(ids: Sequence[int], size: int = 500) -> Iterable[Sequence[int]]:
-    return (ids[start : start + size] for start in range(0, len(ids), size))

@@ -60,18 +60,26 @@ def set_draft(connection: Connection, post_id: int, *, draft: bool, now: datetim
 
 def get(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:
     """The posts of those ids that exist."""
-    found: dict[int, Post] = {}
-    for start in range(0, len(post_ids), 500):
-        chunk = post_ids[start : start + 500]
-        rows = connection.execute(select(posts).where(posts.c.id.in_(chunk))).all()
-        pictures = media_of(connection, chunk)
-        names = _targets_of(connection, chunk)
-        for row in rows:
-            content = content_of(row, pictures.get(row.id, ()))
-            found[row.id] = _post_of(row, content, names.get(row.id, ()))
+    rows = POSTS.records(connection, post_ids)
+    pictures = media_of(connection, post_ids)
+    names = _targets_of(connection, post_ids)
+    found = {}
+    for row in sorted(rows, key=lambda row: row.id):
+        content = content_of(row, pictures.get(row.id, ()))
+        found[row.id] = _post_of(row, content, names.get(row.id, ()))
     return found
 
 
+POSTS = ByIds(lambda ids: select(posts).where(posts.c.id.in_(ids)))
+SCHEDULES = ByIds(lambda ids: select(schedules).where(schedules.c.post_id.in_(ids)))
+MEDIA = ByIds(lambda ids: select(media).where(media.c.post_id.in_(ids)))
+NAMES = ByIds(
+    lambda ids: (
+        select(targets.c.post_id, targets.c.position, accounts.c.name)
+        .join_from(targets, accounts)
+        .where(targets.c.post_id.in_(ids))
+    )
+)
 PICTURED = exists().where(media.c.post_id == posts.c.id).label("pictured")
 TO_SEND = ByIds(lambda ids: select(posts, PICTURED).where(posts.c.id.in_(ids)))
 
@@ -134,13 +142,9 @@ def take_ids(connection: Connection, count: int) -> range:
 
 def schedule_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, Schedule]:
     """The schedules of those posts."""
-    query = select(schedules)
     return {
         row.post_id: Schedule(row.kind, row.at, row.tz, row.rule or {})
-        for start in range(0, len(post_ids), 500)
-        for row in connection.execute(
-            query.where(schedules.c.post_id.in_(post_ids[start : start + 500]))
-        )
+        for row in SCHEDULES.records(connection, post_ids)
     }
 
 
@@ -149,8 +153,8 @@ def media_of(
 ) -> Mapping[int, Sequence[tuple[int, Media]]]:
     """The media of posts: by post id, (index of the part, medium) in order."""
     found: dict[int, list[tuple[int, Media]]] = defaultdict(list)
-    query = select(media).where(media.c.post_id.in_(post_ids))
-    for row in connection.execute(query.order_by(media.c.part, media.c.position)):
+    rows = MEDIA.records(connection, post_ids)
+    for row in sorted(rows, key=lambda row: (row.part, row.position)):
         medium = Media(
             path=row.path, url=row.url, alt=row.alt, type=row.type, bytes=row.bytes,
             sha256=row.sha256, width=row.width, height=row.height,
@@ -285,12 +289,6 @@ def _write_parts(
 
 def _targets_of(connection: Connection, post_ids: Sequence[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    query = (
-        select(targets.c.post_id, accounts.c.name)
-        .join_from(targets, accounts)
-        .where(targets.c.post_id.in_(post_ids))
-        .order_by(targets.c.post_id, targets.c.position)
-    )
-    for row in connection.execute(query):
-        found[row.post_id].append(row.name)
+    for post_id, _, name in sorted(NAMES.rows(connection, post_ids)):
+        found[post_id].append(name)
     return found

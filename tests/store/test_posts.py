@@ -114,14 +114,22 @@ def test_a_key_names_one_post(database: Database) -> None:
 
 
 def test_hundreds_at_once(database: Database) -> None:
+    shown = (Media(url="https://x.example/a.png"),)
     with database.write() as connection:
         ids = [
             post_rows.insert(
-                connection, Post(0, f"{n}", Content(f"{n}"), ("a",), NOON, NOON), [1], PLAN, ""
+                connection,
+                Post(0, f"{n}", Content(f"{n}", shown), ("a",), NOON, NOON),
+                [1],
+                PLAN,
+                "",
             )
             for n in range(1100)
         ]
-        assert len(post_rows.get(connection, ids)) == 1100
+        found = post_rows.get(connection, [*ids, ids[0]])
+        assert list(found) == ids
+        assert {one.content.media for one in found.values()} == {shown}
+        assert {one.accounts for one in found.values()} == {("a",)}
         assert post_rows.get(connection, []) == {}
         assert post_rows.kept_files(connection) == set()
 
