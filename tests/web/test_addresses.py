@@ -57,3 +57,16 @@ def test_a_webhook_is_tried(api: Api) -> None:
     api.scope = Scope.DRAFT
     api.refused(403, "needs write", "POST", "/webhooks/test")
     assert api.tried == ["https://app.example/hook"]
+
+
+def test_what_is_to_come_is_a_calendar_for_other_programs(api: Api) -> None:
+    api.add("Hello, world")
+    api.add("For another", to="work")
+    found = api("GET", "/calendar.ics?account=me")
+    assert (found.status_code, found.headers["content-type"]) == (
+        200, "text/calendar; charset=utf-8",
+    )  # fmt: skip
+    assert found.text.startswith("BEGIN:VCALENDAR\r\n")
+    assert found.text.count("BEGIN:VEVENT") == 1
+    assert "Hello\\, world" in found.text
+    api.refused(422, "nobody", "GET", "/calendar.ics?account=nobody")

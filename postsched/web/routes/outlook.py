@@ -15,6 +15,7 @@ from postsched.service.desk import Desk
 from postsched.service.firings import Outlook
 from postsched.service.preview_document import document
 from postsched.store.firing_rows import Among, FiringRows
+from postsched.transfer import ics
 from postsched.transfer.firings import firing_document
 from postsched.web.answers import Json
 from postsched.web.auth import Reader
@@ -33,6 +34,7 @@ Month = Annotated[
 ]
 Week = Annotated[str | None, Query(max_length=40, description="2026-12-24 or next: its week")]
 Days = Annotated[int, Query(ge=1, le=3660, description="All in so many days")]
+ICS = {"description": "The file", "content": {"text/calendar": {"schema": {"type": "string"}}}}
 Count = Annotated[int, Query(ge=1, le=1_000, description="How many, at the most")]
 
 
@@ -54,6 +56,20 @@ def calendar(
         outlook = _outlook(connection, desk, among(connection, account, tag))
         found = almanac.listed(outlook, desk.zone, span)
         return Json(almanac.calendar_document(found, desk.zone, span))
+
+
+@router.get(
+    "/calendar.ics",
+    response_class=Response,
+    responses={200: ICS} | described(),
+    operation_id="icalendar",
+)
+def icalendar(desk: DeskOf, who: Reader, account: Accounts = None, tag: Tag = None) -> Response:
+    """What is to come as an iCalendar file (RFC 5545), for programs that keep calendars."""
+    with desk.database.read() as connection:
+        outlook = _outlook(connection, desk, among(connection, account, tag))
+        found = almanac.listed(outlook, desk.zone, None)
+    return Response(b"".join(ics.calendar(found, desk.now())), media_type="text/calendar")
 
 
 @router.get("/next", response_model=list[Firing], responses=described(), operation_id="coming")
