@@ -24,7 +24,7 @@ from postsched.web.drafting import draft_from
 from postsched.web.looking import Accounts, Tag, among, named_in
 from postsched.web.problems import invalid
 from postsched.web.requests import Route
-from postsched.web.schemas.described import described
+from postsched.web.schemas.described import Described, described
 from postsched.web.schemas.posts import PostChanges
 from postsched.web.schemas.views import Calendar, Firing, Preview
 
@@ -34,7 +34,9 @@ Month = Annotated[
 ]
 Week = Annotated[str | None, Query(max_length=40, description="2026-12-24 or next: its week")]
 Days = Annotated[int, Query(ge=1, le=3660, description="All in so many days")]
-ICS = {"description": "The file", "content": {"text/calendar": {"schema": {"type": "string"}}}}
+ICS: Described = {
+    200: {"description": "The file", "content": {"text/calendar": {"schema": {"type": "string"}}}}
+}
 Count = Annotated[int, Query(ge=1, le=1_000, description="How many, at the most")]
 
 
@@ -61,7 +63,7 @@ def calendar(
 @router.get(
     "/calendar.ics",
     response_class=Response,
-    responses={200: ICS} | described(),
+    responses=ICS | described(),
     operation_id="icalendar",
 )
 def icalendar(desk: DeskOf, who: Reader, account: Accounts = None, tag: Tag = None) -> Response:
