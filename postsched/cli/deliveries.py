@@ -208,6 +208,22 @@ def _hold(
         number = f"{len(touched)} post{'' if len(touched) == 1 else 's'}"
         program.print(f"{what} is {'paused' if paused else 'released'}: {number} to come")
     _say_missed(program, missed)
+    if paused:
+        _say_in_hand(program, ids or None, held)
+
+
+def _say_in_hand(program: Program, ids: Sequence[int] | None, held: Sequence[str] | None) -> None:
+    """What a worker has taken up goes out all the same: it is no more than it has in hand."""
+    from postsched.service.desk import accounts_named
+    from postsched.store import pauses
+
+    with program.database.read() as connection:
+        accounts = None if held is None else accounts_named(connection, held)
+        named = None if accounts is None else [account.id for account in accounts]
+        count = pauses.in_hand(connection, ids, named)
+    if count:
+        are = "is being sent and still goes" if count == 1 else "are being sent and still go"
+        program.say(f"{count} {are} out")
 
 
 def _waiting(program: Program, held: Sequence[str] | None) -> list[int]:

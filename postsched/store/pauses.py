@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import (
     Connection,
     delete,
+    func,
     select,
     text,
     update,
@@ -48,6 +49,22 @@ def all_paused(connection: Connection) -> bool:
     """Whether everything is held."""
     query = select(meta.c.value).where(meta.c.name == "paused")
     return connection.scalar(query) is not None
+
+
+def in_hand(
+    connection: Connection,
+    post_ids: Sequence[int] | None = None,
+    account_ids: Sequence[int] | None = None,
+) -> int:
+    """How many deliveries a worker has already taken up to send them: of those posts, of those
+    accounts, or in all."""
+    row = deliveries.c
+    query = select(func.count()).where(row.claim.is_not(None), row.status == S.PUBLISHING.value)
+    if post_ids is not None:
+        query = query.where(row.post_id.in_(post_ids))
+    if account_ids is not None:
+        query = query.where(row.account_id.in_(account_ids))
+    return connection.scalar(query) or 0
 
 
 def miss(

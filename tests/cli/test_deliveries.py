@@ -158,6 +158,13 @@ def test_pause_and_resume_posts(two: Posting) -> None:
     assert [post["paused"] for post in two.json("resume", "1")] == [False]
 
 
+def test_a_pause_says_what_goes_out_all_the_same(two: Posting) -> None:
+    two.set_delivery(1, status="publishing", claim="some worker's", next_at=None)
+    assert "1 is being sent and still goes out" in two("pause", "1").err
+    assert "1 is being sent and still goes out" in two("pause", "--all").err
+    assert two("pause", "2").err == ""
+
+
 def test_what_is_paused_is_not_claimed(cli: Posting) -> None:
     cli("add", "x", "--in", "0s")
     for hold, release in ((["1"], ["1"]), (["--account", "me"], ["--account", "me"])):
