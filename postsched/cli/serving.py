@@ -162,9 +162,12 @@ def _authenticate(program: Program, no_auth: bool) -> Authenticate:
         return without_login
     import time
 
+    from postsched.service import tokens
     from postsched.web.bearer import VARIABLE, Bearers, Jwts
     from postsched.web.serving import in_thread
 
+    if program.settings.web.jwt_algorithm is None and not tokens.every(program.desk):
+        program.warn("nobody can be let in yet: postsched token add NAME --scope write")
     secret = program.environ.get(VARIABLE)
     return Bearers(program.desk, Jwts(program.settings.web, secret, time.monotonic), in_thread)
 
