@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -22,12 +23,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from postsched.domain.serving import Web
 from postsched.domain.setting import Rate
+from postsched.web.app import create_app
+from postsched.web.auth import without_login
 from postsched.web.connection import Connection
 from postsched.web.headers import SecurityHeaders
 from postsched.web.hosts import OwnHosts
 from postsched.web.patience import Patience
 from postsched.web.rates import Buckets
+from tests.web.asking import api_at
 
 EVIL = "https://evil.test"
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -139,3 +144,20 @@ def test_slow_and_giant_requests_are_given_up() -> None:
         slow = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc"
         assert said(port, slow).startswith(b"HTTP/1.1 408 ")
         assert httpx.post(f"http://127.0.0.1:{port}/", content=b"x" * 1000).text == "1000"
+
+
+def test_only_pages_that_are_named_may_ask_before(tmp_path: Path) -> None:
+    ask = {"Origin": EVIL, "Access-Control-Request-Method": "POST",
+           "Access-Control-Request-Headers": "authorization"}  # fmt: skip
+    with api_at(tmp_path) as api:
+        app = create_app(lambda: api.desk, without_login, Web(cors_origins=("https://app.test",)))
+        for fenced, origin, allowed in (
+            (api.app, EVIL, None),
+            (app, EVIL, None),
+            (app, "null", None),
+            (app, "https://app.test", "https://app.test"),
+        ):
+            api.app = fenced
+            answer = api("OPTIONS", "/posts", headers=ask | {"Origin": origin})
+            assert answer.headers.get("access-control-allow-origin") == allowed, (origin, answer)
+            assert "access-control-allow-credentials" not in answer.headers
