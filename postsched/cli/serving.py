@@ -64,8 +64,8 @@ def serve(
 
     The page for people is at /: calendar, composer, queue, and what needs a hand. The API is at
     /api/v1, its OpenAPI document at /api/v1/openapi.json. People sign in with a token that
-    "token add" made, programs show one. With --no-auth whoever uses this machine may do everything, and it listens to
-    no other.
+    "token add" made, programs show one. With --no-auth whoever uses this machine may do
+    everything, and it listens to no other.
 
     Stopping takes no more requests, answers those that are under way, and then stops like run.
     Needs the extra "web".
