@@ -85,6 +85,7 @@ def test_a_drafter_changes_nothing_that_goes_out(api: Api) -> None:
     assert api("GET", "/posts/2").json()["status"] == "draft"
 
 
+@pytest.mark.slow
 def test_no_caller_has_what_another_one_did(api: Api) -> None:
     key = {"headers": {"Idempotency-Key": "one"}}
     post = {"json": {"text": "Once", "to": "me", "at": "in 1 hour"}} | key

@@ -149,6 +149,7 @@ def _ask_on(client: socket.socket, asked: bytes) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_who_takes_no_answers_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "answer_time", 0.3)
     asked = head("GET", "/api/v1/openapi.json") * 60
@@ -161,6 +162,7 @@ def test_who_takes_no_answers_is_let_go(port: int, monkeypatch: pytest.MonkeyPat
     assert statuses(port, HEALTH) == [200]
 
 
+@pytest.mark.slow
 def test_nobody_holds_all_connections(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Connection, "most", 3)
     held = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(3)]
