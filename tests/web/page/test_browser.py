@@ -1,6 +1,6 @@
 """The page in a real browser, without a screen: what a person does there.
 
-With POSTSCHED_SHOTS=FOLDER, pictures of every page and state are left in that folder.
+With PAGE_SHOTS=FOLDER, pictures of every page and state are left in that folder.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from tests.web.page.scene import troubled
 pytestmark = pytest.mark.skipif(
     not Path(CHROMIUM).exists(), reason=f"there is no {CHROMIUM} (Debian: chromium)"
 )
+SHOTS = os.environ.get("PAGE_SHOTS")  # of the tests, which see no variables of ours
 PATIENCE = 15_000
 """Milliseconds that a page may take on a busy machine."""
 PAGES = ("/", "/calendar", "/calendar?week=2031-05-01", "/queue", "/history", "/accounts",
@@ -105,8 +106,8 @@ def _note_stranger(url: str, faults: list[str]) -> None:
 
 def shot(page: Any, name: str) -> None:
     """Leave a picture, if somebody wants to look."""
-    if folder := os.environ.get("POSTSCHED_SHOTS"):
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+    if SHOTS:
+        page.screenshot(path=str(Path(SHOTS) / f"{name}.png"), full_page=True)
 
 
 def said(page: Any) -> str:
