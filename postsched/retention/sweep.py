@@ -108,9 +108,8 @@ class Sweep:
             return False
         now = self._now()
         with self._database.read() as connection:
-            found = retention.oldest(connection), retention.oldest_post(connection)
-            oldest = min((one for one in found if one is not None), default=now)
-            if self.policy.keep is None or oldest >= now - self.policy.keep:
+            oldest = retention.oldest(connection)
+            if oldest is None or self.policy.keep is None or oldest >= now - self.policy.keep:
                 return False
             made = Progress() if anew else retention.progress(connection)
             if made.done_at is not None and made.done_at <= now < made.done_at + EVERY:

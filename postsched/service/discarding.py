@@ -6,6 +6,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import NotAllowed
 from postsched.domain.post import Post
 from postsched.service.desk import Desk, posts_named
+from postsched.store import chains
 from postsched.store import posts as post_rows
 
 
@@ -15,7 +16,8 @@ def discard(desk: Desk, post_id: int, tag: str) -> None:
     with desk.database.write() as connection:
         (post,) = posts_named(connection, [post_id])
         expect_draft(post_id, post, tag)
-        post_rows.set_draft(connection, post_id, draft=False, now=desk.now())
+        post_rows.cancel_draft(connection, post_id, desk.now())
+        chains.never_begin(connection, post_id)
     desk.tell()
 
 

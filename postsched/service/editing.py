@@ -221,7 +221,8 @@ def _write(
     )
     digest = posts.digest_of(after) if changed.key != post.key else None
     account_ids = [account.id for account in composed.accounts]
-    stopped = chains.stopped(connection, post.id) if schedule == composed.schedule else ()
+    goes_on = schedule == composed.schedule and not (post.draft or composed.draft)
+    stopped = chains.stopped(connection, post.id) if goes_on else ()
     post_rows.replace(connection, changed, account_ids, composed.schedule, digest)
     chains.stop(connection, post.id, stopped, stopped=True)
     return changed

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, func, select, text, update
+from sqlalchemy import Connection, and_, func, select, text, update
 
 from postsched.store.plans import Planned, planned_values
 from postsched.store.tables import LEADING, RECURRING, deliveries, posts, schedules, targets
@@ -39,6 +39,11 @@ def stop(
     row = targets.c
     query = update(targets).where(row.post_id == post_id, row.account_id.in_(list(account_ids)))
     connection.execute(query.values(stopped=int(stopped)))
+
+
+def never_begin(connection: Connection, post_id: int) -> None:
+    """End what was a draft, for all its accounts."""
+    connection.execute(update(targets).where(targets.c.post_id == post_id).values(stopped=1))
 
 
 def stopped(connection: Connection, post_id: int) -> set[int]:
@@ -86,8 +91,8 @@ def tail(connection: Connection, post_id: int, account_id: int, before: datetime
 
 def leaderless(connection: Connection) -> list[tuple[int, int]]:
     """The chains, as post and account, of which no row leads though they are not stopped: those
-    that are over, too. A post without any row never began: it is a draft that was cancelled."""
-    row, any_of = deliveries.c, deliveries.alias("any_of")
+    that are over, too."""
+    row = deliveries.c
     series = select(schedules.c.post_id).where(text(RECURRING))  # joined, all posts are looked at
     query = (
         select(targets.c.post_id, targets.c.account_id)
@@ -102,7 +107,6 @@ def leaderless(connection: Connection) -> list[tuple[int, int]]:
         )
         .where(targets.c.post_id.in_(series))
         .where(posts.c.draft == 0, targets.c.stopped == 0, row.id.is_(None))
-        .where(exists().where(any_of.c.post_id == targets.c.post_id))
         .order_by(targets.c.post_id)
     )
     return [(post_id, account_id) for post_id, account_id in connection.execute(query)]

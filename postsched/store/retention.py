@@ -58,17 +58,11 @@ class Progress:
 
 
 def oldest(connection: Connection) -> datetime | None:
-    """When the delivery was finished that was finished first: one look at the index."""
-    found: datetime | None = connection.scalar(select(func.min(row.finished_at, type_=Instant)))
-    return found
-
-
-def oldest_post(connection: Connection) -> datetime | None:
-    """When the first of the posts was written."""
-    found: datetime | None = connection.scalar(
-        select(posts.c.created_at).order_by(posts.c.id).limit(1)
-    )
-    return found
+    """When the delivery was finished that was finished first, or the first post was written if that
+    was before: one look at each index."""
+    first = select(posts.c.created_at).order_by(posts.c.id).limit(1).scalar_subquery()
+    found = connection.execute(select(func.min(row.finished_at, type_=Instant), first)).one()
+    return min((one for one in found if one is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
