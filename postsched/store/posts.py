@@ -51,11 +51,10 @@ def replace(
     _write_parts(connection, post.id, post.content, account_ids, schedule)
 
 
-def set_draft(connection: Connection, post_id: int, *, draft: bool, now: datetime) -> None:
-    """Make a post a draft, or none."""
-    connection.execute(
-        update(posts).where(posts.c.id == post_id).values(draft=int(draft), updated_at=now)
-    )
+def cancel_draft(connection: Connection, post_id: int, now: datetime) -> None:
+    """Nothing comes of a draft any more: nor does a series begin, for none of its accounts."""
+    connection.execute(update(posts).where(posts.c.id == post_id).values(draft=0, updated_at=now))
+    connection.execute(update(targets).where(targets.c.post_id == post_id).values(stopped=1))
 
 
 def get(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:
