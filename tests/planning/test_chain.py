@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from sqlalchemy import text
 
 from postsched.domain.draft import Draft
 from postsched.planning.chain import revive
-from postsched.service import deliveries, posts
+from postsched.service import deliveries, editing, posts
 from postsched.service.deliveries import Which
 from postsched.service.discarding import discard
+from postsched.service.drafts import draft_of
+from postsched.store import chains
 from postsched.testing import FakeClock
 from tests.service.desk import desk_at
 
@@ -40,3 +43,9 @@ def test_a_series_goes_on_and_a_cancelled_draft_of_one_does_not_begin(tmp_path: 
             assert revive(connection, desk.planner, clock.now()) == 1
             waiting = text("SELECT post_id FROM deliveries WHERE status = 'scheduled'")
             assert list(connection.scalars(waiting)) == [going]
+        before = draft_of(desk, rejected)
+        editing.edit(desk, rejected, before, replace(before, draft=True))
+        editing.approve(desk, [rejected])
+        with desk.database.read() as connection:
+            assert chains.stopped(connection, rejected) == set()
+            assert chains.stopped(connection, discarded)
