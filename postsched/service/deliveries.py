@@ -89,7 +89,6 @@ def cancel(
         for post in posts_named(connection, post_ids):
             if post.draft and not which.narrows:
                 post_rows.cancel_draft(connection, post.id, now)
-                chains.never_begin(connection, post.id)
                 continue
             series = occurrences.series_of(connection, post)
             if series and which.occurrence is not None:

@@ -6,7 +6,6 @@ from postsched.domain.draft import Draft
 from postsched.domain.errors import NotAllowed
 from postsched.domain.post import Post
 from postsched.service.desk import Desk, posts_named
-from postsched.store import chains
 from postsched.store import posts as post_rows
 
 
@@ -17,7 +16,6 @@ def discard(desk: Desk, post_id: int, tag: str) -> None:
         (post,) = posts_named(connection, [post_id])
         expect_draft(post_id, post, tag)
         post_rows.cancel_draft(connection, post_id, desk.now())
-        chains.never_begin(connection, post_id)
     desk.tell()
 
 

@@ -41,11 +41,6 @@ def stop(
     connection.execute(query.values(stopped=int(stopped)))
 
 
-def never_begin(connection: Connection, post_id: int) -> None:
-    """End what was a draft, for all its accounts."""
-    connection.execute(update(targets).where(targets.c.post_id == post_id).values(stopped=1))
-
-
 def stopped(connection: Connection, post_id: int) -> set[int]:
     """The accounts for which a series was cancelled."""
     row = targets.c
