@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.matrix.cases import KINDS, Case
-from tests.matrix.judging import LOST, ONCE, TWICE, UNCONFIRMED, Verdict
+from tests.matrix.judging import LOST, ONCE, TWICE, UNCONFIRMED, UNREACHED, Verdict
 
 README = Path(__file__).parents[2] / "README.md"
 PLACE = re.compile(r"(<!-- matrix -->\n).*?(<!-- end of matrix -->)", re.DOTALL)
 ENDS = (ONCE, UNCONFIRMED, LOST, TWICE)
-HEADS = ("network", *KINDS, "cases", "exactly once", "unconfirmed", "lost", "twice", "wrong")
+HEADS = ("network", *KINDS, "cases", "exactly once", "unconfirmed", "lost", "twice", "wrong",
+         "not met")  # fmt: skip
 Results = Mapping[str, Sequence[tuple[Case, Verdict]]]
 
 
 def table(results: Results) -> str:
-    """A Markdown table of the cases by kind, and of what they came to; `wrong` is any other end,
-    such as a delivery that says what is not so."""
+    """A Markdown table of the cases by kind, and of what they came to; `not met`: the boundary
+    was not passed again, so nothing was tried. `wrong` is any other end, such as a delivery that
+    says what is not so."""
     rows = [_row(name, verdicts) for name, verdicts in results.items()]
     every = [row for verdicts in results.values() for row in verdicts]
     rows.append(_row("all", every))
@@ -47,6 +49,7 @@ def _row(name: str, verdicts: Sequence[tuple[Case, Verdict]]) -> list[str]:
     kinds = Counter(case.kind for case, _ in verdicts)
     words = Counter(verdict.word for _, verdict in verdicts)
     ends = [words[word] for word in ENDS]
-    wrong = len(verdicts) - sum(ends)
-    numbers = [*(kinds[kind] for kind in KINDS), len(verdicts), *ends, wrong]
+    unmet = words[UNREACHED]
+    wrong = len(verdicts) - sum(ends) - unmet
+    numbers = [*(kinds[kind] for kind in KINDS), len(verdicts), *ends, wrong, unmet]
     return [name, *map(str, numbers)]
