@@ -14,7 +14,7 @@ from tests.matrix.judging import VANISHED
 from tests.matrix.stands import STANDS
 from tests.matrix.table import HEADS, README, shown
 
-CASES = 100
+CASES = 60
 """Of some thousands."""
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks its processes")
 
@@ -49,4 +49,5 @@ def test_the_readme_shows_the_matrix() -> None:
     assert [row[0] for row in rows] == [*STANDS, "all"]
     for name, *cells in rows:
         numbers = dict(zip(HEADS[1:], map(int, cells), strict=True))
-        assert numbers["cases"] == numbers["exactly once"] + numbers["unconfirmed"] > 0, name
+        ended = numbers["exactly once"] + numbers["unconfirmed"]
+        assert numbers["cases"] == ended + numbers["not met"] > 0, name

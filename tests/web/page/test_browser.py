@@ -126,6 +126,7 @@ def said(page: Any) -> str:
     return str(page.locator(".said").inner_text())
 
 
+@pytest.mark.slow
 def test_a_post_is_written_and_dragged(chromium: Any, desk: Desk, tmp_path: Path) -> None:
     Image.new("RGB", (64, 48), "teal").save(tmp_path / "cat.png")
     with served(desk) as site, person(chromium) as page:
