@@ -8,7 +8,7 @@ from postsched.agents.shapes import A_POST, CHANGES, ID, NEW
 from postsched.domain.draft import Draft
 from postsched.domain.post import Media
 from postsched.domain.scope import Scope
-from postsched.service import discarding, editing, endings, posts, shown
+from postsched.service import editing, endings, posts, proposing, shown
 from postsched.service.compose import Composed
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import draft_of
@@ -16,7 +16,7 @@ from postsched.service.drafts import draft_of
 
 def added(bench: Bench, draft: Draft) -> Answer:
     """Write a post, unless its key is there already: the post, and what to know of it."""
-    done = posts.add(bench.desk, draft)
+    done = posts.add(bench.desk, draft, author=drafts.AUTHOR if draft.draft else None)
     assert done.id is not None  # it is no dry run
     said = notes(bench.desk, done.composed) if done.composed else ["It was there already."]
     return Answer(document(bench.desk, done.id), said)
@@ -27,7 +27,8 @@ def edited(bench: Bench, given: Arguments, *, drafts_only: bool) -> Answer:
     changes = {name: value for name, value in given.items() if name != "id"}
     before = draft_of(bench.desk, given["id"])
     if drafts_only:
-        discarding.expect_draft(given["id"], before, drafts.TAG)
+        with bench.desk.database.read() as connection:
+            proposing.expect_own(connection, given["id"], before, drafts.AUTHOR)
     known = media_of(bench.desk, given["id"])
     after = drafts.changed(bench, before, changes, known, draft=drafts_only)
     composed = editing.edit(bench.desk, given["id"], before, after)
@@ -63,7 +64,7 @@ def _edit_draft(bench: Bench, given: Arguments) -> Answer:
 
 
 def _discard_draft(bench: Bench, given: Arguments) -> Answer:
-    discarding.discard(bench.desk, given["id"], drafts.TAG)
+    proposing.discard(bench.desk, given["id"], drafts.AUTHOR)
     return Answer(document(bench.desk, given["id"]))
 
 
@@ -74,11 +75,11 @@ TOOLS = (
          "the same key again adds nothing.",
          Scope.DRAFT, _create_draft, A_POST, NEW, ("to",), repeatable=False),
     Tool("edit_draft", "Change a draft",
-         "Changes members of a draft that an agent wrote, or that a person labelled 'agent'; null "
-         "takes one away. It stays a draft.",
+         "Changes members of a draft that an agent made and nobody has approved; null takes one "
+         "away. It stays a draft.",
          Scope.DRAFT, _edit_draft, A_POST, {"id": ID, **CHANGES}, ("id",)),
     Tool("discard_draft", "Discard a draft",
-         "Takes back a draft that an agent wrote, or that a person labelled 'agent': it is "
-         "cancelled, and never goes out.",
+         "Takes back a draft that an agent made and nobody has approved: it is cancelled, and "
+         "never goes out.",
          Scope.DRAFT, _discard_draft, A_POST, {"id": ID}, ("id",), lasting=True),
 )  # fmt: skip

@@ -17,8 +17,10 @@ from postsched.service.revising import revised
 from postsched.transfer.record import FIELDS, draft_of, missing
 from postsched.transfer.rows import RowError
 
+AUTHOR = "agent"
+"""Who makes the drafts that come in here: they may be changed here until a person approves them."""
 TAG = "agent"
-"""The label of drafts that an agent may change: its own, and those that a person labels so."""
+"""Their label, for people."""
 
 
 def new(bench: Bench, record: Mapping[str, Any], *, draft: bool = False) -> Draft:

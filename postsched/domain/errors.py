@@ -39,6 +39,10 @@ class NotAllowed(PostschedError):
     """The state of the thing doesn't allow what was asked, or the work itself failed."""
 
 
+class Forbidden(NotAllowed):
+    """Whoever asks may not do that; somebody else may."""
+
+
 class StoreUnavailable(PostschedError):
     """The database can't be used: locked, read-only, full, damaged, of a newer version."""
 

@@ -26,7 +26,7 @@ from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import draft_of, fingerprint, written_as
 from postsched.service.slots import allotted
 from postsched.service.subject import Subject, drop
-from postsched.store import chains, plans
+from postsched.store import chains, plans, proposals
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 from postsched.store.plans import Planned
@@ -224,6 +224,8 @@ def _write(
     goes_on = schedule == composed.schedule and not (post.draft or composed.draft)
     stopped = chains.stopped(connection, post.id) if goes_on else ()
     post_rows.replace(connection, changed, account_ids, composed.schedule, digest)
+    if post.draft and not composed.draft:
+        proposals.forget(connection, post.id)
     chains.stop(connection, post.id, stopped, stopped=True)
     return changed
 

@@ -19,7 +19,7 @@ from postsched.service.content import Intake, check_plain
 from postsched.service.desk import Desk
 from postsched.service.slots import allotted
 from postsched.store import accounts as account_rows
-from postsched.store import gone, plans
+from postsched.store import gone, plans, proposals
 from postsched.store import posts as post_rows
 from postsched.store.plans import Planned
 
@@ -44,9 +44,11 @@ def add(
     *,
     dry_run: bool = False,
     noted: Callable[[int], object] = lambda post_id: None,
+    author: str | None = None,
 ) -> Added:
     """Write a post and plan its deliveries. The key is looked up before the time is judged.
-    `noted` is told the id of a new post while its transaction is open.
+    `noted` is told the id of a new post while its transaction is open; `author` is who only
+    proposes it.
 
     Raises InvalidInput, NotFound, StoreUnavailable; then nothing was written.
     """
@@ -68,6 +70,8 @@ def add(
             return known
         composed = allotted(connection, desk, composed)
         post_id = insert(connection, desk, composed, digest_of(draft))
+        if author is not None:
+            proposals.note(connection, post_id, author)
         noted(post_id)
     desk.tell()
     return Added(post_id, composed)

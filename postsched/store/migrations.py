@@ -18,6 +18,7 @@ from postsched.store.answer_tables import answers
 from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import holds, limits
 from postsched.store.moved import Moved
+from postsched.store.proposal_tables import proposals
 from postsched.store.session_tables import sessions
 from postsched.store.slot_tables import slots
 from postsched.store.tables import (
@@ -111,6 +112,10 @@ def _add_sessions(connection: Connection) -> None:
     sessions.create(connection)
 
 
+def _add_proposals(connection: Connection) -> None:
+    proposals.create(connection)
+
+
 def _index(name: str, table: Table = deliveries) -> Index:
     return next(index for index in table.indexes if index.name == name)
 
@@ -118,7 +123,7 @@ def _index(name: str, table: Table = deliveries) -> Index:
 STEPS: Sequence[Step] = (
     _add_notifications, _add_hosted, _add_holds, _add_graces, _add_series, _add_slots,
     _note_zones, _add_signs_of_life, _add_gone, _add_in_slots, _add_tokens,
-    _add_callbacks, _add_answers, _add_sessions,
+    _add_callbacks, _add_answers, _add_sessions, _add_proposals,
 )  # fmt: skip
 """STEPS[0] leads from version 1 to version 2, and so on."""
 STORED = text(f"SELECT name, value FROM meta WHERE name IN ('schema', '{moved.TO}')")  # noqa: S608

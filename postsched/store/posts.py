@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, delete, exists, func, select, tex
 
 from postsched.domain.post import CatchUp, Content, Media, Missed, Part, Post, Visibility
 from postsched.domain.schedule import Schedule
-from postsched.store import zone_notes
+from postsched.store import proposals, zone_notes
 from postsched.store.compiled import ByIds
 from postsched.store.tables import accounts, media, posts, schedules, targets
 
@@ -55,6 +55,7 @@ def cancel_draft(connection: Connection, post_id: int, now: datetime) -> None:
     """Nothing comes of a draft any more: nor does a series begin, for none of its accounts."""
     connection.execute(update(posts).where(posts.c.id == post_id).values(draft=0, updated_at=now))
     connection.execute(update(targets).where(targets.c.post_id == post_id).values(stopped=1))
+    proposals.forget(connection, post_id)
 
 
 def get(connection: Connection, post_ids: Sequence[int]) -> dict[int, Post]:

@@ -19,6 +19,7 @@ from postsched.store import moved
 from postsched.store.answer_tables import answers
 from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import limits
+from postsched.store.proposal_tables import proposals
 from postsched.store.session_tables import sessions
 from postsched.store.slot_tables import slots
 from postsched.store.tables import meta, metadata, posts, workers
@@ -30,7 +31,7 @@ CACHE = 65_536
 """Of a file that is filled, so many kB are in memory."""
 ELSEWHERE = (workers,)
 """What is not taken along: processes work on one database."""
-EVERY = (answers, gone, limits, slots, tokens, sessions)
+EVERY = (answers, gone, limits, proposals, slots, tokens, sessions)
 """Tables of other modules, which thus are known."""
 
 

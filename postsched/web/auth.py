@@ -23,6 +23,11 @@ class Principal:
     name: str
     scope: Scope
 
+    @property
+    def author(self) -> str | None:
+        """Whose drafts those are that they make: their own where they may only propose them."""
+        return None if self.scope.allows(Scope.WRITE) else self.name
+
 
 Authenticate = Callable[[Request], Awaitable[Principal]]
 """Raises HTTPException 401 (RFC 6750, section 3) for whoever is not known."""

@@ -12,28 +12,26 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from postsched.domain.scope import Scope
-from postsched.service import posts
-from postsched.service.desk import Desk, posts_named
-from postsched.store import reading
-from postsched.transfer.documents import post_document
+from postsched.service import deliveries, posts, proposing, shown
+from postsched.service.desk import Desk
 from postsched.web import etags
 from postsched.web.answers import Json, encoded
 from postsched.web.auth import Principal, forbidden
 from postsched.web.drafting import draft_from
 from postsched.web.idempotency import Once, Reply
+from postsched.web.narrowing import which_of
+from postsched.web.schemas.actions import Cancelling
 from postsched.web.schemas.base import LARGEST
 from postsched.web.schemas.posts import PostIn
 
+EVERY = Cancelling()
 PostId = Annotated[int, Path(ge=1, le=LARGEST, description="The id of a post")]
 
 
 def document_of(connection: Connection, post_id: int) -> dict[str, Any]:
     """A post as JSON. Raises NotFound."""
-    found = reading.file_posts(connection, [post_id])
-    if not found:
-        posts_named(connection, [post_id])  # which knows why
-    (filed,) = found
-    return post_document(filed.post, filed.schedule, filed.deliveries)
+    (found,) = shown.documents(connection, [post_id])
+    return found
 
 
 def etag_of(document: Mapping[str, Any]) -> str:
@@ -59,26 +57,38 @@ def one_post(desk: Desk, post_id: int, known: str | None = None) -> Response:
 
 def expect_draft(who: Principal, *, draft: bool) -> None:
     """Raise HTTPException (403) for somebody who may only propose, where it is no draft."""
-    if not draft and not who.scope.allows(Scope.WRITE):
+    if not draft and who.author is not None:
         why = f"{who.name} may only propose drafts: say draft, and a person approves it"
         raise forbidden(why, Scope.WRITE)
 
 
+def cancel(desk: Desk, who: Principal, post_id: int, given: Cancelling = EVERY) -> None:
+    """Cancel what of a post has not gone out; for somebody who may only propose, a draft that they
+    made. Raises NotFound, NotAllowed, Forbidden."""
+    if who.author is not None:
+        proposing.discard(desk, post_id, who.author)
+        return
+    which = which_of(desk, given)
+    deliveries.cancel(desk, [post_id], which, close_gaps=given.close_gap, insist=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """A new post, at whichever address it was given; `at` is where it is then."""
+    """A new post of `who`, at whichever address it was given; `at` is where it is then."""
 
     given: PostIn
     at: str
+    who: Principal
     _written: list[int] = field(default_factory=list)
 
-    def answer(self, desk: Desk, who: Principal, write: Once) -> Response:
+    def answer(self, desk: Desk, write: Once) -> Response:
         """Write it, and answer with it. Raises Problem, InvalidInput, NotFound, NotAllowed."""
-        expect_draft(who, draft=bool(self.given.draft))
+        expect_draft(self.who, draft=bool(self.given.draft))
         return write.do(desk, self._work, self._reply)
 
     def _work(self, desk: Desk) -> None:
-        added = posts.add(desk, draft_from(desk, self.given), noted=self._written.append)
+        draft, author = draft_from(desk, self.given), self.who.author
+        added = posts.add(desk, draft, noted=self._written.append, author=author)
         if added.id is not None and not self._written:  # the post with the same key
             self._written.append(added.id)
 

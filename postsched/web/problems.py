@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from postsched.domain.errors import (
+    Forbidden,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -33,6 +34,7 @@ MEDIA_TYPE = "application/problem+json"
 AGAIN = {"Retry-After": "1"}
 STATUS: Sequence[tuple[type[PostschedError], int, str, str]] = (
     (NotFound, 404, "not-found", "There is no such thing"),
+    (Forbidden, 403, "forbidden", "That is for others to do"),
     (NotAllowed, 409, "not-allowed", "Its state does not allow that"),
     (InvalidInput, 422, "invalid", "That can't be taken"),
     (StoreBusy, 503, "busy", "The database is busy"),

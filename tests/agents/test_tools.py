@@ -24,6 +24,7 @@ from postsched.domain.draft import Draft
 from postsched.domain.scope import Scope
 from postsched.secrets import Secrets
 from postsched.service import editing, posts, slots
+from postsched.service.drafts import draft_of
 from postsched.testing import FakeClock
 from tests.agents.play import listed, one, play, refused, said
 from tests.service.desk import desk_at
@@ -106,14 +107,23 @@ def test_a_draft_goes_out_only_when_a_person_approves_it(drafter: Bench) -> None
     assert one(drafter, "show_post", id=1)["text"] == "Hello, all"
 
 
-def test_drafts_of_people_are_their_own_until_handed_over(drafter: Bench) -> None:
-    posts.add(drafter.desk, Draft("Mine", ("me",), draft=True))
-    posts.add(drafter.desk, Draft("Yours", ("me",), draft=True, tags=("agent",)))
-    assert "a person's own" in refused(drafter, "edit_draft", id=1, text="Theirs")
-    assert "a person's own" in refused(drafter, "discard_draft", id=1)
-    assert one(drafter, "edit_draft", id=2, text="Changed")["status"] == "draft"
-    assert one(drafter, "discard_draft", id=2)["status"] == "cancelled"
-    assert one(drafter, "show_post", id=1)["text"] == "Mine"
+def test_drafts_of_others_are_their_own(drafter: Bench, writer: Bench) -> None:
+    """Whatever their labels say; and one that a person approved does not come back."""
+    posts.add(drafter.desk, Draft("Mine", ("me",), draft=True, tags=("agent",)))
+    posts.add(drafter.desk, Draft("Of a token", ("me",), draft=True), author="token:agent")
+    one(drafter, "create_draft", **HELLO)
+    editing.approve(drafter.desk, [3])
+    before = draft_of(drafter.desk, 3)
+    editing.edit(drafter.desk, 3, before, replace(before, draft=True))
+    for number in (1, 2, 3):
+        for bench in (drafter, writer):
+            sentence = refused(bench, "edit_draft", id=number, text="Theirs")
+            assert "made by somebody else" in sentence
+            assert "made by somebody else" in refused(bench, "discard_draft", id=number)
+        assert one(drafter, "show_post", id=number)["text"] != "Theirs"
+    one(drafter, "create_draft", **HELLO)
+    assert one(drafter, "discard_draft", id=4)["status"] == "cancelled"
+    assert "no draft (any more)" in refused(drafter, "discard_draft", id=4)
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [

@@ -12,8 +12,8 @@ from postsched.domain.draft import Draft
 from postsched.planning.chain import revive
 from postsched.service import deliveries, editing, posts
 from postsched.service.deliveries import Which
-from postsched.service.discarding import discard
 from postsched.service.drafts import draft_of
+from postsched.service.proposing import discard
 from postsched.store import chains
 from postsched.testing import FakeClock
 from tests.service.desk import desk_at
@@ -24,10 +24,8 @@ def test_a_series_goes_on_and_a_cancelled_draft_of_one_does_not_begin(tmp_path: 
     with desk_at(tmp_path, clock) as desk:
 
         def add(words: str, *, draft: bool) -> int:
-            said = Draft(
-                words, ("me",), at="10:00", tz="UTC", repeat="daily", tags=("t",), draft=draft
-            )
-            found = posts.add(desk, said).id
+            said = Draft(words, ("me",), at="10:00", tz="UTC", repeat="daily", draft=draft)
+            found = posts.add(desk, said, author="bot" if draft else None).id
             assert found is not None
             return found
 
@@ -35,7 +33,7 @@ def test_a_series_goes_on_and_a_cancelled_draft_of_one_does_not_begin(tmp_path: 
         rejected, discarded = add("Rejected", draft=True), add("Discarded", draft=True)
         add("Waits for a person", draft=True)
         deliveries.cancel(desk, [rejected], Which())
-        discard(desk, discarded, "t")
+        discard(desk, discarded, "bot")
         with desk.database.write() as connection:
             connection.execute(text("UPDATE deliveries SET leads = 0, status = 'published'"))
         clock.advance(timedelta(days=1))

@@ -257,7 +257,7 @@ def test_who_may_only_propose_proposes_drafts(api: Api) -> None:
                           ("/posts/1", {"text": "x"}), ("/posts/1", {"draft": True})):  # fmt: skip
         api.refused(403, "propose", "PATCH", path, json=changes, headers=star)
     api.refused(403, "needs write", "POST", "/posts/2/approve")
-    api.refused(403, "needs write", "DELETE", "/schedule/1")
+    api.refused(403, "no draft (any more)", "DELETE", "/schedule/1")
     api.scope = Scope.READ
     api.refused(403, "needs draft", "POST", "/schedule", content=b"not even read")
     api.scope = Scope.WRITE

@@ -18,6 +18,7 @@ PUBLIC = {"/openapi.json", "/docs"}
 READS = {("post", "/preview")}
 """What asks by POST and writes nothing."""
 DRAFTS = {("post", "/schedule"), ("post", "/posts"), ("patch", "/posts/{post_id}"),
+          ("delete", "/schedule/{post_id}"), ("post", "/posts/{post_id}/cancel"),
           ("post", "/media")}  # fmt: skip
 PLACES = {"post_id": "1", "delivery_id": "1", "hook_id": "1", "name": "me"}
 BODY: dict[str, Any] = {"json": {}}
@@ -63,6 +64,9 @@ def test_every_operation_asks_who_it_is_and_what_they_may(api: Api) -> None:
     assert len(persons) == len(writes) - len(DRAFTS)
     answers = asked(api, persons)
     assert set(answers.values()) == {403}, answers
+    proposing = asked(api, [one for one in writes if one[:2] in DRAFTS])
+    assert len(proposing) == len(DRAFTS)
+    assert set(proposing.values()) == {403, 422}, proposing
     assert api("GET", "/posts/1").json()["status"] == "scheduled"
 
 
@@ -83,6 +87,53 @@ def test_a_drafter_changes_nothing_that_goes_out(api: Api) -> None:
             api.refused(403, "drafts", "PATCH", where, json=change, headers={"If-Match": etag})
     assert api("GET", "/posts/1").json()["text"] == "Hello"
     assert api("GET", "/posts/2").json()["status"] == "draft"
+
+
+def test_a_drafter_has_the_drafts_that_it_made_and_no_others(api: Api) -> None:
+    """Nor what a person has approved, discarded, or made a draft again."""
+    post, star = {"text": "Hi", "to": "me", "at": "in 3 hours"}, {"If-Match": "*"}
+
+    def propose(name: str, **more: Any) -> str:
+        api.name, api.scope = name, Scope.DRAFT
+        made = api("POST", "/posts", json=post | {"draft": True} | more)
+        assert (made.status_code, made.json()["status"]) == (201, "draft")
+        return str(made.json()["id"])
+
+    def attempts(name: str, number: str) -> set[int]:
+        """What comes of all that somebody who drafts may do with a draft."""
+        api.name, api.scope = name, Scope.DRAFT
+        change = {"json": {"text": "Changed"}, "headers": star}
+        answers = [api("PATCH", f"/posts/{number}", **change),
+                   api("POST", f"/posts/{number}/cancel", json={}),
+                   api("DELETE", f"/schedule/{number}")]  # fmt: skip
+        return {one.status_code for one in answers}
+
+    def person(method: str, path: str, **rest: Any) -> None:
+        api.name, api.scope = "person", Scope.WRITE
+        answer = api(method, path, headers=star, **rest)
+        assert answer.status_code in (200, 201), answer.text
+
+    persons = str(api.add("A person's", draft=True, tags=["agent", "token:bot", "bot"])["id"])
+    bots, others = propose("bot", key="k"), propose("other")
+    assert propose("other", key="k") == bots, "the post with that key, which is not made twice"
+    assert attempts("bot", "1") == attempts("bot", persons) == attempts("bot", others) == {403}
+    assert attempts("other", bots) == attempts("bo", bots) == {403}
+    api.name = "bot"
+    assert api("PATCH", f"/posts/{bots}", json={"text": "Better"}, headers=star).status_code == 200
+    assert api("DELETE", f"/schedule/{bots}").json()["status"] == "cancelled"
+    assert attempts("bot", bots) == {403}, "discarded is discarded"
+    approved, taken, edited = propose("bot"), propose("bot"), propose("bot")
+    person("POST", f"/posts/{approved}/approve")
+    person("DELETE", f"/schedule/{taken}")
+    person("PATCH", f"/posts/{edited}", json={"text": "A word of a person"})
+    for number in (approved, taken):
+        assert attempts("bot", number) == {403}
+        person("PATCH", f"/posts/{number}", json={"draft": True})
+        assert attempts("bot", number) == {403}, "it came back as a person's"
+        assert api("GET", f"/posts/{number}").json()["text"] == "Hi"
+    api.name = "bot"
+    assert api("POST", f"/posts/{edited}/cancel").json()["status"] == "cancelled"
+    assert api("GET", f"/posts/{others}").json()["text"] == "Hi"
 
 
 @pytest.mark.slow

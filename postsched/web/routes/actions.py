@@ -11,8 +11,8 @@ from postsched.service import deliveries, editing
 from postsched.service.desk import Desk
 from postsched.service.drafts import fingerprint, with_media
 from postsched.service.verdicts import verdict_of
-from postsched.web import etags
-from postsched.web.auth import Writer
+from postsched.web import etags, postings
+from postsched.web.auth import Drafter, Writer
 from postsched.web.context import DeskOf
 from postsched.web.etags import IfMatch
 from postsched.web.idempotency import Write
@@ -26,23 +26,22 @@ from postsched.web.schemas.documents import Post
 router = APIRouter(prefix="/posts/{post_id}", tags=["posts"], route_class=Route)
 WITH_BODY = TAGGED | described(404, 408, 409, 413, 415)
 WITHOUT = TAGGED | described(404, 408, 409, 413)
-EVERY, ALL = Narrowed(), Cancelling()
+EVERY, ALL = Narrowed(), postings.EVERY
 
 
 @router.post("/cancel", response_model=Post, responses=WITH_BODY, operation_id="cancel_post")
 def cancel(
     post_id: PostId,
     desk: DeskOf,
-    who: Writer,
+    who: Drafter,
     write: Write,
     given: Annotated[Cancelling, Body()] = ALL,
 ) -> Response:
-    """Cancel what of a post has not gone out; 409 where nothing of it can be."""
+    """Cancel what of a post has not gone out; 409 where nothing of it can be. With the scope draft:
+    a draft that the same caller has made."""
     return write.do(
         desk,
-        lambda desk: deliveries.cancel(
-            desk, [post_id], which_of(desk, given), close_gaps=given.close_gap, insist=True
-        ),
+        lambda desk: postings.cancel(desk, who, post_id, given),
         lambda connection: reply_of(connection, post_id),
     )
 

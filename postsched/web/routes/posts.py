@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from postsched.domain.draft import Draft
-from postsched.service import editing
+from postsched.service import editing, proposing
 from postsched.service.choice import STATUSES
 from postsched.service.desk import Desk
 from postsched.service.drafts import with_media
@@ -67,7 +67,7 @@ def list_posts(
 )
 def add_post(given: PostIn, desk: DeskOf, who: Drafter, write: Write) -> Response:
     """Write a post. With a `key` that a post has already, the answer is that post."""
-    return Writing(given, "/api/v1/posts").answer(desk, who, write)
+    return Writing(given, "/api/v1/posts", who).answer(desk, write)
 
 
 @router.get(
@@ -96,7 +96,8 @@ def edit_post(
     match: IfMatch = None,
 ) -> Response:
     """Change what is named of a post; null clears. Only what surely isn't out is changed, and only
-    of the post that If-Match names. A time makes a post of a draft, unless it says `draft`."""
+    of the post that If-Match names. A time makes a post of a draft, unless it says `draft`. With
+    the scope draft: a draft that the same caller has made, and it stays one."""
 
     def work(desk: Desk) -> None:
         before, after = _read(desk, who, post_id, given, match)
@@ -111,8 +112,10 @@ def _read(
 ) -> tuple[Draft, Draft]:
     """What a post reads, and is to read."""
     with desk.database.read() as connection:
-        etags.expect(match, etag_of(document_of(connection, post_id)))
         before, known = with_media(connection, post_id)
+        if who.author is not None:
+            proposing.expect_own(connection, post_id, before, who.author)
+        etags.expect(match, etag_of(document_of(connection, post_id)))
     after = changed(desk, before, given, known)
     expect_draft(who, draft=before.draft and after.draft)
     return before, after

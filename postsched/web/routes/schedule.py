@@ -5,13 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from postsched.service import deliveries
-from postsched.service.deliveries import Which
-from postsched.web.auth import Drafter, Reader, Writer
+from postsched.web.auth import Drafter, Reader
 from postsched.web.context import DeskOf
 from postsched.web.etags import IfNoneMatch
 from postsched.web.idempotency import Write
-from postsched.web.postings import PostId, Writing, one_post, reply_of
+from postsched.web.postings import PostId, Writing, cancel, one_post, reply_of
 from postsched.web.requests import Route
 from postsched.web.schemas.described import CREATED, TAGGED, described
 from postsched.web.schemas.documents import Post
@@ -30,7 +28,7 @@ HERE = "/api/v1/schedule"
 )
 def schedule(given: PostIn, desk: DeskOf, who: Drafter, write: Write) -> Response:
     """Write a post. With a `key` that a post has already, the answer is that post."""
-    return Writing(given, HERE).answer(desk, who, write)
+    return Writing(given, HERE, who).answer(desk, write)
 
 
 @router.get(
@@ -50,11 +48,12 @@ def scheduled(post_id: PostId, desk: DeskOf, who: Reader, known: IfNoneMatch = N
     responses=TAGGED | described(404, 408, 409, 413),
     operation_id="unschedule",
 )
-def unschedule(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response:
+def unschedule(post_id: PostId, desk: DeskOf, who: Drafter, write: Write) -> Response:
     """Cancel what of a post has not gone out: the post as it is then. 409 where nothing of it can
-    be cancelled any more. One that is cancelled already stays so."""
+    be cancelled any more. One that is cancelled already stays so. With the scope draft: a draft
+    that the same caller has made."""
     return write.do(
         desk,
-        lambda desk: deliveries.cancel(desk, [post_id], Which(), insist=True),
+        lambda desk: cancel(desk, who, post_id),
         lambda connection: reply_of(connection, post_id),
     )

@@ -13,18 +13,19 @@ pytest.importorskip("fastapi", reason="the extra web is not installed")
 from PIL import Image
 from starlette.testclient import TestClient
 
+from postsched.domain.draft import Draft
 from postsched.domain.scope import Scope
-from postsched.service import drafts
+from postsched.service import drafts, posts
 from postsched.service.desk import Desk
 from tests.web.page.conftest import HERE, NASTY, signed_in, word_of
 
 
 def send(browser: TestClient, page: str, **fields: Any) -> Any:
     """Send the form of a page back, with those fields."""
-    files = fields.pop("files", None)
+    files, where = fields.pop("files", None), fields.pop("to_path", "/compose")
     hidden = dict(re.findall(r'name="(post|seen)" value="([^"]*)"', page))
     data = {**hidden, "word": word_of(page), "kind": "once", **fields}
-    return browser.post("/compose", data=data, files=files or {"file": ("", b"")}, headers=HERE)
+    return browser.post(where, data=data, files=files or {"file": ("", b"")}, headers=HERE)
 
 
 def test_a_post_is_written_and_changed(browser: TestClient, desk: Desk) -> None:
@@ -95,6 +96,22 @@ def test_who_may_only_draft_proposes(browser: TestClient, desk: Desk) -> None:
     home = browser.get("/").text
     assert "Draft 1" in home
     assert "Approve" not in home
+    posts.add(desk, Draft("A person's", ("me",), draft=True))
+    posts.add(desk, Draft("Of a bot", ("me",), draft=True), author="token:bot")
+    for other in (2, 3):
+        assert "/compose?post=" not in browser.get(f"/posts/{other}").text
+        assert browser.get(f"/compose?post={other}").status_code == 403
+        theirs = {"post": str(other), "text": "Mine now", "to": "me"}
+        assert send(browser, page, do="draft", **theirs).status_code == 403
+        assert send(browser, page, to_path="/do/cancel", **theirs).status_code == 403
+        assert drafts.draft_of(desk, other).draft
+    assert "Proposed by</dt><dd>bot<" in browser.get("/posts/3").text
+    own = browser.get("/compose?post=1").text
+    changed = {**fields, "post": "1", "text": "Sooner"}
+    assert send(browser, own, do="draft", **changed).status_code == 303
+    assert drafts.draft_of(desk, 1).text == "Sooner"
+    assert send(browser, page, to_path="/do/cancel", post="1").status_code == 303
+    assert not drafts.draft_of(desk, 1).draft
 
 
 @pytest.mark.parametrize(

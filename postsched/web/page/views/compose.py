@@ -15,7 +15,7 @@ from postsched.domain.errors import InvalidInput, NotAllowed, PostschedError
 from postsched.domain.post import Media
 from postsched.domain.scope import Scope
 from postsched.domain.when import describe
-from postsched.service import editing, posts, uploads
+from postsched.service import editing, posts, proposing, uploads
 from postsched.service.compose import Composed
 from postsched.service.drafts import fingerprint, with_media
 from postsched.service.previewing import Preview, preview
@@ -91,7 +91,7 @@ def _write(visit: Visit, fields: Fields, before: Draft | None, known: Sequence[M
     if not draft.to:
         raise InvalidInput("it isn't said where it goes", "Choose an account")
     if before is None:
-        added = posts.add(visit.desk, draft)
+        added = posts.add(visit.desk, draft, author=visit.who.author)
         assert added.id is not None
         return visit.go(f"/posts/{added.id}", _sentence(visit, added.id, added.composed))
     if fields.seen != fingerprint(before):
@@ -111,13 +111,17 @@ def _sentence(visit: Visit, post_id: int, done: Composed | None) -> str:
 
 
 def _before(visit: Visit, named: str) -> tuple[Draft | None, Sequence[Media]]:
-    """The post that the form is of, as a draft, and its media; none for a new one."""
+    """The post that the form is of, as a draft, and its media; none for a new one. Raises
+    Forbidden where it is none of theirs."""
     if not named:
         return None, ()
     if not named.isascii() or not named.isdigit() or len(named) > 18:
         raise InvalidInput(f"{named[:40]!r} is no post", "Open it from a list")
     with visit.desk.database.read() as connection:
-        return with_media(connection, int(named))
+        before, known = with_media(connection, int(named))
+        if visit.who.author is not None:
+            proposing.expect_own(connection, int(named), before, visit.who.author)
+    return before, known
 
 
 def _uploaded(visit: Visit) -> Sequence[Attached]:

@@ -10,7 +10,7 @@ from postsched.service.desk import posts_named
 from postsched.service.drafts import fingerprint, written_as
 from postsched.service.patterns import pattern
 from postsched.store import accounts as account_rows
-from postsched.store import reading
+from postsched.store import proposals, reading
 from postsched.transfer.documents import coming
 from postsched.web.page.visit import Visit, view
 
@@ -27,6 +27,7 @@ def post(visit: Visit) -> Response:
         (filed,) = reading.file_posts(connection, [post_id])
         attempts = reading.attempts_of(connection, filed)
         ids = {account.name: account.id for account in account_rows.every(connection)}
+        author = proposals.author_of(connection, post_id) if filed.post.draft else None
     draft = written_as(filed.post, filed.schedule)
     return visit.page(
         "post.html", filed=filed, post=filed.post, open=filed.status in OPEN,
@@ -34,7 +35,8 @@ def post(visit: Visit) -> Response:
         schedule=pattern(filed, visit.desk.now()) if filed.schedule.recurs else None,
         coming=coming(filed.schedule, filed.deliveries, 5),
         planned=filed.schedule.first() if draft.has_time and not draft.slot else None,
-        seen=fingerprint(draft),
+        seen=fingerprint(draft), author=author,
+        own=visit.may_write or (author is not None and author == visit.who.author),
     )  # fmt: skip
 
 
