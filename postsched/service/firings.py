@@ -33,8 +33,6 @@ QUIET = timedelta(days=2)
 """How long quiet hours may hold something back, at either end of what it is spread over."""
 MOST = 100_000
 """Firings that are listed at the most."""
-FEW = 2000
-"""Up to so many rows of a span are read at once; of more, the first of each day."""
 DAWN, DUSK = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
 """Instants before and after all others, which have a local time in every zone."""
 
@@ -73,7 +71,7 @@ class Outlook:
         windows = day_windows(first, count, zone)
         whole = Window(windows[0].start, windows[-1].end)
         page = _Page(first, count, zone, most)
-        self._add_rows(page, whole, windows)
+        self._add_rows(page, windows)
         for series in self._series():
             crowd = Crowd(max(whole.start, series.first), [window.end for window in windows])
             for firing in series.firings(whole.start, crowd):
@@ -83,19 +81,13 @@ class Outlook:
             page.crowded |= crowd.full
         return page.days()
 
-    def _add_rows(self, page: _Page, whole: Window, windows: Sequence[Window]) -> None:
-        """All rows; of very many the first of each day, the rest only counted."""
-        counts = self.rows.counts(SEEN, whole)
-        if sum(counts.values()) <= FEW:
-            for row in self.rows.due(counts, whole):
-                page.add(self._plain(row))
-            return
-        for number, window in enumerate(windows):
-            found = list(self.rows.due(counts, window, page.most))
-            for row in found:
-                page.add(self._plain(row))
-            if len(found) == page.most:
-                page.counts[number] = sum(self.rows.counts(counts, window).values())
+    def _add_rows(self, page: _Page, windows: Sequence[Window]) -> None:
+        """The first rows of each day; the rest are only counted."""
+        counts = self.rows.counts(SEEN, windows)
+        page.counts = [sum(each.values()) for each in counts]
+        there = sorted({status for each in counts for status in each})
+        for row in self.rows.firsts(there, windows, page.most):
+            page.keep(self._plain(row))
 
     def _merged(
         self, statuses: Iterable[DeliveryStatus], window: Window, most: int
@@ -172,12 +164,16 @@ class _Page:
 
     def add(self, firing: Firing) -> None:
         """One of those days."""
+        self.counts[self.keep(firing)] += 1
+
+    def keep(self, firing: Firing) -> int:
+        """The same of one that is counted already; the number of its day."""
         number = (firing.due_at.astimezone(self._zone).date() - self._first).days
-        self.counts[number] += 1
         kept = self._firings[number]
         kept.append(firing)
         if len(kept) >= 20 * self.most:
             kept[:] = self._earliest(kept)
+        return number
 
     def days(self) -> list[Day]:
         """All of them."""

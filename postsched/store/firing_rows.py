@@ -16,26 +16,31 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     Text,
     and_,
     case,
+    column,
     func,
     or_,
     select,
     text,
     tuple_,
     type_coerce,
+    values,
 )
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.firing import Firing
 from postsched.domain.post import CatchUp, Content, Missed
 from postsched.domain.schedule import Schedule
-from postsched.store.columns import Json
+from postsched.store.columns import Instant, Json
+from postsched.store.compiled import ByIds
 from postsched.store.pauses import all_paused
 from postsched.store.tables import LEADING, accounts, deliveries, posts, schedules
 
@@ -121,16 +126,36 @@ class FiringRows:
         return islice(merge(*streams, key=lambda one: one.firing.order), most)
 
     def counts(
-        self, statuses: Iterable[DeliveryStatus], window: Window
-    ) -> dict[DeliveryStatus, int]:
-        """How many these are, of the statuses that there are any of."""
-        row = deliveries.c
-        wanted = row.status.in_([status.value for status in statuses])
-        query = select(row.status, func.count()).group_by(row.status)
+        self, statuses: Iterable[DeliveryStatus], windows: Sequence[Window]
+    ) -> list[dict[DeliveryStatus, int]]:
+        """How many these are in each of the windows, of the statuses that there are any of."""
+        row, spans = deliveries.c, _spans(windows)
+        wanted = [row.status.in_([status.value for status in statuses]), _within(spans)]
+        query = select(spans.c.n, row.status, func.count()).group_by(spans.c.n, row.status)
+        query = query.select_from(spans).join(deliveries, and_(*wanted))
         if self.among.tag is not None:
             query = query.join(posts, posts.c.id == row.post_id)
-        query = query.where(wanted, window.condition, *self.among.conditions)
-        return {S(status): count for status, count in self.connection.execute(query)}
+        found: list[dict[DeliveryStatus, int]] = [{} for _ in windows]
+        for number, status, count in self.connection.execute(query.where(*self.among.conditions)):
+            found[number][S(status)] = count
+        return found
+
+    def firsts(
+        self, statuses: Iterable[DeliveryStatus], windows: Sequence[Window], most: int
+    ) -> Iterator[Planned]:
+        """The first rows of each of the windows, of each status `most`; in no order."""
+        spans, chosen = _spans(windows), deliveries.alias("chosen")
+        row, ids = deliveries.c, list[int]()
+        for status in statuses:
+            first = select(row.id).where(row.status == status.value, _within(spans))
+            if self.among.tag is not None:
+                first = first.join(posts, posts.c.id == row.post_id)
+            first = first.where(*self.among.conditions)
+            first = first.order_by(row.due_at, row.post_id, row.account_id).limit(most)
+            there = chosen.c.id.in_(first.correlate(spans))
+            query = select(chosen.c.id).select_from(spans).join(chosen, there)
+            ids += self.connection.scalars(query)
+        return (_planned(one, self._held) for one in ROWS.records(self.connection, ids))
 
     def leading(self) -> list[Planned]:
         """Every row that leads a series."""
@@ -192,6 +217,21 @@ def _selected() -> Select[Any]:
         .join(accounts, accounts.c.id == row.account_id)
         .join(schedules, schedules.c.post_id == row.post_id)
     )  # fmt: skip
+
+
+ROWS = ByIds(lambda ids: _selected().where(deliveries.c.id.in_(ids)))
+
+
+def _spans(windows: Sequence[Window]) -> CTE:
+    """The windows as a table, by their number."""
+    made = values(column("n", Integer), column("start", Instant), column("end", Instant))
+    rows = [(number, one.start, one.end) for number, one in enumerate(windows)]
+    return made.data(rows).cte("spans")
+
+
+def _within(spans: CTE) -> ColumnElement[bool]:
+    due = deliveries.c.due_at
+    return and_(due >= spans.c.start, due < spans.c.end)
 
 
 def _planned(row: Row[Any], held: bool) -> Planned:
