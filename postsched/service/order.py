@@ -52,11 +52,11 @@ class Order:
             queues[delivery.account_id].append(delivery)
         return list(queues.values())
 
-    def queues(self, post_id: int) -> list[list[Delivery]]:
-        """Those that a post is in. Raises NotAllowed where there are none."""
-        found = [mine for mine in self.every() if any(d.post_id == post_id for d in mine)]
-        if not found:
-            raise NotAllowed(f"post {post_id} sits in no slot", "See: postsched queue")
+    def seats(self, *post_ids: int) -> list[Delivery]:
+        """Where those posts sit. Raises NotAllowed where the first of them sits nowhere."""
+        found = slot_rows.seats(self._connection, post_ids, set(self._accounts))
+        if not any(one.post_id == post_ids[0] for one in found):
+            raise NotAllowed(f"post {post_ids[0]} sits in no slot", "See: postsched queue")
         return found
 
     def exchange(self, deliveries: Sequence[Delivery], occurrences: Sequence[datetime]) -> None:

@@ -117,11 +117,11 @@ def step(desk: Desk, post_id: int, names: Sequence[str] | None, by: int) -> list
     with desk.database.write() as connection:
         posts_named(connection, [post_id])
         order = Order(connection, desk, _named(connection, names))
-        pairs = []
-        for mine in order.queues(post_id):
-            place = next(n for n, one in enumerate(mine) if one.post_id == post_id)
-            if 0 <= place + by < len(mine):
-                pairs.append((mine[place], mine[place + by]))
+        pairs = [
+            (one, other)
+            for one in order.seats(post_id)
+            if (other := slot_rows.beside(connection, one, by)) is not None
+        ]
         if not pairs:
             end = "first" if by < 0 else "last"
             raise NotAllowed(f"post {post_id} is the {end} already", "See: postsched queue")
@@ -137,10 +137,13 @@ def swap(desk: Desk, post_id: int, other_id: int, names: Sequence[str] | None) -
     with desk.database.write() as connection:
         posts_named(connection, [post_id, other_id])
         order = Order(connection, desk, _named(connection, names))
-        pairs = []
-        for mine in order.queues(post_id):
-            one = next(d for d in mine if d.post_id == post_id)
-            pairs += [(one, d) for d in mine if d.post_id == other_id != post_id]
+        seats = order.seats(post_id, other_id)
+        others = {d.account_id: d for d in seats if d.post_id == other_id != post_id}
+        pairs = [
+            (one, others[one.account_id])
+            for one in seats
+            if one.post_id == post_id and one.account_id in others
+        ]
         if not pairs:
             raise NotAllowed(
                 f"posts {post_id} and {other_id} sit in no slots of the same account",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, select, text, tuple_
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.schedule import SLOT
@@ -149,6 +149,30 @@ def queued(connection: Connection, account_ids: Collection[int] | None = None) -
     if account_ids is not None:
         query = query.where(row.account_id.in_(account_ids))
     return [delivery_rows.delivery_of(one) for one in connection.execute(query)]
+
+
+def seats(
+    connection: Connection, post_ids: Collection[int], account_ids: Collection[int]
+) -> list[Delivery]:
+    """What of those posts sits in slots of those accounts and is still on its way."""
+    row = deliveries.c
+    query = delivery_rows.selected().where(
+        row.post_id.in_(post_ids), row.account_id.in_(account_ids), *_in_slots(QUEUED)
+    )
+    return [delivery_rows.delivery_of(one) for one in connection.execute(query.order_by(row.id))]
+
+
+def beside(connection: Connection, seat: Delivery, by: int) -> Delivery | None:
+    """What stands in the line of an account right behind (`by` 1) or before (-1) one that does."""
+    row = deliveries.c
+    place, here = tuple_(row.occurrence, row.id), (seat.occurrence, seat.id)
+    query = delivery_rows.selected().where(row.account_id == seat.account_id, *_in_slots(QUEUED))
+    if by > 0:
+        query = query.where(place > here).order_by(row.occurrence, row.id)
+    else:
+        query = query.where(place < here).order_by(row.occurrence.desc(), row.id.desc())
+    found = connection.execute(query.limit(1)).first()
+    return None if found is None else delivery_rows.delivery_of(found)
 
 
 def _in_slots(statuses: Sequence[DeliveryStatus]) -> list[ColumnElement[bool]]:
