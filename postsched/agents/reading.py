@@ -113,12 +113,7 @@ def _calendar(bench: Bench, given: Arguments) -> Answer:
     else:
         span = month_span(given.get("month", ""), today)
     with bench.desk.database.read() as connection:
-        found = almanac.listed(_outlook(bench, connection, given), zone, span, MOST_FIRINGS + 1)
-        if len(found) > MOST_FIRINGS:
-            raise InvalidInput(
-                f"more than {MOST_FIRINGS:,} posts go out in that time",
-                "Ask for a week, or for one account",
-            )
+        found = almanac.whole(_outlook(bench, connection, given), zone, span, MOST_FIRINGS)
         return Answer(almanac.calendar_document(found, zone, span))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from postsched.domain.errors import InvalidInput
 from postsched.service.firings import MOST, day_windows
 from postsched.transfer.documents import rfc3339
 from postsched.transfer.firings import firing_document
@@ -27,6 +28,17 @@ def listed(outlook: Outlook, zone: ZoneInfo, span: Span | None, most: int = MOST
         return list(outlook.coming(outlook.now + AHEAD, most))
     windows = day_windows(span.first, span.count, zone)
     return list(outlook.between(windows[0].start, windows[-1].end, most))
+
+
+def whole(outlook: Outlook, zone: ZoneInfo, span: Span | None, most: int = MOST) -> list[Firing]:
+    """The same, or none: raises InvalidInput where there are more than so many."""
+    found = listed(outlook, zone, span, most + 1)
+    if len(found) > most:
+        raise InvalidInput(
+            f"more than {most:,} posts go out in that time",
+            "Ask for a week, for one account, or for one tag",
+        )
+    return found
 
 
 def calendar_document(found: Sequence[Firing], zone: ZoneInfo, span: Span) -> dict[str, Any]:

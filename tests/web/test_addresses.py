@@ -70,3 +70,14 @@ def test_what_is_to_come_is_a_calendar_for_other_programs(api: Api) -> None:
     assert found.text.count("BEGIN:VEVENT") == 1
     assert "Hello\\, world" in found.text
     api.refused(422, "nobody", "GET", "/calendar.ics?account=nobody")
+    api.refused(422, "there is a month", "GET", "/calendar.ics?month=next&week=next")
+
+
+@pytest.mark.slow
+def test_more_than_a_calendar_holds_is_refused_not_cut(api: Api) -> None:
+    """What goes out every minute, to two accounts: a year of it has more than 100,000 firings."""
+    often = {"text": "Tick", "to": "me,work", "cron": "* * * * *", "tags": "often"}
+    assert api("POST", "/posts", json=often).status_code == 201
+    wrong = api.refused(422, "for one account", "GET", "/calendar.ics?tag=often")
+    assert wrong["detail"] == "more than 100,000 posts go out in that time"
+    assert api("GET", "/calendar.ics?week=next").text.count("BEGIN:VEVENT") == 2 * 7 * 24 * 60

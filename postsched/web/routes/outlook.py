@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from postsched.domain.spans import month_span, week_span
+from postsched.domain.spans import Span, month_span, week_span
 from postsched.service import almanac, previewing
 from postsched.service.desk import Desk
 from postsched.service.firings import Outlook
@@ -50,14 +50,11 @@ def calendar(
     tag: Tag = None,
 ) -> Response:
     """A month, or a week, by local day: this one unless another is named."""
-    if month is not None and week is not None:
-        raise invalid("week: there is a month, too", "Give one of them", "week")
-    today = desk.now().astimezone(desk.zone).date()
-    span = month_span(month or "", today) if week is None else week_span(week, today)
+    span = _span(desk, month, week)
     with desk.database.read() as connection:
         outlook = _outlook(connection, desk, among(connection, account, tag))
-        found = almanac.listed(outlook, desk.zone, span)
-        return Json(almanac.calendar_document(found, desk.zone, span))
+        found = almanac.whole(outlook, desk.zone, span)
+    return Json(almanac.calendar_document(found, desk.zone, span))
 
 
 @router.get(
@@ -66,11 +63,20 @@ def calendar(
     responses=ICS | described(),
     operation_id="icalendar",
 )
-def icalendar(desk: DeskOf, who: Reader, account: Accounts = None, tag: Tag = None) -> Response:
-    """What is to come as an iCalendar file (RFC 5545), for programs that keep calendars."""
+def icalendar(
+    desk: DeskOf,
+    who: Reader,
+    month: Month = None,
+    week: Week = None,
+    account: Accounts = None,
+    tag: Tag = None,
+) -> Response:
+    """What is to come in a year, or all of a month or a week, as an iCalendar file (RFC 5545), for
+    programs that keep calendars."""
+    span = _span(desk, month, week) if month is not None or week is not None else None
     with desk.database.read() as connection:
         outlook = _outlook(connection, desk, among(connection, account, tag))
-        found = almanac.listed(outlook, desk.zone, None)
+        found = almanac.whole(outlook, desk.zone, span)
     return Response(b"".join(ics.calendar(found, desk.now())), media_type="text/calendar")
 
 
@@ -100,6 +106,14 @@ def preview(given: PostChanges, desk: DeskOf, who: Reader) -> Response:
     """What each account would get of a post; nothing is written, and no time is needed."""
     with named_in("to"):
         return Json(document(previewing.preview(desk, draft_from(desk, given, whole=False))))
+
+
+def _span(desk: Desk, month: str | None, week: str | None) -> Span:
+    """The days of a month or a week. Raises Problem, InvalidInput."""
+    if month is not None and week is not None:
+        raise invalid("week: there is a month, too", "Give one of them", "week")
+    today = desk.now().astimezone(desk.zone).date()
+    return month_span(month or "", today) if week is None else week_span(week, today)
 
 
 def _outlook(connection: Connection, desk: Desk, chosen: Among) -> Outlook:
