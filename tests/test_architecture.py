@@ -59,7 +59,7 @@ ROOMS = {
     "tzlocal": ("localzone.py",),
     "platformdirs": ("config.py", "cli/completion.py"),
     "sqlite3": ("store/", "cli/completion.py"),
-    "fastapi": ("web/", "cli/serving.py"),
+    "fastapi": ("web/",),
     "starlette": ("web/",),
     "pydantic": ("web/", "agents/"),
     "uvicorn": ("web/serving.py", "web/connection.py"),
@@ -76,7 +76,7 @@ ROOMS = {
 AMBIENT = re.compile(r"datetime\.now\(|time\.time\(|(?<!\.)\brandom\.(?!Random)\w+\(|os\.environ")
 ENTRY_POINTS = (
     "config.py", "secrets/", "engine/clock.py", "cli/app.py", "cli/program.py",
-    "cli/completion.py", "testing/",
+    "cli/completion.py", "cli/answering.py", "testing/",
 )  # fmt: skip
 """Where time, chance and the environment come in, to be passed on from there."""
 

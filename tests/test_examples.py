@@ -25,6 +25,7 @@ from postsched.testing.mastodon import TOKEN
 from tests import readme
 from tests.cli.calling import Caller
 from tests.cli.posting import Posting
+from tests.servers import postgres
 
 EXAMPLES = readme.ROOT / "examples"
 PATIENCE = 120.0
@@ -92,7 +93,7 @@ def test_a_month_of_posts_as_csv_and_as_markdown(cli: Posting, tmp_path: Path) -
     with MastodonServer() as mastodon, BlueskyServer() as bluesky:
 
         def move(name: str) -> None:
-            cli.call.set(POSTSCHED_DB=str(tmp_path / name / "posts.db"))
+            cli.call.set(POSTSCHED_DB=postgres.place(tmp_path / name / "posts.db"))
             cli("account", "add", "me", "--platform", "mastodon", "--url", mastodon.url)
             cli("account", "add", "sky", "--platform", "bluesky", "--url", bluesky.url,
                 "--user", HANDLE)  # fmt: skip

@@ -69,7 +69,9 @@ def _answer(program: Program, added: Added, *, json: bool) -> None:
     elif added.id is not None and added.known:
         program.print(f"Post {added.id} is there already, with the same key")
     elif added.composed and json:
-        program.print_json(_would_be(program, added.composed))
+        from postsched.service import unwritten
+
+        program.print_json(unwritten.document(program.desk, added.composed))
     elif added.composed:
         words = sentence(program, added.composed)
         dry = added.id is None
@@ -82,26 +84,3 @@ def _warn_of_endings(program: Program, composed: Composed) -> None:
 
     for ending in endings.before(composed.accounts, composed.occurrence):
         program.warn(endings.sentence(ending, program.now(), program.zone))
-
-
-def _would_be(program: Program, composed: Composed) -> dict[str, Any]:
-    """The JSON of a post that was not written: it has no number."""
-    from postsched.domain.delivery import Delivery, DeliveryStatus
-    from postsched.service.posts import new_post, planned_for
-    from postsched.transfer.documents import post_document
-
-    post, accounts = new_post(composed, program.now()), composed.accounts
-    planned = {row.account_id: row for row in planned_for(program.desk, post, composed, accounts)}
-    deliveries = [
-        Delivery(
-            0, 0, account.id, account.name, account.platform, row.occurrence, row.due, row.due,
-            DeliveryStatus.SCHEDULED, number=row.number, leads=row.leads,
-        )
-        for account in accounts
-        if (row := planned.get(account.id)) is not None
-    ]  # fmt: skip
-    document = post_document(post, composed.schedule, deliveries)
-    document["id"] = None
-    for delivery in document["deliveries"]:
-        delivery["id"] = delivery["post_id"] = None
-    return document

@@ -51,6 +51,11 @@ class Program:
         self._db, self._config = db, config
         self.verbosity, self.quiet = verbosity, quiet
 
+    @property
+    def places(self) -> dict[str, str | None]:
+        """Which database and settings were named by options, for another process of ours."""
+        return {"db": self._db, "config": self._config}
+
     @cached_property
     def settings(self) -> Settings:
         """The settings; what looks like a mistake in them is said once."""

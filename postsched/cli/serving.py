@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,17 +14,15 @@ from postsched.cli.program import Program
 from postsched.cli.running import view_of
 from postsched.cli.tally import Tally
 from postsched.cli.working import engine_for, reloading, supervisor
-from postsched.domain.errors import InvalidInput
+from postsched.domain.errors import InvalidInput, NotAllowed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from fastapi import FastAPI
+    from collections.abc import Callable, Mapping
+    from socket import socket
 
     from postsched.engine.assembly import Engine
-    from postsched.web.auth import Authenticate
-    from postsched.web.readiness import EngineReadiness
-    from postsched.web.serving import Serving
+    from postsched.web.channel import Answer
+    from postsched.web.metrics import Metrics
 
 app = typer.Typer()
 log = logging.getLogger("postsched.web")
@@ -89,87 +86,135 @@ def _serve(
     no_auth: bool,
     no_live: bool,
 ) -> None:
-    from postsched.engine.clock import SystemClock
-    from postsched.engine.trial import try_address
-    from postsched.web.readiness import EngineReadiness
-    from postsched.web.serving import bind
+    from postsched.service.state import read_state
+    from postsched.web.binding import bind
+    from postsched.web.metrics import Metrics
 
     program.expect_database()
     program.expect_no_move()
     with bind(*place) as bound:
-        tally = Tally()
+        if not no_auth:
+            _expect_logins(program)
+        tally, metrics = Tally(), Metrics(lambda: read_state(program.desk))
         live = not no_live and form == "text" and watching.is_possible(program)
-        api, serving = _serving(program, bound, place[0], no_auth=no_auth)
         engine = engine_for(program, "run", concurrency)
-        ready = EngineReadiness(engine)
-        api.state.ready = ready
-        api.state.try_hook = partial(try_address, program.settings, program.secrets, SystemClock())
-        view = view_of(program, engine, api.state.metrics.beside(tally), live=live, form=form)
-        with view:
+        with view_of(program, engine, metrics.beside(tally), live=live, form=form) as view:
             again = None if live or _is_held() else reloading(program, concurrency, engine)
-            engine = asyncio.run(_work(program, ready, serving, view.started, again))
+            order = {"host": place[0], "no_auth": no_auth}
+            work = _Work(program, engine, metrics, again)
+            engine = asyncio.run(work.run(bound, order, view.started))
             watching.log.info("stopped: %s", tally.sentence() or "nothing was due")
     engine.database.close()
+    if work.hopeless is not None:
+        raise NotAllowed(work.hopeless, "Posts went out until now: postsched run sends them alone")
 
 
-async def _work(
-    program: Program,
-    ready: EngineReadiness,
-    serving: Serving,
-    started: Callable[[], None],
-    again: Callable[[], Engine] | None,
-) -> Engine:
-    from postsched.engine.scheduler import run
+class _Work:
+    """An engine, and beside it the process that answers HTTP."""
 
-    def begin() -> None:
-        started()
-        ready.begin()
-        serving.start()
+    def __init__(
+        self, program: Program, engine: Engine, metrics: Metrics, again: Callable[[], Engine] | None
+    ) -> None:
+        from postsched.web.readiness import EngineReadiness
 
-    def renew() -> Engine:
-        assert again is not None
-        ready.engine = again()
-        return ready.engine
+        self._program, self._metrics, self._again = program, metrics, again
+        self._ready = EngineReadiness(engine)
+        self.hopeless: str | None = None
+        """Why HTTP can't be served, if it can't."""
 
-    return await run(
-        ready.engine, started=begin, reload=renew if again else None,
-        supervisor=supervisor(program), beside=serving,
-    )  # fmt: skip
+    async def run(
+        self, bound: socket, order: Mapping[str, Any], started: Callable[[], None]
+    ) -> Engine:
+        """Work until it is stopped; the last engine."""
+        from postsched.engine.scheduler import run
+        from postsched.web.apart import Apart
+        from postsched.web.binding import address_of
+
+        stop, program, where = asyncio.Event(), self._program, address_of(bound)
+
+        def listening() -> None:
+            log.info("listening at %s", where)
+
+        def hopeless(why: str) -> None:
+            self.hopeless = why
+            stop.set()
+
+        apart = Apart(
+            bound, {**program.places, **order}, _environment(program), self._answers(),
+            program.settings.shutdown_timeout.total_seconds(), listening, hopeless,
+        )  # fmt: skip
+
+        def begin() -> None:
+            started()
+            self._ready.begin()
+            apart.start()
+
+        def renew() -> Engine:
+            assert self._again is not None
+            self._ready.engine = self._again()
+            loop.call_soon_threadsafe(apart.reload)
+            return self._ready.engine
+
+        loop = asyncio.get_running_loop()
+        return await run(
+            self._ready.engine, stop=stop, started=begin, reload=renew if self._again else None,
+            supervisor=supervisor(program), beside=apart,
+        )  # fmt: skip
+
+    def _answers(self) -> dict[str, Answer]:
+        """What the other process may ask."""
+        from postsched.engine.clock import SystemClock
+        from postsched.engine.trial import try_address
+
+        program = self._program
+
+        async def metrics(accept: str) -> list[str]:
+            body, kind = await asyncio.to_thread(self._metrics.exposition, accept)
+            return [body.decode(), kind]
+
+        async def try_hook(url: str) -> dict[str, Any]:
+            settings, secrets = program.settings, program.secrets
+            return (await try_address(settings, secrets, SystemClock(), url)).document()
+
+        async def host_fault() -> str | None:
+            return await asyncio.to_thread(program.desk.host_fault)
+
+        async def callback_fault() -> str | None:
+            return await asyncio.to_thread(program.desk.callback_fault)
+
+        return {
+            "metrics": metrics, "ready": self._ready, "try_hook": try_hook,
+            "host_fault": host_fault, "callback_fault": callback_fault,
+        }  # fmt: skip
 
 
-def _serving(
-    program: Program, bound: object, host: str, *, no_auth: bool
-) -> tuple[FastAPI, Serving]:
-    from socket import socket
-
-    from postsched.web.app import create_app
-    from postsched.web.serving import Serving, address_of
-
-    assert isinstance(bound, socket)
-    where = address_of(bound)
-    desk = program.desk  # opens the database here, in this thread
-    api = create_app(
-        lambda: program.desk, _authenticate(program, no_auth), desk.settings.web, host=host
-    )
-    patience = desk.settings.shutdown_timeout.total_seconds()
-    return api, Serving(api, bound, patience, lambda: log.info("listening at %s", where))
+KEPT_BACK = (
+    "POSTSCHED_PASSPHRASE", "POSTSCHED_NEW_PASSPHRASE", "POSTSCHED_TOKEN_",
+    "POSTSCHED_CLIENT_SECRET_", "POSTSCHED_WEBHOOK_SECRET", "POSTSCHED_MEDIA_HOST_SECRET",
+)  # fmt: skip
+"""How the names of variables begin that the process that answers HTTP has no use for."""
 
 
-def _authenticate(program: Program, no_auth: bool) -> Authenticate:
-    from postsched.web.auth import without_login
+def _environment(program: Program) -> dict[str, str]:
+    """That of the process that answers HTTP: with the settings that are in ours, and the secret of
+    JWTs, but without any other."""
+    own = program.environ.items()
+    return {name: value for name, value in own if not name.startswith(KEPT_BACK)}
 
-    if no_auth:
-        return without_login
+
+def _expect_logins(program: Program) -> None:
+    """Raise InvalidInput for settings by which nobody could log in; say it where nobody can yet."""
     import time
 
     from postsched.service import tokens
-    from postsched.web.bearer import VARIABLE, Bearers, Jwts
-    from postsched.web.serving import in_thread
 
-    if program.settings.web.jwt_algorithm is None and not tokens.every(program.desk):
+    web = program.settings.web
+    if web.jwt_algorithm is not None:
+        from postsched.web.bearer import VARIABLE, Jwts
+
+        Jwts(web, program.environ.get(VARIABLE), time.monotonic)
+    elif not tokens.every(program.desk):
         program.warn("nobody can be let in yet: postsched token add NAME --scope write")
-    secret = program.environ.get(VARIABLE)
-    return Bearers(program.desk, Jwts(program.settings.web, secret, time.monotonic), in_thread)
 
 
 def _expect_installed() -> None:

@@ -60,7 +60,7 @@ class Cycle:
         self._access = access
         self._clock = clock
         self._limits = limits
-        self._watch = Watch(database, clock, _every(database, limits.lease))
+        self._watch = Watch(database, clock, _look_every(database, limits.lease))
         self._zones = ZoneWatch(clock)
         self._on_server = database is None
         self._start = start
@@ -228,7 +228,10 @@ class Cycle:
         self._not_before = self._clock.monotonic() + wait
 
 
-def _every(database: Path | None, lease: timedelta) -> float:
-    """Seconds between looks around: of the claims that others make, a database server tells
-    nobody, and each is to be known before it runs out."""
-    return EVERY if database is not None else min(EVERY, lease.total_seconds() / 3)
+def _look_every(database: Path | None, lease: timedelta) -> float:
+    """Seconds between looks around."""
+    if database is not None:
+        return EVERY
+    # A server tells nobody of the claims that others make: a look finds them. With several looks
+    # in the time of a lease, each claim is known before it runs out, and can be taken over then.
+    return min(EVERY, lease.total_seconds() / 3)

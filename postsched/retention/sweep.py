@@ -20,7 +20,7 @@ from postsched.domain.schedule import Schedule
 from postsched.retention.archive import Archive
 from postsched.retention.lines import lines, month_of, written
 from postsched.retention.policy import Policy, looks_back, policy_of
-from postsched.store import answers, gone, retention
+from postsched.store import answers, gone, retention, sessions
 from postsched.store.gone import Gone
 from postsched.store.leaving import Bounds, Leaving, judge
 from postsched.store.retention import Entry, Progress
@@ -153,9 +153,11 @@ class Sweep:
         retention.note_progress(connection, Progress(None, self._upto))
 
     def end(self, connection: Connection) -> None:
-        """Note that it came to the end."""
+        """Note that it came to the end. What callers were told, and who had signed in, goes with
+        it once it is over."""
         retention.note_progress(connection, Progress(self._now()))
         answers.forget(connection, self._now())
+        sessions.forget(connection, self._now())
 
     def _find(self, connection: Connection, bounds: Bounds) -> Step | None:
         """The next that leaves: of one page of the index at the most, and not many more rows

@@ -16,7 +16,7 @@ def begin(
     connection: Connection, digest: str, token: str, expires_at: datetime, now: datetime
 ) -> None:
     """Begin one for the token of that name; those that are over go. Instants are UTC."""
-    connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+    forget(connection, now)
     columns = ["digest", "token_id", "expires_at"]
     found = select(literal(digest), tokens.c.id, literal(expires_at, sessions.c.expires_at.type))
     connection.execute(insert(sessions).from_select(columns, found.where(tokens.c.name == token)))
@@ -36,3 +36,8 @@ def token_at(connection: Connection, digest: str, now: datetime) -> Token | None
 def end(connection: Connection, digest: str) -> None:
     """End one."""
     connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+def forget(connection: Connection, now: datetime) -> None:
+    """Let those go that are over."""
+    connection.execute(delete(sessions).where(sessions.c.expires_at <= now))

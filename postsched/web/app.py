@@ -33,7 +33,9 @@ from postsched.web.routes import (
     health,
     media,
     monitoring,
+    occurrences,
     outlook,
+    platforms,
     posts,
     schedule,
     slots,
@@ -47,8 +49,8 @@ THREADS = 2
 """How many requests are in the database at once; the others wait their turn. The interpreter runs
 one thread at a time, and each more would keep the engine waiting longer."""
 NOUNS = (
-    schedule, posts, actions, deliveries, accounts, slots, outlook, media, watching, webhooks,
-    health, documentation,
+    schedule, posts, actions, occurrences, deliveries, accounts, platforms, slots, outlook, media,
+    watching, webhooks, health, documentation,
 )  # fmt: skip
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 BEARER = {

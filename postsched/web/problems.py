@@ -28,6 +28,7 @@ from postsched.domain.errors import (
     StoreUnavailable,
 )
 from postsched.web.answers import encoded
+from postsched.web.wording import over_http
 
 log = logging.getLogger("postsched.web")
 MEDIA_TYPE = "application/problem+json"
@@ -71,11 +72,12 @@ def invalid(detail: str, hint: str | None = None, field: str | None = None) -> P
 def problem_of(error: PostschedError) -> Problem:
     """The answer that an error of ours comes to. What a body names and is not there is a fault of
     the body (422), not of the address (404)."""
+    message, hint = over_http(error.message), over_http(error.hint or "") or None
     if isinstance(error, NotFound) and error.field is not None:
-        return invalid(error.message, error.hint, error.field)
+        return invalid(message, hint, error.field)
     again = AGAIN if isinstance(error, StoreBusy) else None
     row = next((row for row in STATUS if isinstance(error, row[0])), OTHER)
-    return Problem(*row[1:], error.message, hint=error.hint, field=error.field, headers=again)
+    return Problem(*row[1:], message, hint=hint, field=error.field, headers=again)
 
 
 def answer(problem: HTTPException) -> Response:

@@ -37,6 +37,7 @@ from postsched.testing.mastodon import TOKEN, MastodonServer
 from postsched.testing.picture import png
 from tests.cli.posting import Posting
 from tests.cli.terminal import OnTerminal
+from tests.servers import postgres
 from tests.servers.narrow import Narrow
 
 pytestmark = pytest.mark.slow
@@ -206,7 +207,7 @@ class TestLookout:
     def engine(self, cli: Posting) -> Iterator[Engine]:
         from postsched.store.opening import open_database
 
-        database = open_database(str(cli.call.database))
+        database = open_database(postgres.place(cli.call.database))
         yield Engine(database)
         database.close()
 

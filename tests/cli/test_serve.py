@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -11,8 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import util
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,11 +79,15 @@ class Served:
 
 
 @contextmanager
-def serving(cli: Posting, *options: str) -> Iterator[Served]:
-    """`postsched serve --no-auth` as a process that listens."""
+def serving(cli: Posting, *options: str, **variables: str) -> Iterator[Served]:
+    """`postsched serve --no-auth` as a process that listens, and the other it starts."""
     command = [sys.executable, "-m", "postsched", "serve", "--no-auth", "--port", "0", *options]
     with subprocess.Popen(
-        command, env=cli.call.environ(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env={**cli.call.environ(), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         try:
             yield Served(process)
@@ -151,33 +157,71 @@ def _wait_for_refusal(port: int) -> None:
 
 
 DYING = """
-import os, signal, sys
+import os, signal
 from postsched.service.desk import Desk
-Desk.tell = lambda desk: os.kill(os.getpid(), signal.SIGKILL)
-from postsched.cli.app import run
-run(sys.argv[1:])
+def tell(desk):
+    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+Desk.tell = tell
 """
-"""A `postsched` that is killed between the commit of a write and its answer."""
+"""What a Python loads at its start (sitecustomize): HTTP's process is killed, and the one that
+sends, between the commit of a write and its answer."""
 
 
 @pytest.mark.slow
-def test_a_kill_before_the_answer_and_the_same_request_again_add_once(cli: Posting) -> None:
+def test_a_kill_before_the_answer_and_the_same_request_again_add_once(
+    cli: Posting, tmp_path: Path
+) -> None:
     key, post = {"Idempotency-Key": "order-17"}, HELLO | {"at": "in 1 hour"}
-    options = ["serve", "--no-auth", "--port", "0"]
-    with subprocess.Popen(
-        [sys.executable, "-c", DYING, *options], env=cli.call.environ(),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
-        dying = Served(process)
+    (tmp_path / "sitecustomize.py").write_text(DYING)
+    with serving(cli, PYTHONPATH=str(tmp_path)) as dying:
         with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
             dying.ask("POST", "/schedule", post, key)
-        assert process.wait(PATIENCE) == -signal.SIGKILL
+        assert dying.process.wait(PATIENCE) == -signal.SIGKILL
     assert cli.count("posts") == 1, "it is to be killed after the commit"
     with serving(cli) as served:
         for _ in range(2):
             status, known = served.ask("POST", "/schedule", post, key)
             assert (status, known["id"]) == (201, 1)
     assert cli.count("posts") == cli.count("deliveries") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="who started whom is not in /proc")
+def test_http_dies_alone_and_comes_back_and_never_outlives_the_sender(cli: Posting) -> None:
+    with serving(cli) as served:
+        (first,) = _children(served.process.pid)
+        os.kill(first, signal.SIGKILL)
+        served.said("the process that serves HTTP was killed by SIGKILL; it is started again")
+        served.said("HTTP is served again")
+        assert served.ask("POST", "/schedule", HELLO | {"at": "now"})[0] == 201
+        served.wait_until_out(1)
+        (second,) = _children(served.process.pid)
+        served.process.kill()
+        served.process.wait(PATIENCE)
+        _wait_for_refusal(served.port)
+        _wait_until_gone(second)
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process has started and that are still there."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            pid, rest = stat.parent.name, stat.read_text().rpartition(")")[2]
+            if int(rest.split()[1]) == parent:
+                found.append(int(pid))
+    return found
+
+
+def _wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert time.monotonic() < deadline
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
 
 
 def test_wrong_usage_is_one_line(cli: Posting, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from postsched.store.neighbours import neighbours
 from postsched.store.opening import open_database
 from postsched.store.plans import Planned
 from postsched.store.tables import deliveries, posts, targets
+from tests.servers import postgres
 from tests.store import rows
 from tests.store.rows import NOON
 
@@ -208,8 +209,7 @@ def test_nothing_is_decided_otherwise(history: list[Told]) -> None:
         database = rows.opened(whole)
         write(database, history)
         database.close()
-        shutil.copytree(whole, pruned)
-        kept, less = rows.opened(whole), open_database(str(pruned / "posts.db"))
+        kept, less = rows.opened(whole), _copied(whole, pruned)
         try:
             prune(less, pruned)
             keys = [f"key {n}" for n in range(len(history))]
@@ -217,3 +217,13 @@ def test_nothing_is_decided_otherwise(history: list[Told]) -> None:
         finally:
             kept.close()
             less.close()
+            postgres.drop()
+
+
+def _copied(folder: Path, target: Path) -> Database:
+    """A copy of the database in a folder."""
+    if postgres.is_used():
+        postgres.copy(folder / "posts.db", target / "posts.db")
+    else:
+        shutil.copytree(folder, target)
+    return open_database(postgres.place(target / "posts.db"))

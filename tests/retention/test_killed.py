@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from postsched.retention.sweep import TOGETHER
+from tests.servers import postgres
 from tests.store import rows
 from tests.store.rows import NOON, opened
 
@@ -21,10 +22,10 @@ STEPS = 4
 NOW = NOON + timedelta(days=500)
 
 
-def steps(place: Path, count: int, *, last: bool) -> None:
+def steps(place: str, count: int, *, last: bool) -> None:
     """Let a process make so many steps; it is killed once the next is archived, and, if it is the
     `last`, not removed."""
-    command = [sys.executable, "-m", "tests.retention.victim", str(place), NOW.isoformat()]
+    command = [sys.executable, "-m", "tests.retention.victim", place, NOW.isoformat()]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE
     ) as process:
@@ -52,7 +53,7 @@ def test_between_the_archive_and_the_database(tmp_path: Path) -> None:
         )  # fmt: skip
         found = connection.execute(text("SELECT uid, id FROM posts"))
         known = {one.uid: one.id for one in found}
-    place, archive = tmp_path / "posts.db", tmp_path / "archive"
+    place, archive = postgres.place(tmp_path / "posts.db"), tmp_path / "archive"
     steps(place, 0, last=True)
     steps(place, 1, last=True)
     (file,) = archive.iterdir()

@@ -18,14 +18,25 @@ from postsched.domain.draft import Draft, DraftMedia, DraftPart
 from postsched.domain.errors import InvalidInput, NotFound, StoreUnavailable
 from postsched.domain.post import Post
 from postsched.domain.schedule import Schedule
+from postsched.domain.scope import Scope
 from postsched.planning import taking
 from postsched.retention.sweep import STEP, TOGETHER, Sweep, Tally
-from postsched.service import deliveries, drafts, editing, imports, occurrences, posts
+from postsched.service import (
+    deliveries,
+    drafts,
+    editing,
+    imports,
+    occurrences,
+    posts,
+    sessions,
+    tokens,
+)
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import exported
 from postsched.service.gist import gist_of
-from postsched.store import chains, gone, queue, reading, retention
+from postsched.store import answers, chains, gone, queue, reading, retention
+from postsched.store.answers import Answer
 from postsched.store.retention import Progress
 from postsched.store.tables import attempts, media, metadata, schedules, targets
 from postsched.testing import FakeClock
@@ -456,3 +467,28 @@ def test_posts_without_deliveries_leave_with_the_rest(house: House) -> None:
     assert house.left_over(series) == {}
     assert [line["status"] for line in house.lines() if line["id"] == series] == ["cancelled"]
     assert not house.walk().begin()
+
+
+def test_what_callers_were_told_and_who_had_signed_in_leaves_with_the_rest(house: House) -> None:
+    desk = house.desk
+    house.sent()
+    house.add("Last", at="in 500d")
+    house.pass_(KEEP)
+    _, secret = tokens.add(desk, "page", Scope.WRITE, None)
+
+    def note(key: str) -> None:
+        with desk.database.write() as connection:
+            answers.note(connection, "me", key, Answer("d", 201, {}, "{}"), desk.now())
+
+    for _ in range(2):
+        assert sessions.begin(desk, str(secret.reveal()))
+        house.pass_(DAY)
+    house.pass_(sessions.LASTS - 3 * DAY)
+    note("early")
+    house.pass_(20 * HOUR)
+    note("late")
+    house.pass_(5 * HOUR)
+    assert house.sweep().posts == 1
+    with desk.database.read() as connection:
+        assert connection.scalars(text("SELECT key FROM answers")).all() == ["late"]
+        assert connection.scalar(text("SELECT count(*) FROM sessions")) == 1

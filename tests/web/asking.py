@@ -40,9 +40,10 @@ class Api:
         self.app.state.try_hook = self._try_hook
         self.tried: list[str] = []
 
-    async def _try_hook(self, url: str) -> Called:
+    async def _try_hook(self, url: str) -> dict[str, Any]:
         self.tried.append(url)
-        return Called("msg_1", Told("it answers 500", answer=500, said="no"), 0.25)
+        told = Told("it answers 500", answer=500, said="no")
+        return Called("msg_1", told, 0.25).document()
 
     async def _who(self, request: Request) -> Principal:
         if request.headers.get("authorization") != SHOWN["Authorization"]:

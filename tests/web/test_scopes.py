@@ -15,7 +15,7 @@ from postsched.domain.scope import Scope
 from tests.web.asking import Api, api_at
 
 PUBLIC = {"/openapi.json", "/docs"}
-READS = {("post", "/preview")}
+READS = {("post", "/preview"), ("post", "/check")}
 """What asks by POST and writes nothing."""
 DRAFTS = {("post", "/schedule"), ("post", "/posts"), ("patch", "/posts/{post_id}"),
           ("delete", "/schedule/{post_id}"), ("post", "/posts/{post_id}/cancel"),

@@ -16,8 +16,9 @@ import pytest
 
 pytest.importorskip("uvicorn", reason="the extra web is not installed")
 
+from postsched.web.binding import bind
 from postsched.web.connection import Connection
-from postsched.web.serving import Serving, bind
+from postsched.web.serving import Serving
 from tests.web.asking import Api, api_at
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d+) ")

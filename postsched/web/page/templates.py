@@ -31,6 +31,7 @@ def environment() -> Environment:
         loader=PackageLoader("postsched.web.page"),
         autoescape=True,
         undefined=StrictUndefined,
+        auto_reload=False,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -39,6 +40,7 @@ def environment() -> Environment:
     made.filters["link"] = link
     made.filters["late"] = late
     made.filters["server"] = server
+    made.filters["who"] = who
     made.filters["file_name"] = file_name
     made.filters["picture"] = is_picture
     made.filters["fingerprint"] = fingerprint
@@ -85,6 +87,11 @@ def link(address: str | None) -> str | None:
 def server(address: str | None) -> str | None:
     """The server of an address: what follows it may be long, and a secret."""
     return str(urlsplit(address).netloc) or None if link(address) else None
+
+
+def who(name: str) -> str:
+    """Whoever signed in, as people call them: by the name of their token."""
+    return name.removeprefix("token:")
 
 
 def file_name(one: Media) -> str:

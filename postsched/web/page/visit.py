@@ -57,6 +57,15 @@ class Visit:
         """Whether more than drafts can be written."""
         return self.who.scope.allows(Scope.WRITE)
 
+    @property
+    def may_draft(self) -> bool:
+        """Whether drafts can be written."""
+        return self.who.scope.allows(Scope.DRAFT)
+
+    def may_change(self, author: str | None) -> bool:
+        """Whether a draft can be changed that `author` has proposed (None: nobody had to)."""
+        return self.may_write or (author is not None and author == self.who.author)
+
     def text(self, name: str) -> str:
         """A field of the form, empty where it is missing or a file."""
         found = self.form.get(name)

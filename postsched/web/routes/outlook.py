@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from postsched.domain.spans import Span, month_span, week_span
-from postsched.service import almanac, previewing
+from postsched.service import almanac, posts, previewing, unwritten
 from postsched.service.desk import Desk
 from postsched.service.firings import Outlook
 from postsched.service.preview_document import document
@@ -25,7 +25,8 @@ from postsched.web.looking import Accounts, Tag, among, named_in
 from postsched.web.problems import invalid
 from postsched.web.requests import Route
 from postsched.web.schemas.described import Described, described
-from postsched.web.schemas.posts import PostChanges
+from postsched.web.schemas.documents import Checked
+from postsched.web.schemas.posts import PostChanges, PostIn
 from postsched.web.schemas.views import Calendar, Firing, Preview
 
 router = APIRouter(tags=["outlook"], route_class=Route)
@@ -106,6 +107,27 @@ def preview(given: PostChanges, desk: DeskOf, who: Reader) -> Response:
     """What each account would get of a post; nothing is written, and no time is needed."""
     with named_in("to"):
         return Json(document(previewing.preview(desk, draft_from(desk, given, whole=False))))
+
+
+@router.post(
+    "/check",
+    response_model=Checked,
+    responses=described(408, 413, 415),
+    operation_id="check_post",
+)
+def check(given: PostIn, desk: DeskOf, who: Reader) -> Response:
+    """What would come of writing a post: the post as it would be, with its deliveries, and what to
+    know of it. What could not be taken is refused as it would be. Nothing is written."""
+    with named_in("to"):
+        tried = posts.add(desk, draft_from(desk, given), dry_run=True)
+    made = tried.composed
+    return Json(
+        {
+            "post": unwritten.document(desk, made) if made else None,
+            "known": tried.id,
+            "notes": unwritten.notes(desk, made) if made else [],
+        }
+    )
 
 
 def _span(desk: Desk, month: str | None, week: str | None) -> Span:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 from anyio.to_thread import run_sync as in_thread
 from fastapi import APIRouter, Body, Path, Query, Request
@@ -23,9 +23,6 @@ from postsched.web.requests import Route
 from postsched.web.schemas.base import LARGEST
 from postsched.web.schemas.described import LINKED, described
 from postsched.web.schemas.webhooks import Trial, Tried, Webhook, Webhooks
-
-if TYPE_CHECKING:
-    from postsched.engine.trial import Called
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"], route_class=Route)
 HookId = Annotated[int, Path(ge=1, le=LARGEST, description="The id of a webhook")]
@@ -58,14 +55,14 @@ async def try_webhook(
     request: Request, desk: DeskOf, who: Writer, given: Annotated[Trial, Body()] = USUALLY
 ) -> Response:
     """Send a signed test message now, and say what the receiver answers; it is not tried again."""
-    trial: Callable[[str], Awaitable[Called]] | None = request.app.state.try_hook
+    trial: Callable[[str], Awaitable[dict[str, Any]]] | None = request.app.state.try_hook
     assert trial is not None, "whoever starts the application sets it"
     try:
         address = await in_thread(hooks.address_to_try, desk, given.url)
     except InvalidInput as error:
         error.field = "url"
         raise
-    return Json((await trial(address)).document())
+    return Json(await trial(address))
 
 
 @router.get(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from postsched.web.schemas.base import Given, Id, Name
-from postsched.web.schemas.posts import Short
+from postsched.web.schemas.posts import Short, Text
 
 Names = Annotated[list[Name], Field(min_length=1, max_length=100)]
 
@@ -24,6 +24,15 @@ class Cancelling(Narrowed):
     """`close_gap`: later posts move up into the slot that gets free (null: as is set)."""
 
     close_gap: bool | None = None
+
+
+class Occurrence(Given):
+    """What one occurrence of a series is to have for itself."""
+
+    accounts: Names | None = None
+    at: Annotated[Short | None, Field(description="When it goes out instead")] = None
+    tz: Short | None = None
+    text: Text | None = None
 
 
 class Verdict(Narrowed):

@@ -69,11 +69,9 @@ class Attempt(Told):
     evidence: str | None
 
 
-class Delivery(Told):
-    """One occurrence of a post to one account."""
+class DeliveryWords(Told):
+    """What a delivery says beside its number."""
 
-    id: int
-    post_id: int
     account: str
     platform: str
     occurrence: Instant
@@ -88,7 +86,21 @@ class Delivery(Told):
     parts: list[SentPart]
     error: Fault | None
     text: str = ""
+
+
+class Delivery(DeliveryWords):
+    """One occurrence of a post to one account."""
+
+    id: int
+    post_id: int
     tries: list[Attempt] = Field(default_factory=list)
+
+
+class PlannedDelivery(DeliveryWords):
+    """One that would be planned."""
+
+    id: None
+    post_id: None
 
 
 class Schedule(Told):
@@ -108,10 +120,9 @@ class Schedule(Told):
     next: list[Instant]
 
 
-class Post(Told):
-    """A post with its schedule and deliveries."""
+class PostWords(Told):
+    """What a post says beside its number and its deliveries."""
 
-    id: int
     status: PostStatus
     paused: bool
     text: str
@@ -135,8 +146,30 @@ class Post(Told):
     accounts: list[str]
     created_at: Instant
     updated_at: Instant
-    deliveries: list[Delivery]
     schedule: Schedule
+
+
+class Post(PostWords):
+    """A post with its schedule and deliveries."""
+
+    id: int
+    deliveries: list[Delivery]
+
+
+class Unwritten(PostWords):
+    """A post as it would be."""
+
+    id: None
+    deliveries: list[PlannedDelivery]
+
+
+class Checked(Told):
+    """What would come of a post: the post as it would be, or the id of the one that has its key
+    already; and what to know of it."""
+
+    post: Unwritten | None
+    known: int | None
+    notes: list[str]
 
 
 class Health(Told):

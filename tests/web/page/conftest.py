@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +26,7 @@ from starlette.testclient import TestClient
 
 from postsched.web.app import create_app
 from postsched.web.auth import unknown
+from tests.servers import postgres
 
 NASTY = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 HERE = {"Origin": "http://localhost"}
@@ -33,7 +35,8 @@ HERE = {"Origin": "http://localhost"}
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A database with an account."""
-    settings = load(None, str(tmp_path / "p.db"), {})
+    folders = {f"POSTSCHED_{name}_DIR": str(tmp_path / name.lower()) for name in ("MEDIA", "STATE")}
+    settings = load(None, postgres.place(tmp_path / "p.db"), folders)
     database = open_database(settings.database)
     at = Desk(database, settings, lambda: datetime.now(UTC), ZoneInfo("Europe/Berlin"))
     with database.write() as connection:
@@ -55,6 +58,15 @@ def browser(desk: Desk) -> Iterator[TestClient]:
     app = create_app(lambda: desk, nobody)  # type: ignore[arg-type]  # it never returns
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as client:
         yield client
+
+
+@pytest.fixture
+def chromium() -> Iterator[Any]:
+    """A browser without a screen."""
+    from tests.web.page.chromium import started
+
+    with started() as running:
+        yield running
 
 
 def signed_in(browser: TestClient, desk: Desk, scope: Scope) -> str:

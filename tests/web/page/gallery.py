@@ -63,6 +63,11 @@ def account(desk: Desk, name: str, platform: str, url: str | None = None, **more
     return made
 
 
+def draft(words: str, *to: str, **more: Any) -> Draft:
+    """A draft of a post."""
+    return Draft(text=words, to=to, draft=True, at="in 2 days", **more)
+
+
 def add(desk: Desk, words: str, *to: str, **more: Any) -> int:
     """A post; its id."""
     added = posts.add(desk, Draft(text=words, to=to, **more))

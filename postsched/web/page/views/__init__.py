@@ -9,6 +9,7 @@ from postsched.web.page.views import (
     accounts,
     calendar,
     compose,
+    drafts,
     entry,
     events,
     history,
@@ -19,6 +20,6 @@ from postsched.web.page.views import (
 )
 
 NOUNS = (
-    home, compose, calendar, queue, post, history, accounts, media, entry, events, static,
+    home, drafts, compose, calendar, queue, post, history, accounts, media, entry, events, static,
 )  # fmt: skip
 ROUTES: list[BaseRoute] = [route for noun in NOUNS for route in noun.ROUTES]

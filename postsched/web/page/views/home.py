@@ -8,7 +8,7 @@ from starlette.routing import Route
 from postsched.domain.errors import InvalidInput
 from postsched.domain.outcome import Published
 from postsched.domain.scope import Scope
-from postsched.service import attention, deliveries, editing, hooks
+from postsched.service import attention, deliveries, hooks, proposing
 from postsched.service.content import check_plain, web_address
 from postsched.service.deliveries import Which
 from postsched.web.page.visit import Visit, view
@@ -28,9 +28,12 @@ def retry(visit: Visit) -> Response:
     return visit.back(f"Post {_post(visit)} is sent again")
 
 
-@view(Scope.WRITE)
+@view(Scope.DRAFT)
 def cancel(visit: Visit) -> Response:
-    """Let a delivery be."""
+    """Let a delivery be, or a draft: who may only propose, one of their own."""
+    if visit.who.author is not None:
+        proposing.discard(visit.desk, _post(visit), visit.who.author)
+        return visit.back(f"Draft {_post(visit)} is discarded")
     for which in _each(visit):
         deliveries.cancel(visit.desk, [_post(visit)], which, insist=True)
     return visit.back(f"Post {_post(visit)} is cancelled")
@@ -50,13 +53,6 @@ def resolve(visit: Visit) -> Response:
     deliveries.resolve(visit.desk, _post(visit), which, published)
     done = "is settled: it is out" if published else "is sent again"
     return visit.back(f"Post {_post(visit)} {done}")
-
-
-@view(Scope.WRITE)
-def approve(visit: Visit) -> Response:
-    """Let a draft go out at its time: the one that the page has shown, and no other."""
-    editing.approve(visit.desk, [_post(visit)], {_post(visit): visit.text("seen")})
-    return visit.back(f"Post {_post(visit)} is approved")
 
 
 @view(Scope.WRITE)
@@ -98,7 +94,6 @@ ROUTES = [
     Route("/do/retry", retry, methods=["POST"]),
     Route("/do/cancel", cancel, methods=["POST"]),
     Route("/do/resolve", resolve, methods=["POST"]),
-    Route("/do/approve", approve, methods=["POST"]),
     Route("/do/replay", replay, methods=["POST"]),
     Route("/do/hold", hold, methods=["POST"]),
 ]

@@ -1,0 +1,54 @@
+"""The process that sends posts, as the one that serves HTTP asks it: how things are measured,
+whether it is ready, and whatever needs a secret, since there is none in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from postsched.web.channel import Channel
+
+PATIENCE = 60.0
+"""Seconds for an answer; a receiver of callbacks that is tried has its own, which are fewer."""
+
+
+class Distant:
+    """Asked from any thread and event loop; `channel` belongs to the loop that runs here. Each
+    raises Gone where the other process has ended, and TimeoutError where it hangs."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel, self._loop = channel, asyncio.get_running_loop()
+
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """Metrics as Metrics.exposition gives them; blocks."""
+        body, kind = self._wait("metrics", accept=accept)
+        return body.encode(), kind
+
+    async def ready(self) -> str | None:
+        """Why nothing is claimed; see Readiness."""
+        reason: str | None = await self._ask("ready")
+        return reason
+
+    async def try_hook(self, url: str) -> dict[str, Any]:
+        """What became of a test message, as JSON."""
+        document: dict[str, Any] = await self._ask("try_hook", url=url)
+        return document
+
+    def host_fault(self) -> str | None:
+        """Why files can't be put at the media host; blocks."""
+        fault: str | None = self._wait("host_fault")
+        return fault
+
+    def callback_fault(self) -> str | None:
+        """Why callbacks can't be signed; blocks."""
+        fault: str | None = self._wait("callback_fault")
+        return fault
+
+    async def _ask(self, what: str, **given: Any) -> Any:
+        asked = asyncio.run_coroutine_threadsafe(self._channel.ask(what, **given), self._loop)
+        async with asyncio.timeout(PATIENCE):
+            return await asyncio.wrap_future(asked)
+
+    def _wait(self, what: str, **given: Any) -> Any:
+        asked = asyncio.run_coroutine_threadsafe(self._channel.ask(what, **given), self._loop)
+        return asked.result(PATIENCE)
