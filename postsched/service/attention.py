@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Role
-from postsched.domain.draft import Draft
 from postsched.domain.firing import Firing
 from postsched.domain.holding import Hold
 from postsched.domain.hook import Hook
-from postsched.domain.post import Content, Post
-from postsched.domain.schedule import Schedule
-from postsched.service import hooks
+from postsched.domain.post import Post
+from postsched.service import approvals, hooks
+from postsched.service.approvals import Proposed
 from postsched.service.desk import Desk
-from postsched.service.drafts import written_as
 from postsched.service.firings import Outlook
 from postsched.service.state import State, read_state
 from postsched.store import attention, retention
@@ -53,21 +51,6 @@ class Waiting:
     def first(self) -> Delivery:
         """One of them; all but the account is the same."""
         return self.deliveries[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """A draft that waits for an approval, and when it would go out first (UTC), None where it has
-    no time yet."""
-
-    post: Post
-    draft: Draft
-    at: datetime | None
-
-    @property
-    def content(self) -> Content:
-        """What is let out."""
-        return self.post.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +96,9 @@ def read(desk: Desk) -> Attention:
     state = read_state(desk)
     with desk.database.read() as connection:
         found = attention.waiting(connection, MOST)
-        drafts = attention.drafts(connection, MOST)
+        drafts = approvals.newest(connection, MOST)
         draft_count = attention.draft_count(connection)
-        posts = post_rows.get(connection, list({one.post_id for one in found} | set(drafts)))
-        plans = post_rows.schedule_of(connection, drafts)
+        posts = post_rows.get(connection, list({one.post_id for one in found}))
         waiting = _waiting(connection, [one for one in found if one.post_id in posts], posts, state)
         untaken = attention.untaken(connection, MOST)
         untaken_count = attention.untaken_count(connection)
@@ -133,7 +115,7 @@ def read(desk: Desk) -> Attention:
         [account for account in state.accounts if _needs_login(account, state)],
         held,
         state.limits.broken,
-        [_proposed(posts[number], plans[number]) for number in drafts if number in posts],
+        drafts,
         draft_count,
         [hooks.addressed(desk, one) for one in untaken],
         untaken_count,
@@ -146,11 +128,6 @@ def _needs_login(account: Account, state: State) -> bool:
         return True
     ends = account.token_expires_at
     return ends is not None and ends - state.at < SOON
-
-
-def _proposed(post: Post, schedule: Schedule) -> Proposed:
-    draft = written_as(post, schedule)
-    return Proposed(post, draft, schedule.first() if draft.has_time and not draft.slot else None)
 
 
 def _waiting(

@@ -3,12 +3,15 @@ callbacks that nobody took."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, func, or_, select, text
 
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.hook import HOOKS, Hook
 from postsched.store import deliveries as rows
 from postsched.store import hooks
+from postsched.store.proposal_tables import proposals
 from postsched.store.tables import DRAFTS, deliveries, notifications, posts
 
 S = DeliveryStatus
@@ -25,10 +28,22 @@ def waiting(connection: Connection, most: int) -> list[Delivery]:
     return found
 
 
-def drafts(connection: Connection, most: int) -> list[int]:
-    """The ids of the drafts, the newest first; by the index `drafts`."""
-    query = select(posts.c.id).where(text(DRAFTS)).order_by(posts.c.created_at.desc())
-    return list(connection.scalars(query.limit(most)))
+def drafts(
+    connection: Connection, most: int, before: tuple[datetime, int] | None = None
+) -> dict[int, str | None]:
+    """The ids of the drafts, the newest first, each with who proposed it (None: nobody had to);
+    those behind the one that was written then (UTC) and has that id. By the index `drafts`."""
+    row = posts.c
+    query = (
+        select(row.id, proposals.c.author)
+        .outerjoin(proposals, proposals.c.post_id == row.id)
+        .where(text(DRAFTS))
+        .order_by(row.created_at.desc(), row.id.desc())
+    )
+    if before is not None:
+        at, last = before
+        query = query.where(row.created_at <= at, or_(row.created_at < at, row.id < last))
+    return {one.id: one.author for one in connection.execute(query.limit(most))}
 
 
 def draft_count(connection: Connection) -> int:
