@@ -8,8 +8,7 @@ from postsched.agents.shapes import A_POST, CHANGES, ID, NEW
 from postsched.domain.draft import Draft
 from postsched.domain.post import Media
 from postsched.domain.scope import Scope
-from postsched.service import editing, endings, posts, proposing, shown
-from postsched.service.compose import Composed
+from postsched.service import editing, posts, proposing, shown, unwritten
 from postsched.service.desk import Desk, posts_named
 from postsched.service.drafts import draft_of
 
@@ -18,7 +17,8 @@ def added(bench: Bench, draft: Draft) -> Answer:
     """Write a post, unless its key is there already: the post, and what to know of it."""
     done = posts.add(bench.desk, draft, author=drafts.AUTHOR if draft.draft else None)
     assert done.id is not None  # it is no dry run
-    said = notes(bench.desk, done.composed) if done.composed else ["It was there already."]
+    there = ["It was there already."]
+    said = unwritten.notes(bench.desk, done.composed) if done.composed else there
     return Answer(document(bench.desk, done.id), said)
 
 
@@ -32,13 +32,7 @@ def edited(bench: Bench, given: Arguments, *, drafts_only: bool) -> Answer:
     known = media_of(bench.desk, given["id"])
     after = drafts.changed(bench, before, changes, known, draft=drafts_only)
     composed = editing.edit(bench.desk, given["id"], before, after)
-    return Answer(document(bench.desk, given["id"]), notes(bench.desk, composed))
-
-
-def notes(desk: Desk, composed: Composed) -> list[str]:
-    """What a person would be told of a post."""
-    ending = endings.before(composed.accounts, composed.occurrence)
-    return [*composed.notes, *(endings.sentence(one, desk.now(), desk.zone) for one in ending)]
+    return Answer(document(bench.desk, given["id"]), unwritten.notes(bench.desk, composed))
 
 
 def document(desk: Desk, post_id: int) -> dict[str, object]:

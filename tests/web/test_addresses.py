@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from postsched.domain.scope import Scope
+from postsched.web.schemas.documents import Checked
+from postsched.web.schemas.platforms import Platform
 from tests.web.asking import Api, api_at
 
 
@@ -71,6 +74,70 @@ def test_what_is_to_come_is_a_calendar_for_other_programs(api: Api) -> None:
     assert "Hello\\, world" in found.text
     api.refused(422, "nobody", "GET", "/calendar.ics?account=nobody")
     api.refused(422, "there is a month", "GET", "/calendar.ics?month=next&week=next")
+
+
+def test_what_would_come_of_a_post_is_told_before(api: Api) -> None:
+    post = {"text": "Hello", "to": "me,work", "at": "in 2 hours", "key": "k"}
+    found = api("POST", "/check", json=post).json()
+    would = Checked.model_validate(found).post
+    assert would is not None
+    assert (found["known"], [one.account for one in would.deliveries]) == (None, ["me", "work"])
+    assert api("GET", "/posts").json()["items"] == []
+    made = api("POST", "/posts", json=post).json()
+    for document in (made, found["post"]):
+        for part in (document, *document["deliveries"]):
+            part.pop("id")
+            part.pop("post_id", None)
+    assert made == found["post"]
+    assert api("POST", "/check", json=post).json() == {"post": None, "known": 1, "notes": []}
+    api.refused(422, "past", "POST", "/check", json={**post, "key": None, "at": "yesterday 9am"})
+    api.refused(422, "other words", "POST", "/check", json={**post, "text": "Else"})
+    api.refused(422, "nobody", "POST", "/check", json={**post, "to": "nobody", "key": None})
+    gap = {"text": "x", "to": "me", "at": "2027-03-28T02:30", "tz": "Europe/Vienna"}
+    assert "skips" in " ".join(api("POST", "/check", json=gap).json()["notes"])
+
+
+def test_limits_are_data(api: Api) -> None:
+    api.scope = Scope.READ
+    found = {one["name"]: one for one in api("GET", "/platforms").json()}
+    for one in found.values():
+        Platform.model_validate(one)
+    assert found["bluesky"]["text_limit"] == 300
+
+
+def test_one_occurrence_is_changed(api: Api) -> None:
+    daily = {"text": "Daily", "to": "me,work", "at": "09:00", "repeat": "daily", "tz": "UTC"}
+    made = api("POST", "/posts", json=daily)
+    seen = {"If-Match": made.headers["etag"]}
+    _, second, third = made.json()["schedule"]["next"][:3]
+    day = second[:10]
+    where = f"/posts/1/occurrences/{second}"
+    api.refused(428, "If-Match", "PATCH", where, json={"text": "x"})
+    mine = {"at": f"{day} 11:00", "tz": "UTC", "text": "Mine, today", "accounts": ["me"]}
+    done = api("PATCH", where, json=mine, headers=seen)
+    assert done.status_code == 200, done.text
+    api.refused(412, "Read it again", "PATCH", where, json=mine, headers=seen)
+    ahead = [one for one in api("GET", "/next?limit=6").json() if one["due_at"].startswith(day)]
+    assert [(one["account"], one["due_at"][11:16], one["text"]) for one in ahead] == [
+        ("work", "09:00", "Daily"), ("me", "11:00", "Mine, today"),
+    ]  # fmt: skip
+    star = {"If-Match": "*"}
+    given: dict[str, Any]
+    for given, words in (
+        ({}, "nothing changes"), ({"at": "yesterday 9am"}, "past"), ({"text": " "}, "empty"),
+        ({"text": "x", "accounts": ["nobody"]}, "nobody"), ({"text": "x", "to": "me"}, "'to'"),
+    ):  # fmt: skip
+        api.refused(422, words, "PATCH", where, json=given, headers=star)
+    at = f"/posts/1/occurrences/{third[:11]}09:01:00Z"
+    api.refused(404, "no such occurrence", "PATCH", at, json={"text": "x"}, headers=star)
+    api.refused(422, "odd", "PATCH", "/posts/1/occurrences/odd", json={"text": "x"}, headers=star)
+    api.add("Once")
+    once = "/posts/2/occurrences/now"
+    said = api.refused(409, "goes out once", "PATCH", once, json={"text": "x"}, headers=star)
+    assert "PATCH /api/v1/posts/2" in said["hint"]
+    skipped = api("POST", "/posts/1/cancel", json={"occurrence": third})
+    assert skipped.status_code == 200
+    assert not [one for one in api("GET", "/next?limit=9").json() if one["due_at"] == third]
 
 
 @pytest.mark.slow

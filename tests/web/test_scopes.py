@@ -20,7 +20,7 @@ READS = {("post", "/preview"), ("post", "/check")}
 DRAFTS = {("post", "/schedule"), ("post", "/posts"), ("patch", "/posts/{post_id}"),
           ("delete", "/schedule/{post_id}"), ("post", "/posts/{post_id}/cancel"),
           ("post", "/media")}  # fmt: skip
-PLACES = {"post_id": "1", "delivery_id": "1", "hook_id": "1", "name": "me"}
+PLACES = {"post_id": "1", "delivery_id": "1", "hook_id": "1", "name": "me", "when": "now"}
 BODY: dict[str, Any] = {"json": {}}
 
 
