@@ -28,12 +28,13 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
 
     program: Program = ctx.obj
     found = _settings_faults(program)
+    unusable: StoreUnavailable | None = None
     try:
         subject = _subject(program)
     except StoreUnavailable as error:
+        unusable = error
         found.append(problem("database", error.message, error.hint))
         subject = _subject(program, openable=False)
-    unusable = bool(found) and found[-1].check == "database"
     faulty = {one.check for one in found}  # of these nothing good can be said besides
     found += [one for one in findings(subject) if one.state is not State.OK
               or one.check not in faulty]  # fmt: skip
@@ -42,6 +43,8 @@ def doctor(ctx: typer.Context, json: Json = False) -> None:
     else:
         program.show(_page(program, found))
     bad = any(one.state is State.PROBLEM for one in found)
+    if unusable:
+        program.complain(str(unusable))
     raise typer.Exit(4 if unusable else 1 if bad else 0)
 
 
