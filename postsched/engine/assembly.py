@@ -25,6 +25,7 @@ from postsched.engine.growth import Growth
 from postsched.engine.hands import Limits
 from postsched.engine.herald import Herald
 from postsched.engine.hosting import Hosting
+from postsched.engine.intake import Intake
 from postsched.engine.publisher import Publisher
 from postsched.engine.quotas import Quotas
 from postsched.engine.removal import Removal
@@ -163,17 +164,18 @@ def assemble(
     hosting = Hosting(settings, secrets, database, transport, clock, uploads)
     attachments = Attachments(kept, platforms.get, hosting)
     publisher = Publisher(platforms.get, logins, transport, settings, clock, attachments, uploads)
-    quotas = Quotas(platforms.get, settings)
-    turns = Turns(
+    growth = Growth(database, tide, worker.id)
+    intake = Intake(
         database,
         worker,
         bells,
         settings.claim_timeout,
         publisher.guarantee,
-        Growth(database, tide, worker.id),
+        growth,
         planner,
-        quotas,
+        Quotas(platforms.get, settings),
     )
+    turns = Turns(database, worker, bells, intake, growth)
     dispatcher = Dispatcher(
         turns,
         publisher,

@@ -16,7 +16,8 @@ from postsched.engine.access import Access
 from postsched.engine.claiming import Wish
 from postsched.engine.clock import Clock
 from postsched.engine.hands import Hands, Limits
-from postsched.engine.turns import Turn, Turns
+from postsched.engine.intake import Turn
+from postsched.engine.turns import Turns
 from postsched.engine.watch import EVERY, Watch
 from postsched.engine.zone_watch import ZoneWatch
 from postsched.store.outlook import Look

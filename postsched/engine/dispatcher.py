@@ -23,11 +23,12 @@ from postsched.engine.connecting import Connecting
 from postsched.engine.cycle import Cycle
 from postsched.engine.flight import Flight
 from postsched.engine.hands import Hands, Held, Limits
+from postsched.engine.intake import Turn
 from postsched.engine.leases import Leases
 from postsched.engine.preparation import Preparation
 from postsched.engine.publisher import Publisher
 from postsched.engine.settlement import Settlement
-from postsched.engine.turns import Turn, Turns
+from postsched.engine.turns import Turns
 from postsched.store.lanes import Lane
 from postsched.store.queue import Work
 
@@ -174,8 +175,6 @@ class Dispatcher:
 
     def _is_quiet(self) -> bool:
         return not (self._tasks or self.hands.everything()) and self.cycle.is_quiet
-
-    # ---- stopping
 
     async def stop(self, seconds: float) -> None:
         """Claim no more, give back what was not begun, wait for what is in flight; what is not

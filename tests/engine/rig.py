@@ -27,6 +27,7 @@ from postsched.engine.clock import Clock, SystemClock
 from postsched.engine.dispatcher import Dispatcher
 from postsched.engine.growth import Growth
 from postsched.engine.hands import LEAD, Limits
+from postsched.engine.intake import Intake
 from postsched.engine.publisher import Publisher
 from postsched.engine.quotas import Quotas
 from postsched.engine.turns import Turns
@@ -182,16 +183,12 @@ class Rig:
         zone_rules.follow(self.database, planner, now)
         with self.database.write() as connection:
             revive(connection, planner, now)
-        turns = Turns(
-            self.database,
-            worker,
-            self.bells,
-            settings.claim_timeout,
-            publisher.guarantee,
-            Growth(self.database, tide, worker.id),
-            planner,
-            Quotas(self.platforms.__getitem__, settings),
-        )
+        growth = Growth(self.database, tide, worker.id)
+        intake = Intake(
+            self.database, worker, self.bells, settings.claim_timeout, publisher.guarantee,
+            growth, planner, Quotas(self.platforms.__getitem__, settings),
+        )  # fmt: skip
+        turns = Turns(self.database, worker, self.bells, intake, growth)
         dispatcher = Dispatcher(
             turns, publisher, self.clock, Random(7),
             RetryPolicy(settings.attempts, settings.retry_delay),
