@@ -32,6 +32,7 @@ NAMES = (
     "mastodon", "https://team.example"), ("events", "mastodon", "https://events.example"),
     ("archive", "outbox", None), ("rtl", "mastodon", "https://rtl.example"),
 )  # fmt: skip
+NINE = time(9)
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 TEXTS = (
     "The new issue is out: twelve pages on type, paper and the people who still set it by hand.",

@@ -48,6 +48,11 @@ class Entry:
         return self.firings[0]
 
     @property
+    def names(self) -> str:
+        """The accounts that it goes to."""
+        return ", ".join(one.account for one in self.firings)
+
+    @property
     def movable(self) -> bool:
         """Whether it can be given another time."""
         return all(one.status in MOVABLE for one in self.firings)
@@ -62,6 +67,11 @@ class Cell:
     entries: Sequence[Entry]
     more: int
     changes: Sequence[str]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Those of its day of the week and of its month."""
+        return f"{self.date:%A}", f"{self.date:%B}"
 
 
 @view()
