@@ -1,12 +1,8 @@
-"""The program itself: global options, commands by name, and what an error comes to.
-
-The only place that turns errors into a sentence and an exit code.
-"""
+"""The program itself: global options, commands by name, and the line that no error passes."""
 
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,29 +11,14 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
-from typer.exceptions import TyperException
 
 from postsched.cli import streams
+from postsched.cli.complaints import complaint
 from postsched.cli.completion import COMPLETING, join_options, spare_rich
 from postsched.cli.group import Group
 from postsched.cli.manual import with_pages
 from postsched.cli.program import Program
-from postsched.domain.errors import (
-    InvalidInput,
-    NotAllowed,
-    NotFound,
-    PostschedError,
-    SecretUnavailable,
-    StoreUnavailable,
-)
 
-EXIT_CODES: tuple[tuple[type[PostschedError], int], ...] = (
-    (NotAllowed, 1),
-    (InvalidInput, 2),
-    (NotFound, 3),
-    (StoreUnavailable, 4),
-    (SecretUnavailable, 4),
-)
 COMMANDS = {
     "add": ("compose", "Write a post."),
     "preview": ("preview", "Show what each account would get, and write nothing."),
@@ -260,49 +241,6 @@ def _guarded(program: Program, work: Callable[[], int]) -> int:
             import traceback
 
             streams.write(sys.stderr, traceback.format_exc())
-        sentence, code = _verdict(error)
+        sentence, code = complaint(error)
         program.complain(sentence)
         return code
-
-
-def _verdict(error: Exception) -> tuple[str, int]:
-    """What an error comes to: a sentence and an exit code."""
-    if isinstance(error, TyperException):
-        return _usage(error), 2
-    if isinstance(error, PostschedError):
-        codes = (code for kind, code in EXIT_CODES if isinstance(error, kind))
-        return str(error), next(codes, 1)
-    return _unexpected(error), 1
-
-
-def _unexpected(error: Exception) -> str:
-    what = " ".join(str(error).split()) or "no more is known"
-    return (
-        f"this is a bug in postsched ({type(error).__name__}: {what[:300]}). "
-        "Please report it with the output of the same command with -vv"
-    )
-
-
-USAGE = (
-    (
-        re.compile(r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)$"),
-        r"there is no place for '\1'. A text with spaces in it needs quotes",
-    ),
-    (re.compile(r"is not a valid int(?:eger)?(?: range)?$"), "is no whole number"),
-)
-"""What the library says of mistakes that are made often -> what helps."""
-
-
-def _plainly(text: str) -> str:
-    for pattern, words in USAGE:
-        text = pattern.sub(words, text)
-    return text
-
-
-def _usage(error: TyperException) -> str:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context is not None else "postsched"
-    text = _plainly(" ".join(error.format_message().split()).rstrip("."))
-    if not text.endswith("?"):
-        text += "."
-    return f"{text[:1].lower()}{text[1:]} See: {path} --help"
