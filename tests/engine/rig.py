@@ -7,9 +7,8 @@ drives its dispatcher as APScheduler would, by a clock that the test moves; no t
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -20,7 +19,6 @@ from postsched.config import Settings
 from postsched.domain.account import Account
 from postsched.domain.delivery import Delivery
 from postsched.domain.retry import RetryPolicy
-from postsched.domain.secret import Secret
 from postsched.engine.assembly import Engine
 from postsched.engine.attachments import Attachments
 from postsched.engine.clock import Clock, SystemClock
@@ -47,35 +45,6 @@ from tests.store import rows
 
 PATIENCE = 30.0
 """Seconds of real time after which a test gives up waiting."""
-
-
-@dataclass
-class FakeSecrets:
-    """A keyring in memory, and an environment."""
-
-    ring: dict[str, str] = field(default_factory=dict)
-    environ: dict[str, str] = field(default_factory=dict)
-    reads: int = 0
-    journal: list[str] = field(default_factory=list)
-    gate: threading.Event | None = None
-    """If set, reading waits for it."""
-
-    def read(self, account: str) -> Secret | None:
-        self.reads += 1
-        if self.gate and not self.in_environment(account):
-            assert self.gate.wait(10)
-        text = self.environ.get(account, self.ring.get(account))
-        return None if text is None else Secret(text)
-
-    def in_environment(self, account: str) -> bool:
-        return account in self.environ
-
-    def client_secret(self, platform: str) -> Secret | None:
-        return None
-
-    def write(self, account: str, secret: Secret) -> None:
-        self.journal.append(f"saved {secret.reveal()}")
-        self.ring[account] = str(secret.reveal())
 
 
 class CountedLogins(Logins):

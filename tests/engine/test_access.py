@@ -20,7 +20,8 @@ from postsched.login import FRESH
 from postsched.store.tables import accounts, deliveries
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
-from tests.engine.rig import FakeSecrets, Rig, Simulation, play, until
+from tests.engine.rig import Rig, Simulation, play, until
+from tests.secrets.fake import FakeSecrets
 
 S = DeliveryStatus
 TEN = timedelta(seconds=10)

@@ -21,7 +21,8 @@ from postsched.platforms.base import Login, PlatformError, Renewal
 from postsched.testing import FakeClock, FakePlatform
 from postsched.testing.platform import LostAnswer
 from tests.engine.faults import ERRORS, Faults
-from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.engine.rig import Rig, Simulation, play
+from tests.secrets.fake import FakeSecrets
 from tests.servers import postgres
 from tests.store import rows
 

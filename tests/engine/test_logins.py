@@ -17,8 +17,9 @@ from postsched.domain.secret import Secret
 from postsched.platforms.base import Login, PlatformError, Renewal
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
-from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.engine.rig import Rig, Simulation, play
 from tests.engine.test_nonsense import NO_ANSWER, raising
+from tests.secrets.fake import FakeSecrets
 
 S = DeliveryStatus
 SECRET = "a-secret-of-mine"

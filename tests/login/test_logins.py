@@ -22,7 +22,7 @@ from postsched.login import FRESH, LEASE, Logins, login_for
 from postsched.platforms.base import Login, PlatformError, Renewal
 from postsched.store.database import Database
 from postsched.testing import FakeClock, FakePlatform
-from tests.engine.rig import FakeSecrets
+from tests.secrets.fake import FakeSecrets
 from tests.store import rows
 
 HTTP: Any = None

@@ -23,9 +23,10 @@ from postsched.testing.facebook import NAME, PAGE, FacebookServer
 from postsched.testing.facebook_posts import Photo
 from postsched.testing.graph import SECOND, TOKEN
 from postsched.testing.sender import Sender, key_of, message
-from tests.engine.rig import FakeSecrets, Rig, Simulation
+from tests.engine.rig import Rig, Simulation
 from tests.engine.rig import play as play_scene
 from tests.platforms.facebook.playing import at, file, out, play
+from tests.secrets.fake import FakeSecrets
 from tests.store import rows
 
 pytestmark = pytest.mark.slow

@@ -22,9 +22,10 @@ from postsched.testing import Answer, FakeClock, Fault, FaultKind
 from postsched.testing.graph import TOKEN
 from postsched.testing.sender import Sender, key_of, message
 from postsched.testing.threads import ThreadsServer
-from tests.engine.rig import FakeSecrets, Rig, Simulation
+from tests.engine.rig import Rig, Simulation
 from tests.engine.rig import play as play_scene
 from tests.platforms.threads.playing import out, play
+from tests.secrets.fake import FakeSecrets
 from tests.store import rows
 
 pytestmark = pytest.mark.slow

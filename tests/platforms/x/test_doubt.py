@@ -22,7 +22,8 @@ from postsched.testing import Answer, FakeClock, Fault, FaultKind
 from postsched.testing.x import USER, XServer
 from postsched.testing.x_oauth import TOKEN
 from postsched.testing.x_state import USERNAME
-from tests.engine.rig import FakeSecrets, Rig, Simulation, play
+from tests.engine.rig import Rig, Simulation, play
+from tests.secrets.fake import FakeSecrets
 from tests.store import rows
 
 pytestmark = pytest.mark.slow
