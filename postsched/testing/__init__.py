@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from postsched.testing.wire import Answer as Answer
     from postsched.testing.wire import Request as Request
 
-ASSERTING = ("contract", "http_contract", "stage")
+ASSERTING = ("contract", "http_contract", "lookup_contract", "stage", "wording_contract")
 """The modules whose assertions pytest explains."""
 _HOMES = {
     "Answer": "wire",
