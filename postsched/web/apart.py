@@ -93,32 +93,28 @@ class Apart:
         wait = FIRST
         while not self._stopping:
             begun = time.monotonic()
-            code = await self._one()
+            try:
+                end = _ended(await self._one())
+            except OSError as error:  # no memory, no process, no file descriptor left
+                end = f"can't be started: {error.strerror}"
             if self._stopping:
                 return
             if not self._ever:
-                why = self._reason or f"its process {_ended(code)}"
-                self._hopeless(f"HTTP can't be served: {why}")
+                self._hopeless(f"HTTP can't be served: {self._reason or f'its process {end}'}")
                 return
+            log.error("the process that serves HTTP %s; it is started again", end)
             wait = FIRST if time.monotonic() - begun > STEADY else min(LONGEST, wait * 2)
-            log.error("the process that serves HTTP %s; it is started again", _ended(code))
             await asyncio.sleep(wait)
 
     async def _one(self) -> int:
         """One process, from its start to its end; its exit code."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            fds = (theirs.fileno(), self._bound.fileno())
-            try:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable, "-P", "-c", CODE, PLACE, *map(str, fds),
-                    pass_fds=fds, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE,
-                    env=self._environ, start_new_session=True,  # a terminal's Ctrl-C is for us
-                )  # fmt: skip
-            except BaseException:
-                ours.close()
-                raise
-        process = self._process
+        try:
+            with theirs:
+                process = self._process = await self._start(theirs)
+        except BaseException:
+            ours.close()
+            raise
         try:
             self._channel = await Channel.over(ours, self._answers)
             self._channel.tell("begin", **self._order)
@@ -129,6 +125,14 @@ class Apart:
             if self._channel is not None:
                 self._channel.close()
             self._channel = None
+
+    async def _start(self, theirs: socket.socket) -> Process:
+        fds = (theirs.fileno(), self._bound.fileno())
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-c", CODE, PLACE, *map(str, fds),
+            pass_fds=fds, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE,
+            env=self._environ, start_new_session=True,  # a terminal's Ctrl-C is for us
+        )  # fmt: skip
 
     async def _pass_on(self, process: Process) -> None:
         """What it says where it can say nothing else, a line each."""

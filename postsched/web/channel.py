@@ -24,8 +24,8 @@ LONGEST = 2**26
 Answer = Callable[..., Awaitable[Any]]
 
 
-class Gone(NotAllowed):
-    """The other process has ended."""
+class Gone(PostschedError):
+    """The other process has ended, or does not answer."""
 
 
 class Channel:
@@ -60,7 +60,7 @@ class Channel:
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
             if self._listening.done():
-                raise _gone()
+                raise gone()
             self._send({"id": number, "ask": what, **given})
             return await answer
         finally:
@@ -87,7 +87,7 @@ class Channel:
         finally:
             for answer in self._asked.values():
                 if not answer.done():
-                    answer.set_exception(_gone())
+                    answer.set_exception(gone())
             self._writer.close()
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -116,8 +116,9 @@ class Channel:
             self._send({"id": number, **said})
 
 
-def _gone() -> Gone:
-    return Gone("the process that sends posts does not answer", "Try again")
+def gone() -> Gone:
+    """The error."""
+    return Gone("the process that sends posts does not answer", "Try again, or start serve again")
 
 
 def _error(name: str, message: str, hint: str | None) -> PostschedError:

@@ -6,15 +6,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from postsched.web.channel import Channel
+from postsched.web.channel import Channel, Gone, gone
 
 PATIENCE = 60.0
 """Seconds for an answer; a receiver of callbacks that is tried has its own, which are fewer."""
+SOON = 10.0
+"""Seconds for a word on how it goes, beyond those that the other process takes to find out."""
 
 
 class Distant:
-    """Asked from any thread and event loop; `channel` belongs to the loop that runs here. Each
-    raises Gone where the other process has ended, and TimeoutError where it hangs."""
+    """Asked from any thread and event loop; `channel` belongs to the loop that runs here. All but
+    `ready` raise Gone where the other process has ended or hangs."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel, self._loop = channel, asyncio.get_running_loop()
@@ -26,7 +28,10 @@ class Distant:
 
     async def ready(self) -> str | None:
         """Why nothing is claimed; see Readiness."""
-        reason: str | None = await self._ask("ready")
+        try:
+            reason: str | None = await self._ask("ready", SOON)
+        except Gone as error:
+            return error.message
         return reason
 
     async def try_hook(self, url: str) -> dict[str, Any]:
@@ -44,11 +49,18 @@ class Distant:
         fault: str | None = self._wait("callback_fault")
         return fault
 
-    async def _ask(self, what: str, **given: Any) -> Any:
+    async def _ask(self, what: str, patience: float = PATIENCE, **given: Any) -> Any:
         asked = asyncio.run_coroutine_threadsafe(self._channel.ask(what, **given), self._loop)
-        async with asyncio.timeout(PATIENCE):
-            return await asyncio.wrap_future(asked)
+        try:
+            async with asyncio.timeout(patience):
+                return await asyncio.wrap_future(asked)
+        except TimeoutError:
+            raise gone() from None
 
     def _wait(self, what: str, **given: Any) -> Any:
         asked = asyncio.run_coroutine_threadsafe(self._channel.ask(what, **given), self._loop)
-        return asked.result(PATIENCE)
+        try:
+            return asked.result(PATIENCE)
+        except TimeoutError:
+            asked.cancel()
+            raise gone() from None

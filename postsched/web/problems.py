@@ -28,6 +28,7 @@ from postsched.domain.errors import (
     StoreUnavailable,
 )
 from postsched.web.answers import encoded
+from postsched.web.channel import Gone
 from postsched.web.wording import over_http
 
 log = logging.getLogger("postsched.web")
@@ -41,6 +42,7 @@ STATUS: Sequence[tuple[type[PostschedError], int, str, str]] = (
     (StoreBusy, 503, "busy", "The database is busy"),
     (StoreUnavailable, 503, "unavailable", "The database can't be used"),
     (SecretUnavailable, 503, "unavailable", "A secret can't be read"),
+    (Gone, 503, "unavailable", "Posts are not being sent"),
 )
 """Error -> its status, the end of its `type`, and its title."""
 OTHER = (PostschedError, 409, "not-allowed", "That could not be done")
