@@ -18,12 +18,16 @@ from postsched.service import approvals, hooks
 from postsched.service.approvals import Proposed
 from postsched.service.desk import Desk
 from postsched.service.firings import Outlook
-from postsched.service.state import State, read_state
-from postsched.store import attention, retention
+from postsched.service.limits import Limits, held_now
+from postsched.service.state import State, workers_now
+from postsched.store import accounts as account_rows
+from postsched.store import attention, outlook, retention
 from postsched.store import posts as post_rows
 from postsched.store.attention import FOR_PEOPLE
 from postsched.store.firing_rows import FiringRows
-from postsched.store.holds import Wait
+from postsched.store.holds import Wait, broken
+from postsched.store.pauses import all_paused
+from postsched.store.upcoming import next_due
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -93,17 +97,19 @@ class Attention:
 
 def read(desk: Desk) -> Attention:
     """What needs a hand now. Raises StoreUnavailable."""
-    state = read_state(desk)
     with desk.database.read() as connection:
-        found = attention.waiting(connection, MOST)
+        state = _state(desk, connection)
+        there = [status for status in FOR_PEOPLE if state.counts[status]]
+        found = attention.waiting(connection, there, MOST)
         drafts = approvals.newest(connection, MOST)
-        draft_count = attention.draft_count(connection)
+        draft_count = attention.draft_count(connection) if len(drafts) == MOST else len(drafts)
         posts = post_rows.get(connection, list({one.post_id for one in found}))
         waiting = _waiting(connection, [one for one in found if one.post_id in posts], posts, state)
         untaken = attention.untaken(connection, MOST)
-        untaken_count = attention.untaken_count(connection)
-        outlook = Outlook(FiringRows(connection), desk.now(), lambda: desk.planner.timing)
-        coming = list(islice(outlook.coming(most=NEXT), NEXT))
+        full = len(untaken) == MOST
+        untaken_count = attention.untaken_count(connection) if full else len(untaken)
+        ahead = Outlook(FiringRows(connection), desk.now(), lambda: desk.planner.timing)
+        coming = list(islice(ahead.coming(most=NEXT), NEXT))
     held = [
         (account, state.limits.held[account.id])
         for account in state.accounts
@@ -120,6 +126,20 @@ def read(desk: Desk) -> Attention:
         [hooks.addressed(desk, one) for one in untaken],
         untaken_count,
         coming,
+    )
+
+
+def _state(desk: Desk, connection: Connection) -> State:
+    """The state without what is left of the limits of each account: nobody asks for that here."""
+    now = desk.now()
+    return State(
+        at=now,
+        present=workers_now(connection, desk.bells, now),
+        counts=outlook.count_by_status(connection),
+        first_due=next_due(connection),
+        accounts=account_rows.every(connection),
+        paused=all_paused(connection),
+        limits=Limits({}, held_now(connection, now), broken(connection)),
     )
 
 

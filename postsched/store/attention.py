@@ -3,6 +3,7 @@ callbacks that nobody took."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select, text
@@ -19,10 +20,12 @@ FOR_PEOPLE = (S.UNCONFIRMED, S.FAILED, S.MISSED)
 """What a person has to decide, the most urgent first: nobody knows whether it is out."""
 
 
-def waiting(connection: Connection, most: int) -> list[Delivery]:
-    """Of each kind the newest, at most so many; by the index `upcoming`."""
+def waiting(
+    connection: Connection, statuses: Sequence[DeliveryStatus], most: int
+) -> list[Delivery]:
+    """Of each of these kinds the newest, at most so many; by the index `upcoming`."""
     row, found = deliveries.c, []
-    for status in FOR_PEOPLE:
+    for status in statuses:
         query = rows.selected().where(row.status == status.value).order_by(row.due_at.desc())
         found += [rows.delivery_of(one) for one in connection.execute(query.limit(most))]
     return found

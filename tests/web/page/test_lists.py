@@ -13,10 +13,10 @@ from starlette.testclient import TestClient
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.scope import Scope
-from postsched.service import slots
+from postsched.service import posts, slots
 from postsched.service.desk import Desk
 from tests.web.page.conftest import HERE, signed_in, word_of
-from tests.web.page.gallery import account, add, many
+from tests.web.page.gallery import account, add, draft, many
 
 S = DeliveryStatus
 
@@ -79,3 +79,56 @@ def test_the_calendar_of_one_account(browser: TestClient, desk: Desk) -> None:
     for day in range(9):
         add(desk, f"Nr {day}", "me", at=f"2031-05-03 1{day}:00")
     assert "4 more" in browser.get("/calendar?month=2031-05").text
+
+
+def test_every_draft_can_be_found(browser: TestClient, desk: Desk) -> None:
+    signed_in(browser, desk, Scope.WRITE)
+    other = account(desk, "other", "outbox")
+    many(desk, other, 45, "draft")
+    assert "And 25 older drafts" in browser.get("/").text
+    address, shown = "/drafts", list[int]()
+    for rows in (20, 20, 5):
+        page = browser.get(address).text
+        found = [int(number) for number in re.findall(r'<a href="/posts/(\d+)">Draft', page)]
+        assert len(found) == rows
+        shown += found
+        on = re.search(r'rel="next" href="([^"]+)"', page)
+        last, address = address, on[1] if on else ""
+    assert (shown, address) == (list(range(45, 0, -1)), "")
+    form = {"word": word_of(page), "back": last, "post": "3"}
+    seen = re.findall(r'value="3"><input[^>]*name="seen" value="([0-9a-f]+)"', page)
+    assert browser.post("/do/approve", data=form | {"seen": "0"}, headers=HERE).status_code == 409
+    done = browser.post("/do/approve", data=form | {"seen": seen[0]}, headers=HERE)
+    assert (done.status_code, done.headers["location"]) == (303, last)
+    assert browser.post("/do/discard", data=form, headers=HERE).status_code == 409
+    assert browser.post("/do/discard", data=form | {"post": "2"}, headers=HERE).status_code == 303
+    page = browser.get(last).text
+    assert re.findall(r'<a href="/posts/(\d+)">Draft', page) == ["5", "4", "1"]
+    assert "43 drafts" in page
+    for wrong in ("x", "WzFd", "WzkyMjMzNzIwMzY4NTQ3NzU4MDYsMV0"):
+        assert browser.get(f"/drafts?cursor={wrong}").status_code == 422
+
+
+def test_who_proposes_changes_their_own_drafts_only(browser: TestClient, desk: Desk) -> None:
+    signed_in(browser, desk, Scope.DRAFT)
+    own = posts.add(desk, draft("Own", "me"), author="token:draft").id
+    others = posts.add(desk, draft("Another's", "me"), author="token:bot").id
+    persons = posts.add(desk, draft("A person's", "me")).id
+    for address in ("/", "/drafts"):
+        page = browser.get(address).text
+        assert re.findall(r'class="button" href="/compose\?post=(\d+)"', page) == [str(own)]
+        assert page.count('action="/do/discard"') == 1
+        assert "/do/approve" not in page
+        assert "Proposed by bot" in page
+    form = {"word": word_of(page), "back": "/drafts"}
+    for number, status in ((others, 403), (persons, 403), (own, 303)):
+        done = browser.post("/do/discard", data=form | {"post": str(number)}, headers=HERE)
+        assert done.status_code == status
+    assert f'href="/posts/{own}"' not in browser.get("/drafts").text
+    browser.cookies.clear()
+    signed_in(browser, desk, Scope.READ)
+    page = browser.get("/drafts").text
+    assert page.count('class="card draft"') == 2
+    assert "/compose" not in page
+    assert "/do/" not in page
+    assert "/compose" not in browser.get("/calendar").text
