@@ -25,13 +25,22 @@ def is_internal(url: str) -> bool:
     import socket  # few posts have addresses of media: start-up time
     from ipaddress import IPv4Address
 
-    host = (urlsplit(url).hostname or "").rstrip(".")
+    host = _plain(urlsplit(url).hostname or "").rstrip(".")
     try:
         # 127.1, 0x7f.1 and 2130706433 are ways to write an IPv4 address, too.
         found = host if ":" in host else str(IPv4Address(socket.inet_aton(host)))
         return not is_public(found)
     except (OSError, ValueError):
         return "." not in host or f".{host}".endswith(tuple(f".{name}" for name in INSIDE))
+
+
+def _plain(host: str) -> str:
+    """As those who look it up read it: wide digits are digits (UTS 46, as far as it matters)."""
+    if host.isascii():
+        return host
+    from unicodedata import normalize
+
+    return normalize("NFKC", host).replace("\u3002", ".").lower()
 
 
 def is_public(address: str) -> bool:

@@ -178,10 +178,11 @@ def _link(draft: Draft) -> str | None:
 
 
 def _has_host(url: str) -> bool:
-    """Whether an address names a host, and a port that there can be if any."""
+    """Whether an address names a host, the same for all who read it (to some a backslash ends it),
+    and a port that there can be if any."""
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return bool(parts.hostname) and "\\" not in url and parts.port != 0
     except ValueError:
         return False
 
