@@ -27,7 +27,7 @@ from postsched.domain.bounds import instant
 from postsched.domain.delivery import Delivery
 from postsched.domain.errors import InvalidInput
 from postsched.domain.scope import Scope
-from postsched.service import deliveries, queue, shown
+from postsched.service import deliveries, pausing, queue, shown
 from postsched.service.deliveries import Which
 from postsched.service.desk import LARGEST_ID, accounts_named
 from postsched.transfer.documents import delivery_document
@@ -83,11 +83,11 @@ def _hold(bench: Bench, given: Arguments, *, paused: bool) -> Answer:
         )
     missed: Sequence[Delivery]
     if "ids" in chosen:
-        missed = (deliveries.pause if paused else deliveries.resume)(bench.desk, given["ids"])
+        missed = (pausing.pause if paused else pausing.resume)(bench.desk, given["ids"])
     elif "account" in chosen:
-        missed = deliveries.pause_accounts(bench.desk, given["account"], paused=paused)
+        missed = pausing.pause_accounts(bench.desk, given["account"], paused=paused)
     else:
-        missed = deliveries.pause_all(bench.desk, paused=paused)
+        missed = pausing.pause_all(bench.desk, paused=paused)
     held = {name: given[name] for name in chosen}
     return Answer({"paused": paused, **held, "missed": [delivery_document(d) for d in missed]})
 

@@ -189,18 +189,18 @@ def _hold(
     paused: bool,
     json: bool,
 ) -> None:
-    from postsched.service import deliveries
+    from postsched.service import pausing
 
     if sum((bool(ids), account is not None, every)) != 1:
         raise InvalidInput("it isn't said what to hold or release", "Give IDs, --account or --all")
     held = names(account, "--account")
     touched = ids or _waiting(program, held)
     if ids:
-        missed = (deliveries.pause if paused else deliveries.resume)(program.desk, ids)
+        missed = (pausing.pause if paused else pausing.resume)(program.desk, ids)
     elif held is not None:
-        missed = deliveries.pause_accounts(program.desk, held, paused=paused)
+        missed = pausing.pause_accounts(program.desk, held, paused=paused)
     else:
-        missed = deliveries.pause_all(program.desk, paused=paused)
+        missed = pausing.pause_all(program.desk, paused=paused)
     if json or ids:
         print_posts(program, touched, json=json)
     else:

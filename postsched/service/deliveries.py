@@ -1,4 +1,4 @@
-"""What a person does with deliveries: cancel, retry, resolve, pause, resume."""
+"""What a person does with deliveries: cancel, retry, resolve."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from postsched.domain.delivery import IN_DOUBT, Attempt, Delivery, DeliveryStatu
 from postsched.domain.errors import InvalidInput, NotAllowed, NotFound
 from postsched.domain.outcome import Published
 from postsched.domain.post import Post
-from postsched.planning import taking
 from postsched.service import occurrences, order
-from postsched.service.desk import Desk, accounts_named, posts_named
+from postsched.service.desk import Desk, posts_named
 from postsched.service.occurrences import Series
-from postsched.store import accounts as account_rows
-from postsched.store import chains, outbox, pauses, plans, queue
+from postsched.store import chains, outbox, plans
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 S = DeliveryStatus
 CANCELLABLE = frozenset({S.SCHEDULED, S.RETRYING, S.FAILED, S.MISSED})
 RETRYABLE = frozenset({S.FAILED, S.MISSED, S.CANCELLED})
-CHUNK = 500
-"""How many ids one statement names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,62 +154,6 @@ def resolve(desk: Desk, post_id: int, which: Which, published: Published | None)
         outbox.note(connection, now, after)
     desk.tell()
     return after
-
-
-def pause(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
-    """Hold posts: nothing of them is claimed until they are resumed. Nothing is missed by that."""
-    with desk.database.write() as connection:
-        for post in posts_named(connection, post_ids):
-            pauses.set_paused(connection, post.id, paused=True)
-    desk.tell()
-    return []
-
-
-def resume(desk: Desk, post_ids: Sequence[int]) -> list[Delivery]:
-    """Release posts. What is past its grace becomes missed, and is returned."""
-    with desk.database.write() as connection:
-        posts = posts_named(connection, post_ids)
-        for post in posts:
-            pauses.set_paused(connection, post.id, paused=False)
-        ids, missed = [post.id for post in posts], []
-        for start in range(0, len(ids), CHUNK):
-            chunk = ids[start : start + CHUNK]
-            missed += _missed(connection, desk, post_ids=chunk)
-    desk.tell()
-    return missed
-
-
-def pause_accounts(desk: Desk, names: Sequence[str], *, paused: bool) -> list[Delivery]:
-    """Hold or release accounts or groups; what was missed meanwhile is returned."""
-    with desk.database.write() as connection:
-        held = accounts_named(connection, names)
-        for account in held:
-            account_rows.save(connection, replace(account, paused=paused))
-        ids = [account.id for account in held]
-        missed = [] if paused else _missed(connection, desk, account_ids=ids)
-    desk.tell()
-    return missed
-
-
-def pause_all(desk: Desk, *, paused: bool) -> list[Delivery]:
-    """Hold or release everything; what was missed meanwhile is returned."""
-    with desk.database.write() as connection:
-        pauses.set_all_paused(connection, paused=paused)
-        missed = [] if paused else _missed(connection, desk)
-    desk.tell()
-    return missed
-
-
-def _missed(connection: Connection, desk: Desk, **which: Sequence[int]) -> list[Delivery]:
-    """Take what is past its grace out of the queue, and go on with the series among it."""
-    now, missed = desk.now(), list[Delivery]()
-    while leading := pauses.leading(connection, now, **which):  # the next of one may be late, too
-        found = queue.load(connection, leading)
-        late = taking.take_up(connection, desk.planner, found, now).late
-        missed += [work.delivery for work in queue.load(connection, late)]
-        if not late:
-            break
-    return missed + pauses.miss(connection, now, **which)
 
 
 def _end(

@@ -16,7 +16,7 @@ from hypothesis.stateful import precondition, rule
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.errors import PostschedError
 from postsched.domain.recurrence import occurrences
-from postsched.service import deliveries
+from postsched.service import deliveries, pausing
 from postsched.service.deliveries import Which
 from tests.model.doom import PLACES
 from tests.model.fates import FATES
@@ -123,10 +123,10 @@ class Model(Serial):
         """The networks work again, nothing is held, and accounts have secrets that work."""
         for fake in self.world.fakes.values():
             fake.forget()
-        deliveries.pause_accounts(self.desk, sorted(GUARANTEES), paused=False)
-        deliveries.pause_all(self.desk, paused=False)
+        pausing.pause_accounts(self.desk, sorted(GUARANTEES), paused=False)
+        pausing.pause_all(self.desk, paused=False)
         for number in range(1, len(self.world.given) + 1):
-            deliveries.resume(self.desk, [number])
+            pausing.resume(self.desk, [number])
         self.judge.paused.clear()
         self.world.log_in()
         self.crew.tell()

@@ -16,6 +16,7 @@ from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError
 from postsched.service import deliveries as service
+from postsched.service import pausing
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
 from postsched.store import plans
@@ -212,12 +213,12 @@ class TestAPersonChangesIt:
         async def scene() -> None:
             sim = Simulation(rig)
             await sim.go_to(clock.now() + HOUR - TEN)
-            service.pause(desk(rig), [rig.delivery(delivery).post_id])
+            pausing.pause(desk(rig), [rig.delivery(delivery).post_id])
             sim.dispatcher.kick()
             gate.event.set()
             await sim.go(3600)
             assert fake.posts == []
-            service.resume(desk(rig), [rig.delivery(delivery).post_id])
+            pausing.resume(desk(rig), [rig.delivery(delivery).post_id])
             sim.dispatcher.kick()
             await sim.go(1)
             await sim.end()

@@ -13,7 +13,7 @@ from postsched.domain.draft import Draft, DraftPart
 from postsched.domain.errors import NotAllowed
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.base import PlatformError
-from postsched.service import deliveries, drafts, editing, occurrences, posts
+from postsched.service import deliveries, drafts, editing, occurrences, pausing, posts
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
 from postsched.testing import FakeClock, FakePlatform
@@ -91,10 +91,10 @@ def test_one_that_is_sent_again_has_no_grace_after_an_edit(
     fake.will("publish", REFUSED)
     first = leader(rig).occurrence
     live(rig, 2 * HOUR)
-    deliveries.pause(desk, [post_id])
+    pausing.pause(desk, [post_id])
     deliveries.retry(desk, [post_id], Which())
     edit(desk, post_id, text="Other")
-    deliveries.resume(desk, [post_id])
+    pausing.resume(desk, [post_id])
     live(rig, MINUTE)
     assert {one.occurrence: one.status for one in chain(rig)}[first] is S.PUBLISHED
 
@@ -107,12 +107,12 @@ def test_one_of_which_a_part_is_out_is_not_begun_anew(
     at = leader(rig).occurrence
     live(rig, 2 * HOUR)
     assert [one.status for one in chain(rig)] == [S.FAILED]
-    deliveries.pause(desk, [post_id])
+    pausing.pause(desk, [post_id])
     deliveries.retry(desk, [post_id], Which())
     for text, to in (("Other", None), (None, clock.now() + HOUR)):
         with pytest.raises(NotAllowed, match="part"):
             occurrences.change(desk, post_id, Which(occurrence=at), to, text)
-    deliveries.resume(desk, [post_id])
+    pausing.resume(desk, [post_id])
     live(rig, MINUTE)
     assert [seen.text for seen in fake.posts] == ["Hello", "More"]
 
@@ -178,9 +178,9 @@ def test_what_goes_out_once_and_is_sent_again_has_no_grace_either(
     fake.will("publish", REFUSED)
     live(rig, 2 * HOUR)
     assert added.id
-    deliveries.pause(desk, [added.id])
+    pausing.pause(desk, [added.id])
     deliveries.retry(desk, [added.id], Which())
     edit(desk, added.id, text="Other")
-    deliveries.resume(desk, [added.id])
+    pausing.resume(desk, [added.id])
     live(rig, MINUTE)
     assert [one.status for one in chain(rig)] == [S.PUBLISHED]

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.draft import Draft
-from postsched.service import deliveries, posts
+from postsched.service import pausing, posts
 from postsched.service.desk import Desk
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
@@ -23,9 +23,9 @@ def test_all_that_was_missed_is_counted_when_it_is_released(
     rule = "FREQ=SECONDLY;INTERVAL=10"
     added = posts.add(desk, Draft("x", ("me",), at="in 10s", rrule=rule, grace="5s"))
     assert added.id
-    deliveries.pause(desk, [added.id])
+    pausing.pause(desk, [added.id])
     clock.advance(timedelta(seconds=50))
-    missed = deliveries.resume(desk, [added.id])
+    missed = pausing.resume(desk, [added.id])
     assert [one.number for one in missed] == [1, 2, 3, 4]
     assert {one.status for one in missed} == {DeliveryStatus.MISSED}
     assert [one.number for one in chain(rig) if one.leads] == [5]

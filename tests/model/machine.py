@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.draft import Draft, DraftPart
 from postsched.domain.errors import InvalidInput, PostschedError
-from postsched.service import deliveries, drafts, editing, posts
+from postsched.service import deliveries, drafts, editing, pausing, posts
 from postsched.service.deliveries import Which
 from tests.model.fates import FATES
 from tests.model.judge import Judge
@@ -100,16 +100,16 @@ class Machine(RuleBasedStateMachine):
 
     def _pause(self, post_id: int, which: Which) -> None:
         if which.accounts:
-            deliveries.pause_accounts(self.desk, sorted(which.accounts), paused=True)
+            pausing.pause_accounts(self.desk, sorted(which.accounts), paused=True)
         else:
-            deliveries.pause(self.desk, [post_id])
+            pausing.pause(self.desk, [post_id])
         self.judge.paused |= which.accounts or {post_id}
 
     def _resume(self, post_id: int, which: Which) -> None:
         if which.accounts:
-            deliveries.pause_accounts(self.desk, sorted(which.accounts), paused=False)
+            pausing.pause_accounts(self.desk, sorted(which.accounts), paused=False)
         else:
-            deliveries.resume(self.desk, [post_id])
+            pausing.resume(self.desk, [post_id])
         self.judge.paused -= which.accounts or {post_id}
 
     def _edit(self, post_id: int, which: Which) -> None:
@@ -129,7 +129,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(paused=st.booleans())
     def hold_all(self, paused: bool) -> None:
-        deliveries.pause_all(self.desk, paused=paused)
+        pausing.pause_all(self.desk, paused=paused)
         (self.judge.paused.add if paused else self.judge.paused.discard)("all")
         self.crew.tell()
 

@@ -19,7 +19,7 @@ from postsched.domain.schedule import Schedule
 from postsched.domain.zones import zone_named
 from postsched.planning import zone_rules
 from postsched.planning.chain import revive
-from postsched.service import deliveries, occurrences, posts, slots
+from postsched.service import deliveries, occurrences, pausing, posts, slots
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
 from postsched.store import bulk, chains, zone_notes
@@ -97,7 +97,7 @@ def test_a_local_time_stays_that_local_time(table: Table, caplog: pytest.LogCapt
     elsewhere = table.add(at="2027-01-10T09:00", tz="Asia/Kolkata")
     summer = table.add(at="2027-07-10T09:00")
     paused = table.add(at="2027-01-10T10:00")
-    deliveries.pause(table.desk, [paused])
+    pausing.pause(table.desk, [paused])
     before = {n: table.row(n) for n in (instant, soon, elsewhere, summer)}
     work = table.row(local, "work")
     assert table.start() == 0

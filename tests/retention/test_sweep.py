@@ -27,6 +27,7 @@ from postsched.service import (
     editing,
     imports,
     occurrences,
+    pausing,
     posts,
     sessions,
     tokens,
@@ -339,7 +340,7 @@ def test_a_series_that_waits_for_years_keeps_what_was_arranged_for_it(house: Hou
     (leader,) = [one for one in filed.deliveries if one.leads]
     skipped = leader.occurrence + 5 * DAY
     deliveries.cancel(house.desk, [daily], Which(occurrence=skipped))
-    deliveries.pause(house.desk, [daily])
+    pausing.pause(house.desk, [daily])
     house.pass_(2 * KEEP)
     tally = house.sweep()
     assert tally.deliveries == 2

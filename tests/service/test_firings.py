@@ -22,7 +22,7 @@ from postsched.domain.firing import Firing
 from postsched.domain.quiet import parse_quiet
 from postsched.domain.zones import ClockChange
 from postsched.planning.chain import Chain
-from postsched.service import deliveries, occurrences, posts
+from postsched.service import deliveries, occurrences, pausing, posts
 from postsched.service.deliveries import Which
 from postsched.service.desk import Desk
 from postsched.service.firings import Day, Outlook
@@ -140,7 +140,7 @@ def test_a_series_that_was_cancelled_fires_no_more_and_a_held_one_is_shown(table
     post = table.add("x", "me,work", repeat="daily", at="09:00")
     deliveries.cancel(table.desk, [post], Which(frozenset({"me"}), None, None))
     assert {one.account for one in table.coming(9)} == {"work"}
-    deliveries.pause(table.desk, [post])
+    pausing.pause(table.desk, [post])
     assert all(one.paused for one in table.coming(3))
 
 

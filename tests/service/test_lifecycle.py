@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.draft import Draft, DraftPart
 from postsched.domain.errors import PostschedError
-from postsched.service import deliveries, drafts, editing, posts
+from postsched.service import deliveries, drafts, editing, pausing, posts
 from postsched.service.deliveries import Which
 from postsched.store import reading
 from postsched.testing import FakeClock
@@ -89,11 +89,11 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def pause(self) -> None:
-        deliveries.pause(self.desk, [1])
+        pausing.pause(self.desk, [1])
 
     @rule()
     def resume(self) -> None:
-        deliveries.resume(self.desk, [1])
+        pausing.resume(self.desk, [1])
 
     @rule(hours=st.integers(1, 30))
     def wait(self, hours: int) -> None:

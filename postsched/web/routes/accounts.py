@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from postsched.service import accounts as service
-from postsched.service import deliveries, groups
+from postsched.service import groups, pausing
 from postsched.service.account_document import account_document, group_document
 from postsched.service.desk import accounts_named
 from postsched.store import accounts as rows
@@ -58,7 +58,7 @@ def pause_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Respo
     """Hold an account, or those of a group: nothing is sent by them until they are resumed."""
     return write.do(
         desk,
-        lambda desk: deliveries.pause_accounts(desk, [name], paused=True),
+        lambda desk: pausing.pause_accounts(desk, [name], paused=True),
         lambda connection: _accounts(connection, name),
     )
 
@@ -73,7 +73,7 @@ def resume_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Resp
     """Release an account, or those of a group; what is past its grace is missed."""
     return write.do(
         desk,
-        lambda desk: deliveries.pause_accounts(desk, [name], paused=False),
+        lambda desk: pausing.pause_accounts(desk, [name], paused=False),
         lambda connection: _accounts(connection, name),
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 from starlette.responses import Response
 
-from postsched.service import deliveries, editing
+from postsched.service import deliveries, editing, pausing
 from postsched.service.desk import Desk
 from postsched.service.drafts import fingerprint, with_media
 from postsched.service.verdicts import verdict_of
@@ -78,7 +78,7 @@ def pause(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Hold a post: nothing of it is sent until it is resumed."""
     return write.do(
         desk,
-        lambda desk: deliveries.pause(desk, [post_id]),
+        lambda desk: pausing.pause(desk, [post_id]),
         lambda connection: reply_of(connection, post_id),
     )
 
@@ -88,7 +88,7 @@ def resume(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response
     """Release a post; what is past its grace is missed."""
     return write.do(
         desk,
-        lambda desk: deliveries.resume(desk, [post_id]),
+        lambda desk: pausing.resume(desk, [post_id]),
         lambda connection: reply_of(connection, post_id),
     )
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from postsched.domain.delivery import DeliveryStatus
-from postsched.service import deliveries
+from postsched.service import pausing
 from postsched.service.desk import Desk
 from postsched.service.state import status_document
 from postsched.store import figures, pauses, reading
@@ -80,7 +80,7 @@ def _hold(desk: Desk, write: Write, *, paused: bool) -> Response:
     missed: list[Any] = []
     return write.do(
         desk,
-        lambda desk: missed.extend(deliveries.pause_all(desk, paused=paused)),
+        lambda desk: missed.extend(pausing.pause_all(desk, paused=paused)),
         lambda connection: Reply({"paused": pauses.all_paused(connection), "missed": len(missed)}),
     )
 

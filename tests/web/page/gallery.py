@@ -13,8 +13,7 @@ from postsched.domain.account import Account, AccountState
 from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus, Role, Step
 from postsched.domain.draft import Draft, DraftMedia
 from postsched.domain.outcome import ErrorKind, Problem, Published
-from postsched.service import deliveries as services
-from postsched.service import posts, slots, uploads
+from postsched.service import pausing, posts, slots, uploads
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
@@ -154,7 +153,7 @@ def crowded(desk: Desk) -> dict[str, int]:
     slots.add(desk, "news", range(5), [time(12)], "Europe/Berlin")
     for place in range(7):
         made["queued"] = add(desk, TEXTS[place], "studio", *["news"][: place % 2], slot=True)
-    services.pause(desk, [made["queued"]])
+    pausing.pause(desk, [made["queued"]])
     _held(desk)
     return made
 

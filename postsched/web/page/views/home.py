@@ -8,7 +8,7 @@ from starlette.routing import Route
 from postsched.domain.errors import InvalidInput
 from postsched.domain.outcome import Published
 from postsched.domain.scope import Scope
-from postsched.service import attention, deliveries, hooks, proposing
+from postsched.service import attention, deliveries, hooks, pausing, proposing
 from postsched.service.content import check_plain, web_address
 from postsched.service.deliveries import Which
 from postsched.web.page.visit import Visit, view
@@ -69,12 +69,12 @@ def hold(visit: Visit) -> Response:
     paused = visit.text("do") == "pause"
     account, post = visit.text("account"), visit.text("post")
     if account:
-        missed = deliveries.pause_accounts(visit.desk, [account], paused=paused)
+        missed = pausing.pause_accounts(visit.desk, [account], paused=paused)
     elif post:
-        act = deliveries.pause if paused else deliveries.resume
+        act = pausing.pause if paused else pausing.resume
         missed = act(visit.desk, [_post(visit)])
     else:
-        missed = deliveries.pause_all(visit.desk, paused=paused)
+        missed = pausing.pause_all(visit.desk, paused=paused)
     name = account or (f"Post {post}" if post else "Everything")
     said = f"{name} is {'held' if paused else 'released'}"
     return visit.back(f"{said}; {len(missed)} past their grace" if missed else said)
