@@ -177,6 +177,36 @@ def test_public_keys_come_from_their_set(
     assert served["asked"] == 2
 
 
+def test_a_key_is_good_for_its_own_id_use_and_algorithm_only(
+    key_server: tuple[str, dict[str, Any]],
+) -> None:
+    """In the set of whoever signs are keys for other things, and keys that anybody knows."""
+    url, served = key_server
+    mine, other, sealing = (ed25519.Ed25519PrivateKey.generate() for _ in range(3))
+    kind, shared = jwt.algorithms.OKPAlgorithm, b"known to many: 0123456789abcdef!"
+    served["keys"] = [
+        published(mine, kind, "one"), published(other, kind, "two"),
+        published(sealing, kind, "sealing") | {"use": "enc"},
+        {"kty": "oct", "kid": "shared", "k": _text(shared), "alg": "HS256"},
+        {"kty": "oct", "kid": "one", "k": _text(shared)},
+    ]  # fmt: skip
+    web = replace(WEB, jwt_algorithm=Algorithm.EDDSA, jwt_jwks_url=url)
+    jwts = Jwts(web, None, time.monotonic)
+    assert jwts.principal(signed(mine, "EdDSA", "one")).name == "jwt:alice"
+    assert jwts.principal(signed(other, "EdDSA", "two")).name == "jwt:alice"
+    for shown in (
+        signed(mine, "EdDSA", "two"), signed(other, "EdDSA", "one"), signed(mine, "EdDSA"),
+        signed(sealing, "EdDSA", "sealing"), signed(shared, "HS256", "shared"),
+        signed(shared, "HS256", "one"), signed(shared, "HS256"),
+        confusing(mine.public_key(), "one"),
+        signed(mine, "EdDSA", "one", aud=["others"]), signed(mine, "EdDSA", "one", iss=None),
+        f'{signed(mine, "EdDSA", "one").rpartition(".")[0]}.', unsigned(),
+    ):  # fmt: skip
+        assert refused(jwts, shown).startswith("401 "), shown
+    served["keys"] = [published(mine, kind, "one") | {"kid": None}]
+    assert Jwts(web, None, time.monotonic).principal(signed(mine, "EdDSA")).name == "jwt:alice"
+
+
 def test_keys_that_cannot_be_had_leave_those_that_were(
     key_server: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

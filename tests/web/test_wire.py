@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -140,7 +140,22 @@ def test_who_holds_on_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> N
     chunk = head(*POST, "Transfer-Encoding: chunked") + b"1\r\n{\r\n"
     assert statuses(port, chunk + b"0\r\n" + b"X: y\r\n" * 80_000, 2) == [431]
     assert statuses(port, chunk + b"1;" + b"x" * 500_000, 2) == [431]
+    assert _trickled(port, HEALTH[:-2] + b"X-Slow: ") == b"", "each byte won it some time"
     assert time.monotonic() - begun < PATIENCE / 2
+
+
+def _trickled(port: int, begun: bytes) -> bytes:
+    """What comes back to who goes on, a byte at a time, until it is hung up on."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+        client.sendall(begun)
+        try:
+            while True:
+                client.sendall(b"x")
+                client.settimeout(0.02)
+                with suppress(TimeoutError):
+                    return client.recv(65536)
+        except ConnectionError:
+            return b""
 
 
 def _ask_on(client: socket.socket, asked: bytes) -> None:
