@@ -1,6 +1,9 @@
-"""Play `postsched serve` as an application does: a post by HTTP, out at its time, in order to the
-end. `python .ci/play_serve.py PLACE`: with a `postsched` on the PATH, an account `me`, and a folder
-to work in."""
+"""Play `postsched serve` as an application does: a post by HTTP, out at its time, an orderly end.
+
+    python tests/servers/client.py FOLDER
+
+with a `postsched` on the PATH that has an account `me`, and a folder to work in.
+"""
 
 from __future__ import annotations
 
