@@ -12,8 +12,9 @@ from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.hook import HOOKS, Hook
 from postsched.store import deliveries as rows
 from postsched.store import hooks
+from postsched.store.outbox_tables import notifications
 from postsched.store.proposal_tables import proposals
-from postsched.store.tables import DRAFTS, deliveries, notifications, posts
+from postsched.store.tables import DRAFTS, deliveries, posts
 
 S = DeliveryStatus
 FOR_PEOPLE = (S.UNCONFIRMED, S.FAILED, S.MISSED)

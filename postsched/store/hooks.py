@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from postsched.domain.hook import HOOKS, Hook, HookState
 from postsched.domain.notice import Event, Way
-from postsched.store.tables import notifications, posts
+from postsched.store.outbox_tables import notifications
+from postsched.store.tables import posts
 
 row = notifications.c
 OURS = row.way.in_([way.value for way in HOOKS])

@@ -18,6 +18,7 @@ from postsched.store.answer_tables import answers
 from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import holds, limits
 from postsched.store.moved import Moved
+from postsched.store.outbox_tables import notifications
 from postsched.store.proposal_tables import proposals
 from postsched.store.session_tables import sessions
 from postsched.store.slot_tables import slots
@@ -26,7 +27,6 @@ from postsched.store.tables import (
     hosted,
     meta,
     metadata,
-    notifications,
     posts,
     schedules,
     targets,

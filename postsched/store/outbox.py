@@ -23,7 +23,8 @@ from postsched.domain.post import Missed
 from postsched.store import deliveries as delivery_rows
 from postsched.store.columns import micros
 from postsched.store.compiled import ByIds
-from postsched.store.tables import deliveries, notifications, posts
+from postsched.store.outbox_tables import notifications
+from postsched.store.tables import deliveries, posts
 from postsched.store.upserts import upsert
 
 GATHERING = timedelta(seconds=2)

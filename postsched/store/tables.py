@@ -28,8 +28,6 @@ CLAIMED = "claim IS NOT NULL"
 """What a worker holds: the condition of the index `claims`."""
 SENT = "finished_at IS NOT NULL"
 """What has come to an end, by account: the condition of the index `sent`."""
-UNTOLD = "next_at IS NOT NULL"
-"""What is still to be told: the condition of the index `untold`."""
 LEADING = "leads = 1"
 """What plans the next of its series once it is taken up: the condition of the index `leading`."""
 RECURRING = "kind <> 'once' AND kind <> 'slot'"
@@ -295,32 +293,5 @@ leases = Table(
     Column("name", Words, primary_key=True),
     Column("holder", Words, nullable=False),
     Column("until", Instant, nullable=False),
-    **STRICT,
-)
-
-notifications = Table(
-    "notifications",
-    metadata,
-    _id(),
-    Column("uid", Words, nullable=False, unique=True),
-    Column("way", Words, nullable=False),
-    Column("event", Words, nullable=False),
-    Column("account", Words, nullable=False),
-    Column("subject", Words),
-    Column("at", Instant, nullable=False),
-    Column("document", Json, nullable=False),
-    Column("next_at", Instant),
-    Column("claim", Words),
-    Column("claim_until", Instant),
-    Column("attempts", Integer, nullable=False, default=0),
-    Column("first_at", Instant),
-    Column("done", Json),
-    Column("problem", Words),
-    Column("finished_at", Instant),
-    Column("post_id", Whole),
-    Column("url", Words),
-    Column("answer", Integer),
-    UniqueConstraint("way", "subject"),
-    Index("untold", "way", "next_at", sqlite_where=text(UNTOLD)),
     **STRICT,
 )

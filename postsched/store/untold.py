@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from postsched.domain.notice import GIVE_UP, Event, Message, Way
-from postsched.store.tables import UNTOLD, notifications
+from postsched.store.outbox_tables import UNTOLD, notifications
 
 KEPT = timedelta(days=30)
 """How long a row stays after it was written."""

@@ -28,7 +28,7 @@ from postsched.store import accounts as account_rows
 from postsched.store import pauses, untold
 from postsched.store.database import Database
 from postsched.store.outbox import Outlet
-from postsched.store.tables import notifications
+from postsched.store.outbox_tables import notifications
 from postsched.testing import Answer, FakeClock, Fault, FaultKind
 from postsched.transport import Transport
 from tests.engine.rig import play, until

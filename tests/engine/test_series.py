@@ -18,7 +18,8 @@ from postsched.domain.schedule import Schedule
 from postsched.store import deliveries as delivery_rows
 from postsched.store import posts as post_rows
 from postsched.store.outbox import Outlet
-from postsched.store.tables import accounts, deliveries, notifications, schedules
+from postsched.store.outbox_tables import notifications
+from postsched.store.tables import accounts, deliveries, schedules
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play

@@ -22,7 +22,7 @@ from postsched.store import accounts as account_rows
 from postsched.store import hooks, outbox, pauses, queue, untold
 from postsched.store.database import Database
 from postsched.store.outbox import GATHERING, Outlet
-from postsched.store.tables import notifications
+from postsched.store.outbox_tables import notifications
 from tests.store import rows
 from tests.store.rows import NOON, claim_of
 
