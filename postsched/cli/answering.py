@@ -68,6 +68,7 @@ class _Answering:
         try:
             self._serving = _serving(self._program, channel, order, self._bound)
             self._serving.start()
+            await asyncio.to_thread(self._serving.prepare)
             await self._stop.wait()
             await self._serving.stop()
             self._program.close()

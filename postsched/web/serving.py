@@ -65,12 +65,17 @@ class Serving:
         self._bound = bound
         # It tells of each request that is none, and strangers may send many.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-        app.openapi()  # now, while nothing is due
+        self._app = app
         self._thread = threading.Thread(target=self._serve, name="postsched-web", daemon=True)
 
     def start(self) -> None:
         """Begin to answer, beside the caller."""
         self._thread.start()
+
+    def prepare(self) -> None:
+        """Make the API's document, which takes half a second, before somebody has to wait for it;
+        it blocks."""
+        self._app.openapi()
 
     async def stop(self) -> None:
         """Take no more requests, and wait for the answers that are under way."""
