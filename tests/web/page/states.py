@@ -8,7 +8,7 @@ from datetime import time, timedelta
 from sqlalchemy import text
 
 from postsched.domain.delivery import DeliveryStatus
-from postsched.service import deliveries, slots
+from postsched.service import pausing, slots
 from postsched.service.desk import Desk
 from postsched.store import accounts as account_rows
 from tests.web.page import gallery
@@ -72,9 +72,9 @@ def changing(desk: Desk) -> Sequence[str]:
 def held(desk: Desk) -> Sequence[str]:
     """Everything is held, and a post and an account by themselves, too."""
     number = gallery.add(desk, gallery.TEXTS[0], "me", at="in 3 hours")
-    deliveries.pause(desk, [number])
-    deliveries.pause_accounts(desk, ["me"], paused=True)
-    deliveries.pause_all(desk, paused=True)
+    pausing.pause(desk, [number])
+    pausing.pause_accounts(desk, ["me"], paused=True)
+    pausing.pause_all(desk, paused=True)
     return ["/", "/calendar", "/accounts", f"/posts/{number}"]
 
 
