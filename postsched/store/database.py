@@ -7,6 +7,7 @@ of other workers; one that only reads sees one state of the database.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ PATIENCE = 20.0
 """Seconds a command waits for another writer; the daemon waits less and tries again."""
 
 
-class Database:
+class Database(ABC):
     """One database. `read()`, `write()` and `turn()` give a connection inside a transaction that
     is committed at the end of the block, or rolled back by an exception.
 
@@ -107,10 +108,10 @@ class Database:
     def _end_writing(self, connection: Connection, turn: int | None) -> None:
         """Right before the commit."""
 
+    @abstractmethod
     def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
         """The sentence for the user that an error of the database driver comes to, one while
         `committing` too."""
-        raise NotImplementedError
 
     @property
     def has_room(self) -> bool:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 
+from postsched.domain.errors import StoreUnavailable
 from postsched.store.database import Database
 
 
@@ -43,6 +44,10 @@ class Sealing(Database):
             if first:
                 self._after(connection)
         self.sealed = True
+
+    def explain(self, error: exc.DBAPIError, *, committing: bool = False) -> StoreUnavailable:
+        """What an error of the driver comes to, as the database itself says it."""
+        return self._database.explain(error, committing=committing)
 
     @property
     def has_room(self) -> bool:
