@@ -236,6 +236,8 @@ class _Signals:
             for name, answer in answers.items()
             if hasattr(signal, name)
         }
+        # Windows' loop has no signals, and a thread that is not the main one may set none: there a
+        # person's Ctrl-C still ends it, as KeyboardInterrupt.
         for number, answer in self._numbers.items():
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
                 loop.add_signal_handler(number, answer)

@@ -65,6 +65,7 @@ def _told(connection: Connection, sql: str, error: Exception) -> BaseException:
     connection that is lost with it is used no more."""
     base = connection.dialect.loaded_dbapi.Error
     wire = connection.connection.dbapi_connection
+    # It is the driver's own error, for which SQLAlchemy has a protocol, and its driver no type.
     if connection.dialect.is_disconnect(error, wire, None):  # type: ignore[arg-type]
         connection.invalidate(error)
     return exc.DBAPIError.instance(

@@ -16,7 +16,7 @@ from postsched.store.sharing import is_shared
 from postsched.store.upserts import upsert
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects.sqlite import Insert
+    from postsched.store.upserts import Upsert
 
 MOST = 2**53
 """More than this is as good as no limit, whatever a network says."""
@@ -61,7 +61,7 @@ def _values(account_id: int, limit: Limit, now: datetime) -> dict[str, Any]:
     }
 
 
-def _keeping(connection: Connection) -> Insert:
+def _keeping(connection: Connection) -> Upsert:
     statement = upsert(connection, limits)
     statement = statement.values({column.name: bindparam(column.name) for column in limits.c})
     return statement.on_conflict_do_update(

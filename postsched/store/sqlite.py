@@ -177,7 +177,7 @@ def _use_wal(database: SqliteDatabase) -> None:
             explained = explain_sqlite(error, database.name)
             if not isinstance(explained, StoreBusy) or not left:
                 raise explained from error
-            time.sleep(WAL_WAIT)
+            time.sleep(WAL_WAIT)  # SQLite's own wait for locks does not cover this one change
         else:
             break
         finally:

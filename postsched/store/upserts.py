@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Table
 
 if TYPE_CHECKING:
-    from sqlalchemy.dialects.sqlite import Insert
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    Upsert = sqlite.Insert | postgresql.Insert
 
 
-def upsert(connection: Connection, table: Table) -> Insert:
+def upsert(connection: Connection, table: Table) -> Upsert:
     """An INSERT that can be told what to do with what is there already."""
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as of_postgres
 
-        made: Insert = of_postgres(table)  # type: ignore[assignment]  # the same, under its name
-        return made
+        return of_postgres(table)
     from sqlalchemy.dialects.sqlite import insert
 
     return insert(table)

@@ -49,7 +49,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is there."""
-        super().connection_made(transport)  # type: ignore[arg-type]  # it wants its own kind
+        # asyncio promises no more than a BaseTransport; on a socket it is the Transport of uvicorn.
+        super().connection_made(transport)  # type: ignore[arg-type]
         if self._are_too_many():
             self._refuse(TOO_MANY)
         else:

@@ -28,6 +28,7 @@ from postsched.platforms.judging import raise_for_answer
 STEPS = ("stale", "lease", "answered", "saved", "used", "settling", "settled")
 SURVIVED = tuple(step for step in STEPS if step != "answered")
 """The steps after which nothing is lost; at `answered` the pair is in the victim's hands only."""
+NOTHING_SENT = "only the renewal of logins is tested here"
 
 
 def die_at(step: str) -> None:
@@ -37,7 +38,7 @@ def die_at(step: str) -> None:
 
 
 class Rotating(Platform):
-    """See the module."""
+    """A login that is renewed and used to ask who it is; nothing is ever sent by it."""
 
     name: ClassVar[str] = "rotating"
     title: ClassVar[str] = "Rotating"
@@ -73,17 +74,17 @@ class Rotating(Platform):
     async def prepare(
         self, message: Message, login: Login, http: httpx.AsyncClient
     ) -> dict[str, Any]:
-        raise NotImplementedError
+        raise AssertionError(NOTHING_SENT)
 
     async def publish(
         self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient
     ) -> Published:
-        raise NotImplementedError
+        raise AssertionError(NOTHING_SENT)
 
     async def find(
         self, prepared: Prepared, key: str, login: Login, http: httpx.AsyncClient, since: datetime
     ) -> None:
-        raise NotImplementedError
+        raise AssertionError(NOTHING_SENT)
 
 
 class SharedRing(KeyringBackend):

@@ -223,6 +223,7 @@ if os.name == "nt":
 
     def _lock(file: IO[bytes]) -> None:
         file.seek(0)
+        # mypy reads it as on Linux, where msvcrt is empty
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
 else:
     import fcntl
