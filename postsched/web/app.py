@@ -62,6 +62,28 @@ DESCRIPTION = """Schedule posts to social networks. A post is taken as posts as 
 with its schedule and deliveries. Errors are problem details (RFC 9457)."""
 
 
+class _Application(FastAPI):
+    """FastAPI with our OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if self.openapi_schema is None:
+            document = get_openapi(
+                title=self.title,
+                version=self.version,
+                description=self.description,
+                routes=self.routes,
+                openapi_version="3.1.0",
+            )
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = Problem.model_json_schema(mode="serialization")
+            if self.state.authenticate is not without_login:
+                document["components"]["securitySchemes"] = {"bearer": BEARER}
+                document["security"] = [{"bearer": []}]
+            self.openapi_schema = document
+        return self.openapi_schema
+
+
 def create_app(
     desk: Callable[[], Desk],
     authenticate: Authenticate,
@@ -72,7 +94,7 @@ def create_app(
     """The application. `desk` gives what the use cases work on, `authenticate` who asks; `web` are
     the settings as they are at the start, `host` is where it listens."""
     web = web or Web()
-    app = FastAPI(
+    app = _Application(
         title="postsched",
         version=__version__,
         description=DESCRIPTION,
@@ -94,7 +116,6 @@ def create_app(
     app.add_route("/api/{rest:path}", problems.nowhere, METHODS, include_in_schema=False)
     app.mount("/", create_page(app.state))
     _fence(app, web, host)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents
     return app
 
 
@@ -118,22 +139,3 @@ def _fence(app: FastAPI, web: Web, host: str) -> None:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
     yield
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description,
-            routes=app.routes,
-            openapi_version="3.1.0",
-        )
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = Problem.model_json_schema(mode="serialization")
-        if app.state.authenticate is not without_login:
-            document["components"]["securitySchemes"] = {"bearer": BEARER}
-            document["security"] = [{"bearer": []}]
-        app.openapi_schema = document
-    return app.openapi_schema
