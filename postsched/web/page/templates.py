@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from postsched import __version__
+from postsched import __version__, platforms
 from postsched.domain.duration import distance
+from postsched.domain.errors import PostschedError
 from postsched.domain.post import Media
 from postsched.service.desk import Desk
 from postsched.service.drafts import fingerprint
@@ -22,6 +23,8 @@ from postsched.web.page.static import address
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """The pictures that browsers show."""
+FAR = timedelta(days=100)
+"""How far off something may be, for that to be worth a word beside its date."""
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +44,7 @@ def environment() -> Environment:
     made.filters["late"] = late
     made.filters["server"] = server
     made.filters["who"] = who
+    made.filters["network"] = network
     made.filters["file_name"] = file_name
     made.filters["picture"] = is_picture
     made.filters["fingerprint"] = fingerprint
@@ -71,10 +75,12 @@ def when(now: datetime, zone: ZoneInfo, instant: datetime | None) -> Markup:
     words = f"{local:%a} {local.day} {local:%b}"
     if local.year != today.year:
         words += f" {local.year}"
-    far = distance(instant - now)
-    return Markup('<time datetime="{}" title="{} {}">{} {:%H:%M}</time> <small>{}</small>').format(
-        local.isoformat(), local.strftime("%Y-%m-%d %H:%M:%S"), local.tzname(), words, local, far
+    shown = Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} {}">{} {:%H:%M}</time>').format(
+        local.isoformat(), local, local.tzname(), words, local
     )
+    if abs(instant - now) > FAR:
+        return shown
+    return shown + Markup(" <small>{}</small>").format(distance(instant - now))
 
 
 def link(address: str | None) -> str | None:
@@ -87,6 +93,15 @@ def link(address: str | None) -> str | None:
 def server(address: str | None) -> str | None:
     """The server of an address: what follows it may be long, and a secret."""
     return str(urlsplit(address).netloc) or None if link(address) else None
+
+
+@lru_cache
+def network(platform: str) -> str:
+    """A platform as people call it; its own name where what knows it is not installed."""
+    try:
+        return platforms.get(platform).title
+    except PostschedError:
+        return platform
 
 
 def who(name: str) -> str:

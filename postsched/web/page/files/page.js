@@ -1,6 +1,8 @@
 // What the page does better with a little script; all of it works without.
 "use strict";
 
+document.documentElement.classList.add("scripted");
+
 // A change somewhere: pages that show it load it anew, but not under a person's hands.
 let waiting = false;
 const isDirty = (field) => field.type === "hidden" ? false

@@ -34,6 +34,7 @@ def post(visit: Visit) -> Response:
         attempts=attempts, ids=ids,
         schedule=pattern(filed, visit.desk.now()) if filed.schedule.recurs else None,
         coming=coming(filed.schedule, filed.deliveries, 5),
+        slot=draft.slot,
         planned=filed.schedule.first() if draft.has_time and not draft.slot else None,
         seen=fingerprint(draft), author=author,
         own=visit.may_write or (author is not None and author == visit.who.author),
