@@ -29,6 +29,8 @@ FIRST, LONGEST = 0.5, 60.0
 """Seconds until one that ended is started again, at first and at most: twice as long each time."""
 STEADY = 60.0
 """Seconds after which it did not end at its start."""
+TOGETHER = 0.2
+"""Seconds after which this process knows if somebody has stopped both, as systemd does."""
 MARGIN = 5.0
 """Seconds to end, beyond those that requests are given."""
 
@@ -97,6 +99,7 @@ class Apart:
                 end = _ended(await self._one())
             except OSError as error:  # no memory, no process, no file descriptor left
                 end = f"can't be started: {error.strerror}"
+            await asyncio.sleep(TOGETHER)
             if self._stopping:
                 return
             if not self._ever:
