@@ -9,7 +9,7 @@ import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +69,28 @@ class Contender(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A process that is up, and where it says what it does."""
+    """A process, and where it says what it does."""
 
-    pid: int
+    started: subprocess.Popen[bytes]
     log: Path
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.started.pid
 
     def said(self) -> str:
         """All it said."""
         return self.log.read_text(errors="replace")
+
+    def expect(self, sign: str) -> None:
+        """Wait until it has said `sign`."""
+        deadline = time.monotonic() + PATIENCE
+        while sign not in self.said():
+            said = f"{self.started.args!r}: {self.said()[-2000:]}"
+            assert self.started.poll() is None, f"it ended: {said}"
+            assert time.monotonic() < deadline, f"it does not start: {said}"
+            time.sleep(0.02)
 
 
 @contextmanager
@@ -84,29 +98,28 @@ def process(
     command: Sequence[str], folder: Path, sign: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[Running]:
     """A process that has said `sign` in its log. Ended at the end."""
+    with starting(command, folder, environ) as running:
+        running.expect(sign)
+        yield running
+
+
+@contextmanager
+def starting(
+    command: Sequence[str], folder: Path, environ: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """A process that need not be up yet. Ended at the end."""
     log = Path(tempfile.mkstemp(".log", dir=folder)[1])
     with log.open("wb") as out, subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=out, stderr=out, env=environ
     ) as started:  # fmt: skip
         try:
-            running = Running(started.pid, log)
-            _await_sign(started, running, sign)
-            yield running
+            yield Running(started, log)
         finally:
             started.terminate()
             try:
                 started.wait(ENDING)
             except subprocess.TimeoutExpired:
                 started.kill()
-
-
-def _await_sign(started: subprocess.Popen[bytes], running: Running, sign: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while sign not in running.said():
-        said = f"{started.args!r}: {running.said()[-2000:]}"
-        assert started.poll() is None, f"it ended: {said}"
-        assert time.monotonic() < deadline, f"it does not start: {said}"
-        time.sleep(0.02)
 
 
 class Floor(Contender):
@@ -168,15 +181,26 @@ def _account(at: Desk, url: str) -> Account:
 @contextmanager
 def running(folder: Path, concurrency: int = 10, **more: str) -> Iterator[int]:
     """`postsched run` in that home, up and listening; its process id."""
+    with all_running([folder], concurrency, **more) as (pid,):
+        yield pid
+
+
+@contextmanager
+def all_running(folders: Sequence[Path], concurrency: int, **more: str) -> Iterator[list[int]]:
+    """The same in each of the homes, started at once."""
     command = [sys.executable, "-m", "postsched", "run", "--no-live"]
-    environ = environment(
-        folder,
-        POSTSCHED_CONCURRENCY=str(concurrency),
-        POSTSCHED_CONCURRENCY_TOTAL=str(max(50, concurrency)),
-        **more,
-    )
-    with process(command, folder, "running", environ) as daemon:
-        yield daemon.pid
+    more |= {
+        "POSTSCHED_CONCURRENCY": str(concurrency),
+        "POSTSCHED_CONCURRENCY_TOTAL": str(max(50, concurrency)),
+    }
+    with ExitStack() as stack:
+        daemons = [
+            stack.enter_context(starting(command, folder, environment(folder, **more)))
+            for folder in folders
+        ]
+        for daemon in daemons:
+            daemon.expect("running")
+        yield [daemon.pid for daemon in daemons]
 
 
 def expect_published(folder: Path, posts: int, database: str | None = None) -> None:

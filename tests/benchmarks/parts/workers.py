@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.contenders import Backing, Contender, expect_published, running
+from tests.benchmarks.contenders import Backing, Contender, all_running, expect_published
 from tests.benchmarks.figures import Figure, at_least
 from tests.benchmarks.order import Order
 from tests.benchmarks.peers.backing import postgres
@@ -38,7 +38,7 @@ class Workers(Contender):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self.lead += 2.0 * workers  # they are started one after the other
+        self.lead += 1.0 * workers  # they share the cores while they start
         self.name = f"PostgreSQL, {workers} worker{'s' if workers > 1 else ''}"
 
     def missing(self) -> str | None:
@@ -56,15 +56,11 @@ class Workers(Contender):
         at = desk(folder, backing.url)
         fill(at, account(at, order.url), [datetime.fromtimestamp(due, UTC) for due in order.dues])
         at.database.close()
-        with ExitStack() as stack:
-            homes = [folder / f"host{n}" for n in range(self.workers)]
-            for home in homes:
-                home.mkdir()
-            ours = [
-                stack.enter_context(running(home, order.concurrency, POSTSCHED_DB=backing.url))
-                for home in homes
-            ]
-            yield [*ours, backing.pid]
+        homes = [folder / f"host{n}" for n in range(self.workers)]
+        for home in homes:
+            home.mkdir()
+        with all_running(homes, order.concurrency, POSTSCHED_DB=backing.url) as pids:
+            yield [*pids, backing.pid]
 
     def expect_recorded(self, order: Order, folder: Path, backing: Backing | None) -> None:
         """Every delivery is published."""
@@ -79,18 +75,30 @@ def measure(run: Run) -> None:
         say(f"workers are left out: {reason}")
         return
     came: dict[str, list[Played]] = {}
-    for one in run.shuffled(crowd):
-        played = run.attempt(one, partial(play_burst, one, run.size.shared, CONCURRENCY, DELAY))
-        came.setdefault(one.name, []).append(played)
-    alone = median(p.rate for p in came[Workers(1).name])
-    ideal = CONCURRENCY / DELAY
-    run.figures.append(Figure(Workers(1).name, "posts/s", alone, "ideal", ideal))
-    for count, growth in GROWTH.items():
-        name = Workers(count).name
-        rate = median(p.rate for p in came[name])
-        run.figures.append(Figure(name, "posts/s", rate, "1 worker", alone, at_least(growth)))
-    for one in crowd:
-        run.figures += _costs(one.name, came[one.name])
+    try:
+        for one in run.shuffled(crowd):
+            played = run.attempt(one, partial(play_burst, one, run.size.shared, CONCURRENCY, DELAY))
+            came.setdefault(one.name, []).append(played)
+    finally:
+        _tell(run, came)
+
+
+def _tell(run: Run, came: dict[str, list[Played]]) -> None:
+    """How much more several did than one, as far as they came."""
+    rates = {name: median(p.rate for p in plays) for name, plays in came.items()}
+    one = Workers(1).name
+    if one in rates:
+        ideal = CONCURRENCY / DELAY
+        run.figures.append(Figure(one, "posts/s", rates[one], "ideal", ideal))
+        for count, growth in GROWTH.items():
+            if (name := Workers(count).name) in rates:
+                goal = at_least(growth)
+                run.figures.append(
+                    Figure(name, "posts/s", rates[name], "1 worker", rates[one], goal)
+                )
+    for name in (Workers(count).name for count in (1, *GROWTH)):
+        if name in came:
+            run.figures += _costs(name, came[name])
 
 
 def _costs(name: str, plays: list[Played]) -> list[Figure]:
