@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache, partial
@@ -23,6 +24,8 @@ from postsched.web.page.static import address
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """The pictures that browsers show."""
+OPENING = re.compile(r"(it|there|the|that|this|no|none|not|post|draft|nothing|what|a|an|by|some)\b")
+"""How messages begin that begin with no name."""
 FAR = timedelta(days=100)
 """How far off something may be, for that to be worth a word beside its date."""
 
@@ -45,6 +48,7 @@ def environment() -> Environment:
     made.filters["server"] = server
     made.filters["who"] = who
     made.filters["network"] = network
+    made.filters["sentence"] = sentence
     made.filters["file_name"] = file_name
     made.filters["picture"] = is_picture
     made.filters["fingerprint"] = fingerprint
@@ -102,6 +106,12 @@ def network(platform: str) -> str:
         return platforms.get(platform).title
     except PostschedError:
         return platform
+
+
+def sentence(message: str) -> str:
+    """A message as a page says it, by itself: it begins as sentences do, unless with a name."""
+    words = message.replace("graphemes", "characters")
+    return words[:1].upper() + words[1:] if OPENING.match(words) else words
 
 
 def who(name: str) -> str:

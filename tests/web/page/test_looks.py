@@ -4,6 +4,7 @@ and on a phone."""
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ pytest.importorskip("fastapi", reason="the extra web is not installed")
 from postsched.domain.scope import Scope
 from postsched.service import posts, tokens
 from postsched.service.desk import Desk
+from postsched.testing.picture import png
 from postsched.web.auth import Principal, unknown
 from tests.web.page import gallery
 from tests.web.page.chromium import expect_usable, painted, person, served, shot
@@ -56,10 +58,18 @@ def test_every_state_looks_right(
             page.goto(f"{site}{address}")
             shot(page, named(state, address, scheme, width))
             expect_usable(page, width)
+            for summary in page.locator("td:not(.outside) summary").all()[:1]:
+                summary.click()
+                shot(page, named(state, f"{address}-open", scheme, width))
+                expect_usable(page, width)
 
 
 @pytest.mark.parametrize(("scheme", "width"), BOTH)
-def test_what_is_wrong_in_the_composer(chromium: Any, desk: Desk, scheme: str, width: int) -> None:
+def test_what_is_wrong_in_the_composer(
+    chromium: Any, desk: Desk, tmp_path: Path, scheme: str, width: int
+) -> None:
+    file = tmp_path / "cat.png"
+    file.write_bytes(png(64, 48))
     gallery.account(desk, "studio", "mastodon", "https://mastodon.example")
     gallery.account(desk, "berlin.example", "bluesky")
     stale = gallery.add(desk, "As it was", "studio", at="in 2 days")
@@ -83,6 +93,16 @@ def test_what_is_wrong_in_the_composer(chromium: Any, desk: Desk, scheme: str, w
             page.wait_for_selector("form [name=word]", state="attached")
             shot(page, named("fault", case, scheme, width))
             expect_usable(page, width)
+        page.goto(f"{site}/compose")
+        page.get_by_label("studio", exact=True).check()
+        page.set_input_files("#file", str(file))
+        page.get_by_label("Alt text of cat.png").fill(LONG)
+        page.wait_for_selector("#look .reason")
+        shot(page, named("fault", "bad-alt-look", scheme, width))
+        page.set_input_files("#file", str(Path(__file__)))
+        page.wait_for_selector(".fault")
+        shot(page, named("fault", "no-picture", scheme, width))
+        expect_usable(page, width)
         page.goto(f"{site}/compose?post={stale}")
         with desk.database.write() as connection:
             connection.exec_driver_sql(f"UPDATE posts SET text = 'Other' WHERE id = {stale}")

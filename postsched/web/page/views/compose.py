@@ -57,7 +57,7 @@ def compose(visit: Visit) -> Response:
             return _write(visit, fields, before, known)
         return _page(visit, fields, before, _looked_at(visit, fields, before, known))
     except PostschedError as error:
-        return _page(visit, fields, before, fault=error, status=422)
+        return _faulty(visit, fields, before, known, error)
 
 
 @view(Scope.DRAFT)
@@ -68,8 +68,20 @@ def look(visit: Visit) -> Response:
     try:
         found = _looked_at(visit, fields, before, known)
     except PostschedError as error:
-        return visit.page("look.html", look=None, fault=error)
-    return visit.page("look.html", look=found, fault=None)
+        return visit.page("look.html", look=None, trouble=error)
+    return visit.page("look.html", look=found, trouble=None)
+
+
+def _faulty(
+    visit: Visit, fields: Fields, before: Draft | None, known: Sequence[Media], why: PostschedError
+) -> Response:
+    """The form again, with what is wrong; and what the networks would show, as far as that can be
+    told."""
+    try:
+        found = _looked_at(visit, fields, before, known)
+    except PostschedError:
+        found = None
+    return _page(visit, fields, before, found, why, 422)
 
 
 def _looked_at(
@@ -155,6 +167,7 @@ def _page(
     return visit.page(
         "compose.html", status, fields=fields, accounts=accounts, groups=groups, before=before,
         post_id=post_id if before else "", look=found, fault=fault, repeats=composing.REPEATS,
+        stale=before is not None and isinstance(fault, NotAllowed),
     )  # fmt: skip
 
 
