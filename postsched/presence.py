@@ -29,13 +29,12 @@ class Present:
 def present(known: Iterable[Worker], bells: Path, now: datetime) -> Present:
     """The workers on a list, told apart at that instant (UTC)."""
     found = Present()
-    here = boot_id()
     for worker in known:
         answer = wakeup.alive(bells, worker.mark)
         if worker.seen_at is None:
             alive = answer or not wakeup.FIFO  # where bells tell nothing all are taken to live
             (found.living if alive else found.dead).append(worker)
-        elif answer is False and worker.boot == here:
+        elif answer is False and worker.boot == boot_id():
             found.dead.append(worker)
         else:
             heard = answer or now - worker.seen_at <= SILENT_AFTER

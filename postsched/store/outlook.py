@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    CompoundSelect,
     Connection,
     func,
     literal,
@@ -172,17 +173,23 @@ def count_paused(connection: Connection) -> int:
 def count_by_status(connection: Connection) -> dict[DeliveryStatus, int]:
     """How many deliveries there are in each status. Most are scheduled: these are what the others
     leave of all, for SQLite counts a whole table by the page, and some of it row by row."""
-    row = deliveries.c
-    every = select(func.count()).select_from(deliveries).scalar_subquery()
-    others = [status.value for status in DeliveryStatus if status is not S.SCHEDULED]
-    query = union_all(
-        select(row.status, func.count()).where(row.status.in_(others)).group_by(row.status),
-        select(literal(""), every),
-    )
-    found = {str(status): count for status, count in connection.execute(query)}
+    found = {str(status): count for status, count in COUNTS.run(connection, {})}
     scheduled = found.pop("") - sum(found.values())
     counts = dict.fromkeys(DeliveryStatus, 0) | {S.SCHEDULED: scheduled}
     return counts | {S(status): count for status, count in found.items()}
+
+
+def _counting() -> CompoundSelect[Any]:
+    row = deliveries.c
+    every = select(func.count()).select_from(deliveries).scalar_subquery()
+    others = [literal(status.value) for status in DeliveryStatus if status is not S.SCHEDULED]
+    return union_all(
+        select(row.status, func.count()).where(row.status.in_(others)).group_by(row.status),
+        select(literal(""), every),
+    )
+
+
+COUNTS = Compiled(lambda connection: _counting())
 
 
 def count_claimed(connection: Connection) -> int:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     delete,
     func,
+    literal,
     select,
     text,
     update,
@@ -21,6 +22,7 @@ from postsched.domain.delivery import (
 )
 from postsched.store import deliveries as delivery_rows
 from postsched.store import outbox
+from postsched.store.compiled import Compiled
 from postsched.store.lanes import OPEN
 from postsched.store.plans import rewrite
 from postsched.store.tables import (
@@ -47,8 +49,10 @@ def set_all_paused(connection: Connection, *, paused: bool) -> None:
 
 def all_paused(connection: Connection) -> bool:
     """Whether everything is held."""
-    query = select(meta.c.value).where(meta.c.name == "paused")
-    return connection.scalar(query) is not None
+    return bool(PAUSED.run(connection, {}))
+
+
+PAUSED = Compiled(lambda connection: select(meta.c.value).where(meta.c.name == literal("paused")))
 
 
 def in_hand(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from postsched.domain.scope import Scope
 from postsched.domain.token import Token
+from postsched.store.compiled import ByIds
 from postsched.store.token_tables import tokens
 
 
@@ -36,8 +37,12 @@ def named(connection: Connection, name: str) -> Token | None:
 
 def by_digest(connection: Connection, digest: str) -> Token | None:
     """The token with that hash."""
-    row = connection.execute(select(tokens).where(tokens.c.digest == digest)).one_or_none()
-    return token_of(row) if row else None
+    found = BY_DIGEST.records(connection, [digest])
+    return token_of(found[0]) if found else None
+
+
+BY_DIGEST = ByIds(lambda digests: select(tokens).where(tokens.c.digest.in_(digests)))
+"""Compiled once: every request asks."""
 
 
 def note_use(connection: Connection, name: str, now: datetime) -> None:

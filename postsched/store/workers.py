@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
-from postsched.store.compiled import ByIds
+from postsched.store.compiled import ByIds, Compiled
 from postsched.store.sharing import GATES, gate_of, is_shared
 from postsched.store.tables import workers
 
@@ -57,6 +57,7 @@ def remove(connection: Connection, worker_ids: Iterable[int]) -> None:
     connection.execute(delete(workers).where(workers.c.id.in_(list(worker_ids))))
 
 
+EVERY = Compiled(lambda connection: select(workers).order_by(workers.c.id))
 BY_IDS = ByIds(lambda ids: select(workers).where(workers.c.id.in_(ids)))
 
 
@@ -68,4 +69,4 @@ def by_ids(connection: Connection, ids: Collection[int]) -> list[Worker]:
 
 def every(connection: Connection) -> list[Worker]:
     """All workers on the list, dead ones too, oldest first."""
-    return [Worker(**row._mapping) for row in connection.execute(select(workers).order_by("id"))]
+    return [Worker(*BY_IDS.record(row)) for row in EVERY.run(connection, {})]
