@@ -96,6 +96,7 @@ class Rig:
         """The same for the test's own looks, on connections of its own."""
         self.bells = wakeup.folder_for(self.settings)
         self.events: list[tuple[str, Work]] = []
+        self._turns: list[Turns] = []
 
     def account(self, name: str = "me", platform: str = "fake") -> Account:
         """A new account."""
@@ -121,7 +122,9 @@ class Rig:
         return rows.read(self.other, delivery_id)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, also where an engine was left in the middle of a turn."""
+        for turns in self._turns:
+            turns.close()
         self.database.close()
         self.other.close()
 
@@ -158,6 +161,7 @@ class Rig:
             growth, planner, Quotas(self.platforms.__getitem__, settings),
         )  # fmt: skip
         turns = Turns(self.database, worker, self.bells, intake, growth)
+        self._turns.append(turns)
         dispatcher = Dispatcher(
             turns, publisher, self.clock, Random(7),
             RetryPolicy(settings.attempts, settings.retry_delay),
