@@ -49,9 +49,10 @@ THREADS = 2
 """How many requests are in the database at once; the others wait their turn. The interpreter runs
 one thread at a time, and each more would keep the engine waiting longer."""
 NOUNS = (
-    schedule, posts, actions, occurrences, deliveries, accounts, platforms, slots, outlook, media,
-    watching, webhooks, health, documentation,
+    health, schedule, posts, deliveries, outlook, watching, actions, occurrences, accounts,
+    platforms, slots, media, webhooks, documentation,
 )  # fmt: skip
+"""What is asked for most comes first: routes are looked for one after the other."""
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]
 BEARER = {
     "type": "http",
