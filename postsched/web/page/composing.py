@@ -19,6 +19,7 @@ ONCE, SLOT, KEPT = "once", "slot", "kept"
 """What a post may have in the place of a repetition; KEPT is one that has no fields here."""
 WORDS = ("comment", "link", "title", "visibility", "warning", "lang")
 LARGEST = 10**6
+DIGEST = re.compile(r"[0-9a-f]{64}")
 FRACTION = re.compile(r"(?<=:\d\d)\.\d+")
 
 
@@ -32,7 +33,8 @@ class Attached:
     @property
     def digest(self) -> str | None:
         """The SHA-256 of a file that is kept here."""
-        return None if "://" in self.ref else self.ref.partition("/")[0]
+        first = self.ref.partition("/")[0]
+        return first if DIGEST.fullmatch(first) else None
 
     @property
     def name(self) -> str:

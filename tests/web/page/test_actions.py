@@ -97,6 +97,12 @@ def test_without_javascript_on_a_phone(chromium: Any, desk: Desk) -> None:
         draft = page.locator(".card.draft", has=page.locator(f"a[href='/posts/{made['draft']}']"))
         draft.get_by_role("button", name="Approve").click()
         assert said(page) == f"Post {made['draft']} is approved"
+        page.get_by_role("link", name="1", exact=True).click()
+        page.wait_for_url("**/drafts")
+        shot(page, "drafts-without-javascript")
+        page.get_by_role("button", name="Discard").click()
+        assert said(page) == f"Draft {made['pictured']} is discarded"
+        assert page.locator("h1").inner_text() == "No drafts"
         page.goto(f"{site}/compose")
         page.get_by_label("me", exact=True).check()
         page.get_by_label("Text", exact=True).fill("Part one")
@@ -104,6 +110,7 @@ def test_without_javascript_on_a_phone(chromium: Any, desk: Desk) -> None:
         page.get_by_label("Part 2").fill("Part two")
         page.get_by_label("At", exact=True).fill("2031-06-01 10:00")
         page.get_by_role("button", name="Look at it").click()
+        shot(page, "looked-at-without-javascript")
         assert page.locator(".preview .step").count() == 2
         page.get_by_role("button", name="Save as a draft").click()
         assert "is a draft" in said(page)

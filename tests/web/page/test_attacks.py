@@ -36,7 +36,8 @@ def addresses(made: dict[str, int]) -> list[str]:
         f"{page}{number}" for number in made.values() for page in ("/posts/", "/compose?post=")
     ]
     fixed = ["/", "/calendar", "/calendar?month=2031-05", "/calendar?week=2031-05-01", "/queue",
-             "/history", "/accounts", "/compose"]  # fmt: skip
+             "/history", "/accounts", "/compose", "/drafts",
+             f"/drafts?cursor={NASTY}", f"/queue?account={NASTY}"]  # fmt: skip
     return [*fixed, *posts, f"/history?search={NASTY}&status={NASTY}", f"/compose?post={NASTY}"]
 
 
@@ -54,6 +55,16 @@ def test_every_page_escapes_what_is_not_ours(browser: TestClient, desk: Desk) ->
         assert "script-src 'self';" in policy
         assert "unsafe" not in policy
         shown += answer.text
+    form = {"word": word_of(browser.get("/compose").text), "do": "schedule"}
+    wrong = ({"to": NASTY}, {"to": "me", "at": NASTY}, {"to": "me", "kind": NASTY},
+             {"to": "me", "media": NASTY, "alt": NASTY}, {"to": "me", "post": NASTY})  # fmt: skip
+    for fields in wrong:
+        data = dict.fromkeys(("text", "part", "tags", "title", "for:me"), NASTY) | form | fields
+        for address in ("/compose", "/compose/look"):
+            answer = browser.post(address, data=data, headers=HERE)
+            Reader().feed(answer.text)
+            assert "<script>window" not in answer.text
+            shown += answer.text
     assert shown.count("&lt;script&gt;window.xss=1") > 100
 
 
