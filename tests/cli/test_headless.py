@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import keyring
@@ -19,6 +17,7 @@ from postsched.testing import MastodonServer
 from postsched.testing.mastodon import TOKEN
 from tests.cli.calling import Answer, Caller
 from tests.cli.logins import Door
+from tests.servers import postgres
 from tests.servers.visitor import visit
 
 pytestmark = pytest.mark.slow
@@ -101,12 +100,13 @@ def mould(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settled(headless: Headless, mould: Path) -> Headless:
     """The same, with an account whose secret is in the file."""
-    if not mould.exists():
+    if postgres.is_used() or not mould.exists():
         assert headless(*headless.adding, stdin=TOKEN).code == 0
-        shutil.copytree(headless.call.database.parent, mould)
+        if not postgres.is_used():
+            shutil.copytree(headless.call.database.parent, mould)
         return headless
     shutil.copytree(mould, headless.call.database.parent)
-    with closing(sqlite3.connect(headless.call.database)) as base, base:
+    with postgres.behind(headless.call.database) as base:
         base.execute("UPDATE accounts SET url = ?", (headless.server.url,))
     return headless
 
@@ -163,7 +163,7 @@ def test_what_can_not_be_opened_waits_and_the_rest_goes_out(
     answer.refused(4, "passphrase")
     assert settled.file.read_bytes() == before
     assert settled.status(1) == "scheduled"
-    with closing(sqlite3.connect(settled.call.database)) as base, base:
+    with postgres.behind(settled.call.database) as base:
         base.execute("UPDATE deliveries SET next_at = 0 WHERE status = 'scheduled'")
     assert settled("publish-due").out == "1 published\n"
     assert settled.status(1) == "published"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -111,19 +109,15 @@ def test_a_short_lock_is_waited_for(rig: Rig, fake: FakePlatform) -> None:
     assert len(fake.posts) == 1
 
 
-def test_a_database_that_can_not_be_used_is_an_error(
-    rig: Rig, fake: FakePlatform, tmp_path: Path
-) -> None:
+def test_a_database_that_can_not_be_used_is_an_error(rig: Rig, fake: FakePlatform) -> None:
     rig.post("Hello", rig.account(), rig.clock.now())
 
     async def scene() -> None:
         engine = rig.engine("publish-due")
-        locker = sqlite3.connect(tmp_path / "posts.db")
         faults = Faults(rig.database.engine)
         faults.at, faults.armed = range(1, 10**9), True
         with faults.listening(), pytest.raises(StoreUnavailable):
             await engine.dispatcher.drain(0.3)
-        locker.close()
         await engine.stop()
         await engine.close()
 
