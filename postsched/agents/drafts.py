@@ -108,12 +108,10 @@ def _with_media(
 
 
 def _read(record: Mapping[str, Any]) -> Draft:
-    rest = {name: value for name, value in record.items() if name != "texts"}
-    draft, errors = draft_of(rest)
+    draft, errors = draft_of(record, None)
     if errors:
         raise _wrong(errors[0])
-    # Past the reader of files, which looks whether a text is the name of one.
-    return replace(draft, texts=tuple(record.get("texts") or ()))
+    return draft
 
 
 def _wrong(error: RowError) -> InvalidInput:

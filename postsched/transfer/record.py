@@ -39,9 +39,10 @@ NO_TEXT = re.compile("[\0\ud800-\udfff]")
 KINDS = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
 
 
-def draft_of(record: Mapping[str, Any], base: str = "") -> tuple[Draft, list[RowError]]:
+def draft_of(record: Mapping[str, Any], base: str | None = "") -> tuple[Draft, list[RowError]]:
     """The draft a record describes and what is wrong with it, not asking if anything is missing.
-    `base` is the folder that relative media paths start from."""
+    `base` is the folder that relative media paths start from; None for what comes from elsewhere:
+    then no file of this machine is looked at."""
     fields: dict[str, Any] = {}
     errors: list[RowError] = []
     for name, value in record.items():
@@ -96,10 +97,12 @@ def _part_record(part: DraftPart) -> str | dict[str, Any]:
     return {"text": part.text, "media": [_media_record(media) for media in part.media]}
 
 
-def _read(name: str, value: Any, base: str) -> Any:
+def _read(name: str, value: Any, base: str | None) -> Any:
     reader = READERS.get(name)
     if reader is None:
         raise Unfit(f"is no known name. {did_you_mean(name, NAMES)}")
+    if base is None:
+        return _several(value) if reader is _texts else reader(value, "")
     return reader(value, base)
 
 
@@ -154,12 +157,16 @@ def _part(item: Any, which: str, base: str) -> DraftPart:
     return part
 
 
-def _texts(value: Any, base: str) -> tuple[str, ...]:
+def _several(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if not isinstance(value, list):
         raise Unfit("must be a list of texts")
-    texts = tuple(_text(item) for item in value)
+    return tuple(_text(item) for item in value)
+
+
+def _texts(value: Any, base: str) -> tuple[str, ...]:
+    texts = _several(value)
     if len(texts) == 1 and os.path.isfile(os.path.join(base, texts[0])):
         raise Unfit("is the name of a file, which would be posted: give the texts themselves")
     return texts

@@ -37,6 +37,7 @@ from postsched.web.routes import (
     outlook,
     platforms,
     posts,
+    queue,
     schedule,
     slots,
     watching,
@@ -50,7 +51,7 @@ THREADS = 2
 one thread at a time, and each more would keep the engine waiting longer."""
 NOUNS = (
     health, schedule, posts, deliveries, outlook, watching, actions, occurrences, accounts,
-    platforms, slots, media, webhooks, documentation,
+    platforms, slots, queue, media, webhooks, documentation,
 )  # fmt: skip
 """What is asked for most comes first: routes are looked for one after the other."""
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "QUERY"]

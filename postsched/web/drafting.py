@@ -4,7 +4,6 @@ that no file of this machine can be named."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from postsched.domain.draft import Draft
@@ -50,15 +49,10 @@ def changed(desk: Desk, before: Draft, given: PostChanges, known: Sequence[Media
 
 
 def _read(record: Mapping[str, Any]) -> Draft:
-    texts = record.get("texts")
-    rest = {name: value for name, value in record.items() if name != "texts"}
-    draft, errors = draft_of(rest)
+    draft, errors = draft_of(record, None)
     if errors:
         raise _wrong(errors[0])
-    if not texts:
-        return draft
-    # Past the reader of files, which looks whether a text is the name of one.
-    return replace(draft, texts=(texts,) if isinstance(texts, str) else tuple(texts))
+    return draft
 
 
 def _wrong(error: RowError) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -23,6 +23,7 @@ When = Annotated[str, Query(max_length=100)]
 Accounts = Annotated[
     list[Name] | None, Query(max_length=100, description="Only these accounts or groups")
 ]
+Statuses = Annotated[list[DeliveryStatus] | None, Query(description="Only of these")]
 Tag = Annotated[str | None, Query(min_length=1, max_length=200, description="Only with this tag")]
 Since = Annotated[
     str | None, Query(alias="from", max_length=100, description="Not before this day or time")
@@ -79,37 +80,36 @@ def named_in(field: str) -> Iterator[None]:
         raise
 
 
+async def _narrowed(
+    account: Accounts = None,
+    since: Since = None,
+    until: Until = None,
+    tag: Tag = None,
+    search: Search = None,
+) -> Looking:
+    return Looking((), account or (), since, until, tag, search)
+
+
+Narrowed = Annotated[Looking, Depends(_narrowed)]
+
+
 async def _of_posts(
+    narrowed: Narrowed,
     status: Annotated[
         list[PostStatus | DeliveryStatus] | None, Query(description="Only of these")
     ] = None,
-    account: Accounts = None,
-    since: Since = None,
-    until: Until = None,
-    tag: Tag = None,
-    search: Search = None,
 ) -> Looking:
-    return Looking(status or (), account or (), since, until, tag, search)
+    return replace(narrowed, statuses=status or ())
+
+
+async def _of_history(narrowed: Narrowed, status: Statuses = None) -> Looking:
+    return replace(narrowed, statuses=status or ())
 
 
 async def _of_deliveries(
-    status: Annotated[list[DeliveryStatus] | None, Query(description="Only of these")] = None,
-    account: Accounts = None,
-    since: Since = None,
-    until: Until = None,
+    status: Statuses = None, account: Accounts = None, since: Since = None, until: Until = None
 ) -> Looking:
     return Looking(status or (), account or (), since, until, None, None)
-
-
-async def _of_history(
-    status: Annotated[list[DeliveryStatus] | None, Query(description="Only of these")] = None,
-    account: Accounts = None,
-    since: Since = None,
-    until: Until = None,
-    tag: Tag = None,
-    search: Search = None,
-) -> Looking:
-    return Looking(status or (), account or (), since, until, tag, search)
 
 
 OfPosts = Annotated[Looking, Depends(_of_posts)]

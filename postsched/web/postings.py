@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any
@@ -43,6 +43,11 @@ def reply_of(connection: Connection, post_id: int) -> Reply:
     """A post as the answer to a write. Raises NotFound."""
     document = document_of(connection, post_id)
     return Reply(document, headers={"ETag": etag_of(document)})
+
+
+def answered(write: Once, desk: Desk, post_id: int, work: Callable[[Desk], object]) -> Response:
+    """Do that, and answer with the post as it is then. Raises what the work does."""
+    return write.do(desk, work, lambda connection: reply_of(connection, post_id))
 
 
 def one_post(desk: Desk, post_id: int, known: str | None = None) -> Response:

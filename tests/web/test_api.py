@@ -329,6 +329,16 @@ def test_accounts_slots_and_what_is_to_come(api: Api) -> None:
     assert [one["text"] for one in swapped if not one["free"]] == ["a", "b"]
     first = api("POST", "/queue/shuffle", json={"seed": 1}).json()[0]["post_id"]
     api.refused(409, "first already", "POST", f"/queue/{first}/up", json={"accounts": ["me"]})
+    nobody = {"accounts": ["nobody"]}
+    for path, given in (
+        (f"/queue/{first}/up", nobody),
+        ("/queue/shuffle", nobody),
+        ("/queue/swap", {"post": posted[0], "other": posted[1], **nobody}),
+    ):
+        assert api.refused(422, "nobody", "POST", path, json=given)["field"] == "accounts"
+    api.refused(404, "no post 99", "POST", "/queue/99/up")
+    unknown = {"post": posted[0], "other": 99}
+    assert api.refused(422, "no post 99", "POST", "/queue/swap", json=unknown)["field"] == "post"
     daily = {"text": "Daily", "to": "team", "repeat": "daily", "at": "12:00"}
     assert api("POST", "/posts", json=daily).json()["schedule"]["kind"] == "daily"
     coming = [Firing.model_validate(one) for one in api("GET", "/next?limit=5&account=work").json()]

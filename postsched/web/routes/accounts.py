@@ -11,7 +11,7 @@ from starlette.responses import Response
 from postsched.service import accounts as service
 from postsched.service import groups, pausing
 from postsched.service.account_document import account_document, group_document
-from postsched.service.desk import accounts_named
+from postsched.service.desk import Desk, accounts_named
 from postsched.store import accounts as rows
 from postsched.web.answers import Json
 from postsched.web.auth import Reader, Writer
@@ -56,11 +56,7 @@ def get_account(name: Named, desk: DeskOf, who: Reader) -> Response:
 )
 def pause_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Hold an account, or those of a group: nothing is sent by them until they are resumed."""
-    return write.do(
-        desk,
-        lambda desk: pausing.pause_accounts(desk, [name], paused=True),
-        lambda connection: _accounts(connection, name),
-    )
+    return _hold(name, desk, write, paused=True)
 
 
 @router.post(
@@ -71,11 +67,7 @@ def pause_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Respo
 )
 def resume_account(name: Named, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Release an account, or those of a group; what is past its grace is missed."""
-    return write.do(
-        desk,
-        lambda desk: pausing.pause_accounts(desk, [name], paused=False),
-        lambda connection: _accounts(connection, name),
-    )
+    return _hold(name, desk, write, paused=False)
 
 
 @router.get(
@@ -129,5 +121,8 @@ def remove_group(name: Named, desk: DeskOf, who: Writer, write: Write) -> Respon
     )
 
 
-def _accounts(connection: Connection, name: str) -> Reply:
-    return Reply([account_document(one) for one in accounts_named(connection, [name])])
+def _hold(name: str, desk: Desk, write: Write, *, paused: bool) -> Response:
+    def reply(connection: Connection) -> Reply:
+        return Reply([account_document(one) for one in accounts_named(connection, [name])])
+
+    return write.do(desk, lambda desk: pausing.pause_accounts(desk, [name], paused=paused), reply)

@@ -17,7 +17,7 @@ from postsched.web.context import DeskOf
 from postsched.web.etags import IfMatch
 from postsched.web.idempotency import Write
 from postsched.web.narrowing import which_of
-from postsched.web.postings import PostId, document_of, etag_of, reply_of
+from postsched.web.postings import PostId, answered, document_of, etag_of
 from postsched.web.requests import Route
 from postsched.web.schemas.actions import Cancelling, Narrowed, Verdict
 from postsched.web.schemas.described import TAGGED, described
@@ -39,11 +39,7 @@ def cancel(
 ) -> Response:
     """Cancel what of a post has not gone out; 409 where nothing of it can be. With the scope draft:
     a draft that the same caller has made."""
-    return write.do(
-        desk,
-        lambda desk: postings.cancel(desk, who, post_id, given),
-        lambda connection: reply_of(connection, post_id),
-    )
+    return answered(write, desk, post_id, lambda desk: postings.cancel(desk, who, post_id, given))
 
 
 @router.post("/retry", response_model=Post, responses=WITH_BODY, operation_id="retry_post")
@@ -55,10 +51,11 @@ def retry(
     given: Annotated[Narrowed, Body()] = EVERY,
 ) -> Response:
     """Send failed, missed or cancelled deliveries again, where they broke off."""
-    return write.do(
+    return answered(
+        write,
         desk,
+        post_id,
         lambda desk: deliveries.retry(desk, [post_id], which_of(desk, given), insist=True),
-        lambda connection: reply_of(connection, post_id),
     )
 
 
@@ -66,31 +63,24 @@ def retry(
 def resolve(post_id: PostId, given: Verdict, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Settle an unconfirmed delivery: a person has looked whether it is out."""
     published = verdict_of(given.verdict, given.url, given.remote_id)
-    return write.do(
+    return answered(
+        write,
         desk,
+        post_id,
         lambda desk: deliveries.resolve(desk, post_id, which_of(desk, given), published),
-        lambda connection: reply_of(connection, post_id),
     )
 
 
 @router.post("/pause", response_model=Post, responses=WITHOUT, operation_id="pause_post")
 def pause(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Hold a post: nothing of it is sent until it is resumed."""
-    return write.do(
-        desk,
-        lambda desk: pausing.pause(desk, [post_id]),
-        lambda connection: reply_of(connection, post_id),
-    )
+    return answered(write, desk, post_id, lambda desk: pausing.pause(desk, [post_id]))
 
 
 @router.post("/resume", response_model=Post, responses=WITHOUT, operation_id="resume_post")
 def resume(post_id: PostId, desk: DeskOf, who: Writer, write: Write) -> Response:
     """Release a post; what is past its grace is missed."""
-    return write.do(
-        desk,
-        lambda desk: pausing.resume(desk, [post_id]),
-        lambda connection: reply_of(connection, post_id),
-    )
+    return answered(write, desk, post_id, lambda desk: pausing.resume(desk, [post_id]))
 
 
 @router.post(
@@ -111,4 +101,4 @@ def approve(
             seen = fingerprint(with_media(connection, post_id)[0])
         editing.approve(desk, [post_id], {post_id: seen})
 
-    return write.do(desk, work, lambda connection: reply_of(connection, post_id))
+    return answered(write, desk, post_id, work)

@@ -17,7 +17,7 @@ from postsched.web.context import DeskOf
 from postsched.web.etags import IfMatch
 from postsched.web.idempotency import Write
 from postsched.web.narrowing import which_of
-from postsched.web.postings import PostId, document_of, etag_of, reply_of
+from postsched.web.postings import PostId, answered, document_of, etag_of
 from postsched.web.problems import invalid
 from postsched.web.requests import Route
 from postsched.web.schemas.actions import Narrowed, Occurrence
@@ -58,4 +58,4 @@ def edit_occurrence(
         which = which_of(desk, Narrowed(accounts=given.accounts, occurrence=when))
         occurrences.change(desk, post_id, which, moment, given.text)
 
-    return write.do(desk, work, lambda connection: reply_of(connection, post_id))
+    return answered(write, desk, post_id, work)

@@ -23,11 +23,11 @@ from postsched.web.paging import USUAL, Cursor, Limit
 from postsched.web.postings import (
     PostId,
     Writing,
+    answered,
     document_of,
     etag_of,
     expect_draft,
     one_post,
-    reply_of,
 )
 from postsched.web.requests import Route
 from postsched.web.schemas.described import CREATED, LINKED, TAGGED, described
@@ -104,7 +104,7 @@ def edit_post(
         if before != after:
             editing.edit(desk, post_id, before, after)
 
-    return write.do(desk, work, lambda connection: reply_of(connection, post_id))
+    return answered(write, desk, post_id, work)
 
 
 def _read(

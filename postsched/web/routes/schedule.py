@@ -9,7 +9,7 @@ from postsched.web.auth import Drafter, Reader
 from postsched.web.context import DeskOf
 from postsched.web.etags import IfNoneMatch
 from postsched.web.idempotency import Write
-from postsched.web.postings import PostId, Writing, cancel, one_post, reply_of
+from postsched.web.postings import PostId, Writing, answered, cancel, one_post
 from postsched.web.requests import Route
 from postsched.web.schemas.described import CREATED, TAGGED, described
 from postsched.web.schemas.documents import Post
@@ -52,8 +52,4 @@ def unschedule(post_id: PostId, desk: DeskOf, who: Drafter, write: Write) -> Res
     """Cancel what of a post has not gone out: the post as it is then. 409 where nothing of it can
     be cancelled any more. One that is cancelled already stays so. With the scope draft: a draft
     that the same caller has made."""
-    return write.do(
-        desk,
-        lambda desk: cancel(desk, who, post_id),
-        lambda connection: reply_of(connection, post_id),
-    )
+    return answered(write, desk, post_id, lambda desk: cancel(desk, who, post_id))
