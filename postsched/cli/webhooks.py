@@ -31,6 +31,8 @@ COLOURS = {HookState.DELIVERED: "green", HookState.FAILED: "bold red", HookState
 HELD = 60.0
 """Seconds that another process is waited for which is just sending one."""
 GLANCE = 0.1
+"""Seconds between two looks: that process may be on another machine, and says nowhere but in the
+database when it is done."""
 PAGE = 500
 
 

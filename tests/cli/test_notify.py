@@ -17,7 +17,7 @@ from postsched.testing import Answer, Fault, FaultKind, MastodonServer
 from postsched.testing.mastodon import TOKEN
 from tests.cli.calling import ROOT
 from tests.cli.posting import Posting
-from tests.servers.receiver import SECRET, Receiver, verified
+from tests.servers.receiver import SECRET, Receiver, killed_while_telling, verified
 
 LONG_AGO = "UPDATE deliveries SET grace_until = 1"
 
@@ -259,18 +259,7 @@ def test_killed_before_it_could_tell_the_next_process_tells(
     """kill -9 while the receiver does not answer: what was settled is told again in the end."""
     receiver.program(Fault(FaultKind.HANG), "POST")
     missed(cli)
-    words = [sys.executable, "-m", "postsched", "publish-due"]
-    process = subprocess.Popen(
-        words, env=cli.call.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not receiver.at("/hook"):
-            assert time.monotonic() < deadline, "nothing was told"
-            time.sleep(0.01)
-    finally:
-        process.kill()
-        process.wait(10)
+    killed_while_telling(receiver, cli.call.environ())
     assert cli.json("show", "1")["deliveries"][0]["status"] == "missed"
     cli("publish-due")
     assert len(receiver.at("/hook")) == 1, "what a process holds is left to it for a while"

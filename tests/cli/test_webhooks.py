@@ -4,9 +4,6 @@ the convention's authors."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +14,7 @@ from postsched.domain.secret import Secret
 from postsched.notify import webhook
 from postsched.testing import Fault, FaultKind
 from tests.cli.posting import Posting
-from tests.servers.receiver import SECRET, Receiver, verified
+from tests.servers.receiver import SECRET, Receiver, killed_while_telling, verified
 
 LATER = "2030-05-01 09:00"
 HELD = "UPDATE notifications SET claim_until = 1 WHERE claim IS NOT NULL"
@@ -234,18 +231,7 @@ def test_killed_after_it_was_written_it_is_told_by_the_next(
     cli = signing
     receiver.program(Fault(FaultKind.HANG), "POST")
     cli("add", "x", "--at", "now", "--callback", f"{receiver.url}/hook")
-    words = [sys.executable, "-m", "postsched", "publish-due"]
-    process = subprocess.Popen(
-        words, env=cli.call.environ(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not receiver.at("/hook"):
-            assert time.monotonic() < deadline, "nothing was told"
-            time.sleep(0.01)
-    finally:
-        process.kill()
-        process.wait(10)
+    killed_while_telling(receiver, cli.call.environ())
     assert cli.json("show", "1")["status"] == "published"
     assert cli.json("webhook", "list")[0]["state"] == "sending"
     with cli.database() as base:  # a while later

@@ -5,7 +5,11 @@ Signatures are verified by the library of the convention's authors, and not by o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from subprocess import DEVNULL
 from typing import Any, ClassVar
 
 import pytest
@@ -37,6 +41,20 @@ class Receiver(Loopback):
     def at(self, path: str) -> list[Request]:
         """What came to a path."""
         return [one for one in self.requests if one.path == path]
+
+
+def killed_while_telling(receiver: Receiver, environ: Mapping[str, str]) -> None:
+    """`publish-due`, killed (-9) once it has begun to tell the receiver, which hangs."""
+    words = [sys.executable, "-m", "postsched", "publish-due"]
+    process = subprocess.Popen(words, env=environ, stdout=DEVNULL, stderr=DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while not receiver.at("/hook"):
+            assert time.monotonic() < deadline, "nothing was told"
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 def verified(requests: Sequence[Request], secret: str = SECRET) -> list[Any]:
