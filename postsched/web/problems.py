@@ -124,11 +124,15 @@ async def nowhere(request: Request) -> Response:
     """What is at no address of the API: 404, or 405 where the address takes other methods, which
     OPTIONS asks for."""
     if not (methods := _methods(request)):
-        raise HTTPException(404)
-    allowed = {"Allow": ", ".join(methods)}
+        see = "See /api/v1/docs, or /api/v1/openapi.json"
+        raise Problem(404, None, "Not Found", "there is nothing at this address", hint=see)
+    listed = ", ".join(methods)
     if request.method == "OPTIONS":
-        return Response(status_code=204, headers=allowed)
-    raise HTTPException(405, headers=allowed)
+        return Response(status_code=204, headers={"Allow": listed})
+    said = f"this address does not take {request.method[:20]}"
+    raise Problem(
+        405, None, "Method Not Allowed", said, hint=f"It takes {listed}", headers={"Allow": listed}
+    )
 
 
 def _methods(request: Request) -> list[str]:

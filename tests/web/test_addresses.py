@@ -40,6 +40,10 @@ def test_what_is_at_fault_is_named(api: Api) -> None:
     text = {"text": "Hello", "to": "me", "at": "in 2 hours"}
     wrong = api.refused(422, "no member 'txt'", "POST", "/schedule", json={"txt": "x"})
     assert (wrong["field"], wrong["hint"]) == ("txt", "Did you mean text?")
+    wrong = api.refused(422, "no member 'in'", "POST", "/schedule", json={**text, "in": "2h"})
+    assert wrong["hint"] == 'Say it as at: "in 2 hours"'
+    assert "GET, HEAD, OPTIONS" in api.refused(405, "not take PUT", "PUT", "/health")["hint"]
+    api.refused(404, "/api/v1/docs", "GET", "/nowhere")
     media = [{"pth": "x"}]
     wrong = api.refused(422, "'pth'", "POST", "/schedule", json={**text, "media": media})
     assert wrong["field"] == "media.0.pth"

@@ -17,6 +17,10 @@ Id = Annotated[int, Field(ge=1, le=LARGEST)]
 Name = Annotated[str, Field(min_length=1, max_length=64, description="An account or a group")]
 
 
+ELSEWHERE = {"in": 'Say it as at: "in 2 hours"'}
+"""What the command line has as an option, and what says the same here."""
+
+
 class Told(BaseModel):
     """What the API gives: exactly these members."""
 
@@ -42,7 +46,7 @@ class Given(BaseModel):
                     {
                         "name": repr(name[:200]),
                         "member": name[:200],
-                        "hint": did_you_mean(name, known),
+                        "hint": ELSEWHERE.get(name) or did_you_mean(name, known),
                     },
                 )
         return given
