@@ -22,11 +22,17 @@ EXIT_CODES: tuple[tuple[type[PostschedError], int], ...] = (
     (StoreUnavailable, 4),
     (SecretUnavailable, 4),
 )
+PERMISSIONS = "Look at its permissions, and at those of the folders above it"
 USAGE = (
     (
         re.compile(r"^Got unexpected extra arguments?(?:\(s\))? \((.*)\)$"),
         r"there is no place for '\1'. A text with spaces in it needs quotes",
     ),
+    (
+        re.compile(r"^No such option: (--db|--config|--quiet|--verbose|-q|-v)\b.*$"),
+        r"\1 goes before the command: postsched \1 … COMMAND",
+    ),
+    (re.compile(r" \(Possible options: (.*)\)$"), r". Did you mean \1?"),
     (re.compile(r"is not a valid int(?:eger)?(?: range)?$"), "is no whole number"),
 )
 """What the library says of mistakes that are made often -> what helps."""
@@ -39,6 +45,8 @@ def complaint(error: Exception) -> tuple[str, int]:
     if isinstance(error, PostschedError):
         codes = (code for kind, code in EXIT_CODES if isinstance(error, kind))
         return str(error), next(codes, 1)
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename} can't be used: {error.strerror}. {PERMISSIONS}", 2
     return _unexpected(error), 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +71,7 @@ def _subject(program: Program, *, openable: bool = True) -> Subject:
     subject = Subject(
         program.settings, place, None, program.secrets, program.now, lambda: program.zone
     )
-    if not openable or (place is not None and not place.exists()):
+    if not openable or (place is not None and not os.path.exists(place)):
         return subject
     bells = wakeup.folder_for(program.settings)
     with program.database.read() as connection:

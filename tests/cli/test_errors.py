@@ -38,39 +38,6 @@ def posts(database: Path) -> list[str]:
         return [row[0] for row in base.execute("SELECT text FROM posts ORDER BY id")]
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("pubish-due",), "Did you mean publish-due?"),
-        (("account", "lst"), "Did you mean list?"),
-        (("add", "x", "--cancle"), "no such option: --cancle"),
-        (("list", "--jsn"), "--json"),
-        (("show",), "missing argument 'ID'"),
-        (("show", "one"), "'one'"),
-        (("list", "--limit", "0"), "'--limit'"),
-        (("account", "add", "me"), "missing option '--platform'"),
-        (("--db",), "--db"),
-        (("--", "--db"), "there is no command '--db'"),
-        (("list", "--config", "x"), "no such option: --config"),
-        (("list", "too", "many"), "no place for 'too many'. A text with spaces in it needs quotes"),
-        (("show", "abc"), "'abc' is no whole number. See: postsched show --help"),
-        (("add", "x", "--priority", "high"), "'high' is no whole number"),
-    ],
-)
-def test_wrong_usage_is_one_line_with_the_nearest_name(
-    call: Caller, words: tuple[str, ...], said: str
-) -> None:
-    call(*words).refused(2, said, "--help")
-    assert not call.database.exists()
-
-
-def test_nothing_to_do_shows_what_there_is(call: Caller) -> None:
-    for words in ((), ("account",)):
-        answer = call(*words)
-        answer.refused(2, "no command is given", "--help")
-        assert "Usage: postsched" in answer.out
-
-
 def test_help_names_every_option_and_gives_examples(call: Caller) -> None:
     for command in ("add", "account add", "doctor", "backup", "restore", "run"):
         answer = call(*command.split(), "--help")

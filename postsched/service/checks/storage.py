@@ -42,7 +42,7 @@ def database_findings(subject: Subject) -> Iterator[Finding]:
     versions = f"postsched {__version__}, Python {python}, SQLite {SQLITE}"
     yield ok("versions", versions)
     place = subject.place
-    if place is not None and not place.exists():
+    if place is not None and not os.path.exists(place):
         yield _not_there(place)
     if subject.database is None:
         return
@@ -68,6 +68,13 @@ def _moved_findings(database: Database) -> Iterator[Finding]:
 
 
 def _not_there(place: Path) -> Finding:
+    folder = _existing(place.parent)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return problem(
+            "database",
+            f"{place} can't be made: you may not write to {folder}",
+            "Check its permissions, or name another database with --db",
+        )
     try:
         expect_no_log(place)
     except StoreUnavailable as error:
@@ -174,8 +181,9 @@ def disk_findings(subject: Subject) -> Iterator[Finding]:
 def media_findings(subject: Subject) -> Iterator[Finding]:
     """Whether the media of posts are there, and may be written."""
     folder = subject.settings.media_folder
-    if folder.exists() and not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        yield problem("media", f"{folder} may not be used by you", "Check its permissions")
+    there = _existing(folder)
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        yield problem("media", f"{there} may not be used by you", "Check its permissions")
         return
     if subject.database is None:
         return
@@ -198,7 +206,7 @@ def media_findings(subject: Subject) -> Iterator[Finding]:
 
 
 def _existing(folder: Path) -> Path:
-    """The folder, or the one above it that exists."""
-    while not folder.exists():
+    """The folder, or the one above it that exists, as far as it may be seen."""
+    while not os.path.exists(folder):  # Path.exists raises where it may not look
         folder = folder.parent
     return folder
