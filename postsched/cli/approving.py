@@ -28,9 +28,10 @@ def approve(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Let drafts go out at the time that each names: all of those named, or none.
+    """Let drafts go out at the time that each names.
 
-    On a terminal it shows what they say and asks; a draft that was changed since then is refused.
+    All of them, or none. On a terminal it shows what they say and asks; a draft that was changed
+    since then is refused.
     """
     from postsched.cli.drafting import sentence
     from postsched.service import editing
