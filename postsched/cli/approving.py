@@ -21,7 +21,7 @@ SHOWN = 200
 """Characters of each part that are shown before a draft goes out."""
 
 
-@app.command(epilog="Examples:\n\npostsched approve 12\n\npostsched list --status draft")
+@app.command(epilog="Examples:\n\npostsched approve 12\n\npostsched approve 12 13 --yes")
 def approve(
     ctx: typer.Context,
     ids: Ids,

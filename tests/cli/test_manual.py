@@ -16,6 +16,8 @@ GROUPS = {
     "notify": ("test", "secret"),
     "slots": ("add", "list", "remove"),
     "queue": ("up", "down", "swap", "shuffle"),
+    "token": ("add", "list", "revoke"),
+    "webhook": ("list", "replay", "test"),
 }
 COMMANDS = [(name,) for name in program.COMMANDS if name not in GROUPS]
 PAGES = [*COMMANDS, *((group, name) for group, names in GROUPS.items() for name in names)]
