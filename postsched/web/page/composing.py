@@ -20,6 +20,7 @@ ONCE, SLOT, KEPT = "once", "slot", "kept"
 WORDS = ("comment", "link", "title", "visibility", "warning", "lang")
 LARGEST = 10**6
 DIGEST = re.compile(r"[0-9a-f]{64}")
+PICTURES = ("JPG", "JPEG", "PNG", "GIF", "WEBP", "AVIF")
 FRACTION = re.compile(r"(?<=:\d\d)\.\d+")
 
 
@@ -31,10 +32,15 @@ class Attached:
     alt: str
 
     @property
-    def digest(self) -> str | None:
-        """The SHA-256 of a file that is kept here."""
+    def picture(self) -> str | None:
+        """The SHA-256 of a picture that is kept here, as far as its name tells."""
         first = self.ref.partition("/")[0]
-        return first if DIGEST.fullmatch(first) else None
+        return first if DIGEST.fullmatch(first) and self.kind in PICTURES else None
+
+    @property
+    def kind(self) -> str:
+        """What it is, by the end of its name."""
+        return PurePath(self.name).suffix[1:6].upper()
 
     @property
     def name(self) -> str:

@@ -26,6 +26,8 @@ SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/
 """The pictures that browsers show."""
 OPENING = re.compile(r"(it|there|the|that|this|no|none|not|post|draft|nothing|what|a|an|by|some)\b")
 """How messages begin that begin with no name."""
+KEPT = re.compile(r"\b[0-9a-f]{64}/")
+"""What stands before the name of a file that was uploaded."""
 FAR = timedelta(days=100)
 """How far off something may be, for that to be worth a word beside its date."""
 
@@ -110,7 +112,7 @@ def network(platform: str) -> str:
 
 def sentence(message: str) -> str:
     """A message as a page says it, by itself: it begins as sentences do, unless with a name."""
-    words = message.replace("graphemes", "characters")
+    words = KEPT.sub("", message.replace("graphemes", "characters"))
     return words[:1].upper() + words[1:] if OPENING.match(words) else words
 
 

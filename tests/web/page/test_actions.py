@@ -206,3 +206,13 @@ def test_signing_in_and_out(chromium: Any, desk: Desk) -> None:
         page.wait_for_url("**/login")
         page.goto(f"{site}/")
         assert "/login" in page.url
+        page.get_by_label("Service token").fill(str(secret.reveal()))
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{site}/")
+        page.goto(f"{site}/compose")
+        page.get_by_label("Text", exact=True).fill("Half a thought")
+        tokens.revoke(desk, "alice")
+        page.get_by_label("me", exact=True).check()
+        page.wait_for_selector("text=You are signed out")
+        assert page.get_by_label("Text", exact=True).input_value() == "Half a thought"
+        shot(page, "signed-out-while-writing")

@@ -43,6 +43,37 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.matches?.(".live")) document.querySelector(".changed")?.remove();
 });
 
+// What was sent by script and did not work is said, and nothing that was written is lost.
+const complain = (words, address) => {
+  const form = document.querySelector("#composer");
+  if (!form) return;
+  const note = form.querySelector(".fault.sent") || document.createElement("p");
+  note.className = "fault sent";
+  note.setAttribute("role", "alert");
+  note.textContent = words;
+  if (address) {
+    const link = document.createElement("a");
+    link.href = address;
+    link.target = "_blank";
+    link.textContent = "Sign in";
+    note.append(" ", link);
+  }
+  form.querySelector("h1").after(note);
+};
+document.addEventListener("htmx:responseError", (event) => {
+  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  complain(answer.querySelector("[role=alert]")?.textContent || "That did not work.");
+});
+document.addEventListener("htmx:sendError", () => complain("postsched does not answer. What you wrote is still here."));
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (new URL(xhr.responseURL).pathname !== "/login") return;
+  event.detail.shouldSwap = false;
+  if (event.target.matches(".live")) location.reload();
+  else complain("You are signed out. What you wrote is still here.", "/login");
+});
+document.addEventListener("htmx:afterSwap", () => document.querySelector(".fault.sent")?.remove());
+
 // What was done is announced once the page is there, and the page stays where it was.
 const said = document.querySelector(".said");
 if (said) {
