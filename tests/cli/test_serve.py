@@ -33,7 +33,7 @@ class Served:
     """A process that serves at a port of its own."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
+        self.process, self.before = process, ""
         match = re.search(r"listening at http://127\.0\.0\.1:(\d+)", self.said("listening at"))
         assert match
         self.port = int(match[1])
@@ -44,6 +44,7 @@ class Served:
         for line in self.process.stderr:
             if word in line:
                 return line
+            self.before += line
         raise AssertionError(f"{word} was never said")
 
     def ask(
@@ -79,9 +80,11 @@ class Served:
 
 
 @contextmanager
-def serving(cli: Posting, *options: str, **variables: str) -> Iterator[Served]:
+def serving(
+    cli: Posting, *options: str, login: str = "--no-auth", **variables: str
+) -> Iterator[Served]:
     """`postsched serve --no-auth` as a process that listens, and the other it starts."""
-    command = [sys.executable, "-m", "postsched", "serve", "--no-auth", "--port", "0", *options]
+    command = [sys.executable, "-m", "postsched", "serve", *login.split(), "--port", "0", *options]
     with subprocess.Popen(
         command,
         env={**cli.call.environ(), **variables},
@@ -222,6 +225,29 @@ def _wait_until_gone(pid: int) -> None:
         except ProcessLookupError:
             return
         time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_who_has_a_token_is_let_in_as_long_as_it_holds(cli: Posting) -> None:
+    """Made and revoked while it serves; and it says so where nobody has one."""
+    with serving(cli, login="") as served:
+        headers: dict[str, str] = {}
+        assert "nobody can be let in yet: postsched token add" in served.before
+        assert served.ask("GET", "/health")[0] == 401
+        made = cli.json("token", "add", "shop", "--scope", "draft")
+        headers["Authorization"] = f"Bearer {made['token']}"
+        assert served.ask("GET", "/health", headers=headers)[0] == 200
+        status, refused = served.ask("POST", "/schedule", HELLO | {"at": "now"}, headers)
+        assert (status, "say draft" in refused["detail"]) == (403, True)
+        draft = HELLO | {"at": "in 1 hour", "draft": True}
+        assert served.ask("POST", "/schedule", draft, headers)[0] == 201
+        served.process.kill()
+    cli("token", "add", "other", "--scope", "read")
+    with serving(cli, login="") as served:
+        assert "let in" not in served.before
+        assert served.ask("DELETE", "/schedule/1", headers=headers)[1]["status"] == "cancelled"
+        cli("token", "revoke", "shop")
+        assert served.ask("GET", "/health", headers=headers)[0] == 401
 
 
 def test_wrong_usage_is_one_line(cli: Posting, monkeypatch: pytest.MonkeyPatch) -> None:
