@@ -44,6 +44,12 @@ class RemoteRig(Rig):
         self.other = open_database(url)
         self.bells = wakeup.folder_for(self.settings)
         self.events = []
+        self._turns = []
+
+    def close(self) -> None:
+        """Break what hangs: its end would be waited for."""
+        self.database.cut()
+        super().close()
 
     def engine(self, kind: str = "run") -> Any:
         """A new worker."""
