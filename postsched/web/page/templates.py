@@ -24,7 +24,9 @@ from postsched.web.page.static import address
 
 SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """The pictures that browsers show."""
-OPENING = re.compile(r"(it|there|the|that|this|no|none|not|post|draft|nothing|what|a|an|by|some)\b")
+OPENING = re.compile(
+    r"(it|there|the|that|this|no|none|not|post|draft|nothing|what|a|an|by|some|every|times)\b"
+)
 """How messages begin that begin with no name."""
 KEPT = re.compile(r"\b[0-9a-f]{64}/")
 """What stands before the name of a file that was uploaded."""

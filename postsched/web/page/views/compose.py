@@ -68,8 +68,8 @@ def look(visit: Visit) -> Response:
     try:
         found = _looked_at(visit, fields, before, known)
     except PostschedError as error:
-        return visit.page("look.html", look=None, trouble=error)
-    return visit.page("look.html", look=found, trouble=None)
+        return visit.page("look.html", look=None, trouble=error, waits=False)
+    return visit.page("look.html", look=found, trouble=None, waits=False)
 
 
 def _faulty(
