@@ -4,7 +4,7 @@ that runs fast."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,81 +12,43 @@ from typing import Any
 
 import pytest
 
-from postsched.domain.delivery import Delivery, DeliveryStatus
+from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.domain.post import Media
 from postsched.platforms.base import Attachment, Unknown
 from postsched.platforms.facebook import Facebook
-from postsched.store import accounts as account_rows
-from postsched.testing import FakeClock, Fault, FaultKind
+from postsched.testing import Fault, FaultKind
 from postsched.testing.facebook import NAME, PAGE, FacebookServer
 from postsched.testing.facebook_posts import Photo
 from postsched.testing.graph import SECOND, TOKEN
 from postsched.testing.sender import Sender, key_of, message
-from tests.engine.rig import Rig, Simulation
+from tests.engine.rig import Simulation
 from tests.engine.rig import play as play_scene
+from tests.platforms.doubting import TICK, Doubt
 from tests.platforms.facebook.playing import at, file, out, play
-from tests.secrets.fake import FakeSecrets
-from tests.store import rows
 
 pytestmark = pytest.mark.slow
 """The crash matrix and the contract of adapters go through the same in the gate."""
 
 S = DeliveryStatus
 Found = Published | Unknown | None
-TICK = 0.01
-"""Seconds of real time in which one second passes."""
-SETTLED = (S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
 
 
-class Stage:
-    """An engine with a Page on a loopback Facebook, both with the same clock."""
+class Stage(Doubt[FacebookServer]):
+    """An engine with a Page on a loopback Facebook."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock()
-        self.server = FacebookServer(clock=self.now)
-        self.server.__enter__()
-        secrets = FakeSecrets({"me": TOKEN})
-        self.rig = Rig(folder, {"facebook": Facebook()}, self.clock, secrets=secrets)
-        with self.rig.database.write() as connection:
-            account = rows.account(connection, "me", "facebook")
-            facts = {"id": PAGE, "user": NAME}
-            account = replace(account, url=self.server.url, facts=facts)
-            account_rows.save(connection, account)
-        self.account = account
-
-    def now(self) -> int:
-        """The time, in nanoseconds since the epoch."""
-        return int(self.clock.now().timestamp() * SECOND)
-
-    def play(
-        self, text: str, *photos: str, meanwhile: Callable[[], None] = lambda: None
-    ) -> Delivery:
-        """Post a text, and let time pass until its delivery is settled."""
-        due = self.clock.now() + timedelta(seconds=2)
-        media = [Media(None, f"https://media.example/{name}", None) for name in photos]
-        delivery = self.rig.post(text, self.account, due, media=media)
-
-        async def scene() -> None:
-            sim = Simulation(self.rig)
-            while self.rig.delivery(delivery).status not in SETTLED:
-                sim.pump()
-                await asyncio.sleep(TICK)
-                self.clock.advance(1)
-                meanwhile()
-            await sim.end()
-
-        play_scene(scene)
-        return self.rig.delivery(delivery)
+        facts = {"id": PAGE, "user": NAME}
+        super().__init__(folder, Facebook(), lambda now: FacebookServer(clock=now), TOKEN, facts)
 
     def sent(self) -> int:
         """How often it was to be posted."""
         return len(self.server.published_requests())
 
-    def close(self) -> None:
-        """End it all."""
-        self.server.close()
-        self.rig.close()
+
+def photos(*names: str) -> list[Media]:
+    """Photos that the network fetches."""
+    return [Media(None, f"https://media.example/{name}.jpg", None) for name in names]
 
 
 @pytest.fixture
@@ -112,7 +74,7 @@ def test_what_is_out_is_adopted(stage: Stage, since: str) -> None:
 @pytest.mark.slow
 def test_what_is_not_out_is_sent_again_with_the_same_photos(stage: Stage) -> None:
     stage.server.program_publishing(Fault(FaultKind.RESET))
-    delivery = stage.play("Hello", "a.jpg", "b.jpg")
+    delivery = stage.play("Hello", media=photos("a", "b"))
     first, second = stage.server.published_requests()
     assert delivery.status is S.PUBLISHED
     assert first.body == second.body
@@ -130,7 +92,7 @@ def test_photos_make_a_post_known_whatever_it_says(stage: Stage) -> None:
                 stage.server.out[number] = replace(post, form={"message": "Hello, edited"})
                 edited.append(True)
 
-    delivery = stage.play("Hello", "a.jpg", "b.jpg", meanwhile=edit)
+    delivery = stage.play("Hello", media=photos("a", "b"), meanwhile=edit)
     assert (delivery.status, stage.sent()) == (S.PUBLISHED, 1)
     assert [delivery.remote_id] == list(stage.server.out)
 
@@ -138,7 +100,7 @@ def test_photos_make_a_post_known_whatever_it_says(stage: Stage) -> None:
 def test_the_same_words_with_another_photo_are_another_post(stage: Stage) -> None:
     stage.server.program_publishing(Fault(FaultKind.RESET))
     other = stage.server.put("Hello", None, Photo("7"))
-    delivery = stage.play("Hello", "a.jpg")
+    delivery = stage.play("Hello", media=photos("a"))
     assert delivery.status is S.PUBLISHED
     assert delivery.remote_id != other.id
     assert len(stage.server.posts()) == 2

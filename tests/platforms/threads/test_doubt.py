@@ -3,8 +3,7 @@ runs fast."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,78 +11,33 @@ from typing import Any
 
 import pytest
 
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.outcome import ErrorKind, Published
 from postsched.platforms.base import Unknown
 from postsched.platforms.threads import Threads
-from postsched.store import accounts as account_rows
-from postsched.store import deliveries as delivery_rows
-from postsched.testing import Answer, FakeClock, Fault, FaultKind
+from postsched.testing import Answer, Fault, FaultKind
 from postsched.testing.graph import TOKEN
 from postsched.testing.sender import Sender, key_of, message
 from postsched.testing.threads import ThreadsServer
-from tests.engine.rig import Rig, Simulation
-from tests.engine.rig import play as play_scene
+from tests.platforms.doubting import Doubt
 from tests.platforms.threads.playing import out, play
-from tests.secrets.fake import FakeSecrets
-from tests.store import rows
 
 pytestmark = pytest.mark.slow
 """The crash matrix and the contract of adapters go through the same in the gate."""
 
 S = DeliveryStatus
 Found = Published | Unknown | None
-TICK = 0.01
-"""Seconds of real time in which one second passes."""
-SETTLED = (S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
 
 
-class Stage:
-    """An engine with an account on a loopback Threads, both with the same clock."""
+class Stage(Doubt[ThreadsServer]):
+    """An engine with an account on a loopback Threads."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock()
-        self.server = ThreadsServer(clock=lambda: int(self.clock.now().timestamp() * 10**9))
-        self.server.__enter__()
-        secrets = FakeSecrets({"me": TOKEN})
-        self.rig = Rig(folder, {"threads": Threads()}, self.clock, secrets=secrets)
-        with self.rig.database.write() as connection:
-            account = replace(rows.account(connection, "me", "threads"), url=self.server.url)
-            account_rows.save(connection, account)
-        self.account = account
-
-    def play(
-        self, text: str, meanwhile: Callable[[], None] = lambda: None, **more: Any
-    ) -> Delivery:
-        """Post a text, and let time pass until its delivery is settled."""
-        due = self.clock.now() + timedelta(seconds=2)
-        delivery = self.rig.post(text, self.account, due, **more)
-
-        async def scene() -> None:
-            sim = Simulation(self.rig)
-            while self.rig.delivery(delivery).status not in SETTLED:
-                sim.pump()
-                await asyncio.sleep(TICK)
-                self.clock.advance(1)
-                meanwhile()
-            await sim.end()
-
-        play_scene(scene)
-        return self.rig.delivery(delivery)
-
-    def attempts(self, delivery: Delivery) -> list[Attempt]:
-        """What was tried."""
-        with self.rig.database.read() as connection:
-            return delivery_rows.attempts_of(connection, delivery.id)
+        super().__init__(folder, Threads(), lambda now: ThreadsServer(clock=now), TOKEN)
 
     def sent(self) -> list[str]:
         """The containers that were to be published, in order."""
         return [r.form["creation_id"][1].decode() for r in self.server.published_requests()]
-
-    def close(self) -> None:
-        """End it all."""
-        self.server.close()
-        self.rig.close()
 
 
 @pytest.fixture

@@ -3,101 +3,51 @@ fast."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from postsched.domain.account import AccountState
-from postsched.domain.delivery import Attempt, Delivery, DeliveryStatus
+from postsched.domain.delivery import Delivery, DeliveryStatus
 from postsched.domain.outcome import ErrorKind
 from postsched.platforms.x import X
 from postsched.store import accounts as account_rows
-from postsched.store import deliveries as delivery_rows
-from postsched.testing import Answer, FakeClock, Fault, FaultKind
+from postsched.testing import Answer, Fault, FaultKind
 from postsched.testing.x import USER, XServer
 from postsched.testing.x_oauth import TOKEN
 from postsched.testing.x_state import USERNAME
-from tests.engine.rig import Rig, Simulation, play
-from tests.secrets.fake import FakeSecrets
-from tests.store import rows
+from tests.platforms.doubting import Doubt
 
 pytestmark = pytest.mark.slow
 """The crash matrix and the contract of adapters go through the same in the gate."""
 
 S = DeliveryStatus
-TICK = 0.01
-"""Seconds of real time in which one second passes."""
 FACTS = {"user": f"@{USERNAME}", "id": USER, "username": USERNAME, "premium": False}
 
 
-class Stage:
-    """An engine with an account on a loopback X, both with the same clock."""
+class Stage(Doubt[XServer]):
+    """An engine with an account on a loopback X."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock()
-        self.server = XServer(clock=lambda: int(self.clock.now().timestamp() * 10**9))
-        self.server.__enter__()
-        self.rig = Rig(folder, {"x": X()}, self.clock, secrets=FakeSecrets({"me": TOKEN}))
-        with self.rig.database.write() as connection:
-            account = replace(rows.account(connection, "me", "x"), url=self.server.url, facts=FACTS)
-            account_rows.save(connection, account)
-        self.account = account
-
-    def play(self, text: str, ends: Callable[[Delivery], bool], **more: Any) -> Delivery:
-        """Post a text, and let time pass until its delivery is as wanted."""
-        due = self.clock.now() + timedelta(seconds=2)
-        delivery = self.rig.post(text, self.account, due, **more)
-
-        async def scene() -> None:
-            sim = Simulation(self.rig)
-            while not ends(self.rig.delivery(delivery)):
-                sim.pump()
-                await asyncio.sleep(TICK)
-                self.clock.advance(1)
-            await sim.end()
-
-        play(scene)
-        return self.rig.delivery(delivery)
-
-    def attempts(self, delivery: Delivery) -> list[Attempt]:
-        """What was tried."""
-        with self.rig.database.read() as connection:
-            return delivery_rows.attempts_of(connection, delivery.id)
+        super().__init__(folder, X(), lambda now: XServer(clock=now), TOKEN, FACTS)
 
     def sent(self) -> list[bytes]:
         """The bodies of the requests that would make a post visible."""
         return [request.body for request in self.server.published_requests()]
 
-    def close(self) -> None:
-        """End it all."""
-        self.server.close()
-        self.rig.close()
-
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    """An engine and an X."""
     stage = Stage(tmp_path)
     yield stage
     stage.close()
 
 
-def has(*statuses: DeliveryStatus) -> Callable[[Delivery], bool]:
-    """Whether a delivery has one of these."""
-    return lambda delivery: delivery.status in statuses
-
-
-SETTLED = has(S.PUBLISHED, S.FAILED, S.UNCONFIRMED)
-
-
 def test_what_is_out_is_found_after_a_quarter_of_a_minute(stage: Stage) -> None:
     stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
-    delivery = stage.play("Hello", SETTLED)
+    delivery = stage.play("Hello")
     assert delivery.status is S.PUBLISHED
     assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
     assert len(stage.sent()) == 1
@@ -107,7 +57,7 @@ def test_what_is_out_is_found_after_a_quarter_of_a_minute(stage: Stage) -> None:
 
 def test_what_is_not_out_is_sent_again_the_same(stage: Stage) -> None:
     stage.server.program_publishing(Fault(FaultKind.RESET))
-    delivery = stage.play("Hello", SETTLED)
+    delivery = stage.play("Hello")
     assert delivery.status is S.PUBLISHED
     assert len(stage.server.posts()) == 1
     first, second = stage.sent()
@@ -119,7 +69,7 @@ def test_what_is_not_out_is_sent_again_the_same(stage: Stage) -> None:
 
 def test_each_part_of_a_thread_is_settled_by_itself(stage: Stage) -> None:
     stage.server.lose_answers(1.0, 7)
-    delivery = stage.play("One", SETTLED, then=["Two"], comment="More")
+    delivery = stage.play("One", then=["Two"], comment="More")
     assert delivery.status is S.PUBLISHED
     one, two, comment = stage.server.posts()
     assert [post.parent for post in (one, two, comment)] == [None, one.remote_id, one.remote_id]
@@ -129,7 +79,7 @@ def test_each_part_of_a_thread_is_settled_by_itself(stage: Stage) -> None:
 def test_what_shows_late_is_found_when_it_is_refused_as_equal(stage: Stage) -> None:
     stage.server.delay = 100
     stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
-    delivery = stage.play("Hello", SETTLED)
+    delivery = stage.play("Hello")
     assert delivery.status is S.PUBLISHED
     assert [delivery.remote_id] == [post.remote_id for post in stage.server.posts()]
     assert len(stage.sent()) == 2
@@ -139,7 +89,7 @@ def test_what_shows_late_is_found_when_it_is_refused_as_equal(stage: Stage) -> N
 def test_what_never_shows_is_for_a_person(stage: Stage) -> None:
     stage.server.delay = 10**6
     stage.server.program_publishing(Fault(FaultKind.RESET_AFTER))
-    delivery = stage.play("Hello", SETTLED)
+    delivery = stage.play("Hello")
     assert delivery.status is S.UNCONFIRMED
     assert delivery.problem is not None
     assert delivery.problem.kind is ErrorKind.UNCONFIRMED
@@ -153,7 +103,7 @@ def test_what_may_not_be_read_is_for_a_person_and_never_sent_again(
     stage.server.program_publishing(Fault(FaultKind.RESET))
     answer = Answer(status, {"title": "CreditsDepleted"})
     stage.server.program(Fault(FaultKind.ANSWER, answer), "GET", count=None)
-    delivery = stage.play("Hello", SETTLED)
+    delivery = stage.play("Hello")
     assert delivery.status is S.UNCONFIRMED
     assert len(stage.sent()) == 1
 
@@ -161,7 +111,7 @@ def test_what_may_not_be_read_is_for_a_person_and_never_sent_again(
 def test_a_text_that_was_posted_before_is_a_duplicate(stage: Stage) -> None:
     now = stage.server.clock()
     stage.server.state.put("Good morning", at=now - 7200 * 10**9)
-    delivery = stage.play("Good morning", SETTLED)
+    delivery = stage.play("Good morning")
     assert delivery.status is S.FAILED
     assert delivery.problem is not None
     assert delivery.problem.kind is ErrorKind.DUPLICATE
@@ -176,7 +126,7 @@ def test_without_credits_the_account_waits(stage: Stage) -> None:
             account = account_rows.by_ids(connection, [stage.account.id])[stage.account.id]
         return account.state is AccountState.LOGIN and "credits" in (account.state_message or "")
 
-    delivery = stage.play("Hello", held)
+    delivery = stage.play("Hello", ends=held)
     assert delivery.status is S.SCHEDULED
     assert delivery.problem is not None
     assert delivery.problem.kind is ErrorKind.PERMANENT
