@@ -106,6 +106,12 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+document.addEventListener("click", (event) => {
+  for (const open of document.querySelectorAll(".calendar details[open]")) {
+    if (!open.contains(event.target)) open.open = false;
+  }
+});
+
 // The calendar: an entry is dragged to another day; the queue: a post to the place of another.
 // The forms in them do the same.
 let dragged = null;
