@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import random
 import struct
@@ -23,15 +22,6 @@ from tests.cli.posting import Posting
 pytestmark = pytest.mark.slow
 
 PLACE = {1: "N", 2: (52.0, 31.0, 12.0), 3: "E", 4: (13.0, 24.0, 18.0)}
-
-
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """`publish-due` takes the log over; what it leaves writes to a stream that is closed."""
-    root = logging.getLogger()
-    before = list(root.handlers)
-    yield
-    root.handlers[:] = before
 
 
 @pytest.fixture

@@ -69,15 +69,6 @@ BASE64 = [base64.b64encode(b"x" * n + MARK.encode())[-(-n * 4 // 3) : -4].strip(
 """The mark as it looks in Basic authentication, however it lies."""
 
 
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """`publish-due` takes the log over; what it leaves writes to a stream that is closed."""
-    root = logging.getLogger()
-    before = list(root.handlers)
-    yield
-    root.handlers[:] = before
-
-
 @pytest.fixture
 def server() -> Iterator[EchoServer]:
     with EchoServer() as network:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,15 +22,6 @@ pytestmark = pytest.mark.slow
 """The crash matrix and the contract of adapters go through the same in the gate."""
 
 PICTURE = "https://media.example/a.jpg"
-
-
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """`publish-due` takes the log over; what it leaves writes to a stream that is closed."""
-    root = logging.getLogger()
-    before = list(root.handlers)
-    yield
-    root.handlers[:] = before
 
 
 @pytest.fixture
