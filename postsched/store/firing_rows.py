@@ -24,6 +24,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    bindparam,
     case,
     column,
     func,
@@ -39,8 +40,8 @@ from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.firing import Firing
 from postsched.domain.post import CatchUp, Content, Missed
 from postsched.domain.schedule import Schedule
-from postsched.store.columns import Instant, Json
-from postsched.store.compiled import ByIds
+from postsched.store.columns import Instant, Json, micros
+from postsched.store.compiled import ByIds, Compiled
 from postsched.store.pauses import all_paused
 from postsched.store.tables import LEADING, accounts, deliveries, posts, schedules
 
@@ -184,17 +185,30 @@ class FiringRows:
     ) -> Iterator[Planned]:
         row = deliveries.c
         size = CHUNK if most is None else min(CHUNK, most)
-        whole = _selected().where(row.status == status.value, *self.among.conditions)
-        whole = whole.order_by(row.due_at, row.post_id, row.account_id).limit(size)
-        query = whole.where(window.condition)
-        while found := self.connection.execute(query).all():
+        found = self._first(status, window, size)
+        while found:
             yield from (_planned(one, self._held) for one in found)
             if len(found) < size:
                 return
             last = found[-1]
             place = tuple_(row.post_id, row.account_id) > (last.post_id, last.account_id)
             ahead = or_(row.due_at > last.due_at, place)
-            query = whole.where(Window(last.due_at, window.end).condition, ahead)
+            query = self._in_order(status, Window(last.due_at, window.end), size)
+            found = self.connection.execute(query.where(ahead)).all()
+
+    def _first(self, status: DeliveryStatus, window: Window, size: int) -> Sequence[Any]:
+        """The first rows of a stream; most often that is all, and nothing narrows them."""
+        if self.among != EVERY:
+            return self.connection.execute(self._in_order(status, window, size)).all()
+        start, end = micros(window.start), micros(window.end)
+        values = {"status": status.value, "start": start, "end": end, "size": size}
+        return [ROWS.record(row) for row in FIRST.run(self.connection, values)]
+
+    def _in_order(self, status: DeliveryStatus, window: Window, size: int) -> Select[Any]:
+        row = deliveries.c
+        query = _selected().where(row.status == status.value, *self.among.conditions)
+        query = query.order_by(row.due_at, row.post_id, row.account_id).limit(size)
+        return query.where(window.condition)
 
 
 @cache  # made anew for each day of a calendar it would take as long as reading that day
@@ -219,6 +233,15 @@ def _selected() -> Select[Any]:
     )  # fmt: skip
 
 
+def _first_of_all() -> Select[Any]:
+    row = deliveries.c
+    due = and_(row.due_at >= bindparam("start"), row.due_at < bindparam("end"))
+    found = _selected().where(row.status == bindparam("status"), due)
+    found = found.order_by(row.due_at, row.post_id, row.account_id)
+    return found.limit(bindparam("size", type_=Integer))
+
+
+FIRST = Compiled(lambda connection: _first_of_all())
 ROWS = ByIds(lambda ids: _selected().where(deliveries.c.id.in_(ids)))
 
 
