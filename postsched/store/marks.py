@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
-from postsched.store.database import Database
+from postsched.store import age
 
+if TYPE_CHECKING:
+    from postsched.store.database import Database
+
+WRITTEN = "written"
+"""Under this name `meta` has how often a database on a server was written to besides the turns of
+workers, which have their ages."""
+COUNT = (
+    f"INSERT INTO meta (name, value) VALUES ('{WRITTEN}', '1') ON CONFLICT (name) DO UPDATE "  # noqa: S608 - constants
+    "SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)"
+)
+"""Counts one more, in the transaction itself."""
+# What the server counts by itself (pg_stat_user_tables) it may tell ten seconds late.
 COUNTED = text(
-    "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
+    f"SELECT name, value FROM meta WHERE {age.EVERY} OR name = '{WRITTEN}' ORDER BY name"  # noqa: S608 - constants
 )
 
 
 def of(database: Database) -> str:
     """Something that is another after a commit: of SQLite what the system says of its files, of
-    PostgreSQL what the server counts, which may come a second late. Raises StoreUnavailable."""
+    PostgreSQL what is counted in it. Raises StoreUnavailable."""
     if database.path is None:
         with database.read() as connection:
-            return str(connection.scalar(COUNTED))
+            return " ".join(f"{row.name} {row.value}" for row in connection.execute(COUNTED))
     return " ".join(_stamp(f"{database.path}{end}") for end in ("", "-wal"))
 
 

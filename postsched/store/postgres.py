@@ -21,7 +21,7 @@ from sqlalchemy.engine.url import URL
 from sqlalchemy.exc import ArgumentError
 
 from postsched.domain.errors import StoreBusy, StoreInDoubt, StoreRefused, StoreUnavailable
-from postsched.store import migrations, moved, sqlstates
+from postsched.store import marks, migrations, moved, sqlstates
 from postsched.store.compiled import Compiled
 from postsched.store.database import PATIENCE, Database
 from postsched.store.naming import plain
@@ -30,6 +30,7 @@ from postsched.store.tables import meta, metadata
 
 CHANNEL = "postsched"
 """Where workers are told that something changed."""
+TELL = text(f"{marks.COUNT} RETURNING pg_notify('{CHANNEL}', '')")
 SAMPLES = 3
 """How often the server is asked for its time; the answer that came fastest counts."""
 CONNECT_TIMEOUT = 10
@@ -103,7 +104,7 @@ class PostgresDatabase(Database):
     def _end_writing(self, connection: Connection, turn: int | None) -> None:
         # In the transaction itself: whoever is told finds it, and nobody is not told.
         if turn is None and connection.in_transaction():
-            connection.execute(text(f"NOTIFY {CHANNEL}"))
+            connection.execute(TELL)
 
     def cut(self) -> None:
         """Break all connections: what waits for the server fails, and can be repeated."""

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, exc, text
 
 from postsched.domain.errors import NotAllowed
-from postsched.store import moved
+from postsched.store import marks, moved
 from postsched.store.answer_tables import answers
 from postsched.store.gone_tables import gone
 from postsched.store.limit_tables import limits
@@ -136,7 +136,7 @@ def _rows(table: Table) -> str:
     """A table, of `meta` without what belongs to a database as such."""
     if table is not meta:
         return table.name
-    own = f"'{moved.TO}', '{moved.FROM}'"
+    own = f"'{moved.TO}', '{moved.FROM}', '{marks.WRITTEN}'"
     return f"meta WHERE name NOT LIKE '{moved.GATES}' AND name NOT IN ({own})"
 
 

@@ -2,7 +2,7 @@
 section 9.2). Pages then load what they show; nothing of the posts is in it.
 
 While nobody looks, nothing is asked. While somebody does, it is looked once a second whether the
-database was written to: at its files, or at the counters that PostgreSQL keeps.
+database was written to: at its files, or on PostgreSQL at what is counted in it.
 """
 
 from __future__ import annotations
