@@ -108,15 +108,15 @@ def quantiles(name: str, values: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Sleep and sync until stdin ends. Signals that end all of a terminal, or of a group, are not
+    """Sleep and sync until stdin ends, but once at least. Signals that end all of a terminal, or of a group, are not
     for this process: it is asked when the measuring has ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     overslept: list[float] = []
     synced: list[float] = []
     with tempfile.TemporaryFile(dir=sys.argv[1]) as file:
-        next_sync = time.perf_counter()
-        while not select.select([sys.stdin], [], [], 0)[0]:
+        next_sync, asked = time.perf_counter(), False
+        while not asked:
             begun = time.perf_counter()
             time.sleep(SLEEP)
             ended = time.perf_counter()
@@ -126,6 +126,7 @@ def main() -> None:
                 os.fsync(file.fileno())
                 synced.append((time.perf_counter() - ended) * 1e3)
                 next_sync = ended + SYNC_EACH
+            asked = bool(select.select([sys.stdin], [], [], 0)[0])
     print(json.dumps(quantiles("overslept", overslept) | quantiles("fsync", synced)))
 
 
