@@ -19,7 +19,7 @@ from postsched.domain.post import Content, Media, Missed, Part, Post
 from postsched.domain.schedule import once
 from postsched.store import accounts as account_rows
 from postsched.store import deliveries as delivery_rows
-from postsched.store import lanes, plans
+from postsched.store import lanes, outlook, plans, queue
 from postsched.store import posts as post_rows
 from postsched.store.database import Database
 from postsched.store.lanes import Lane
@@ -29,6 +29,7 @@ from postsched.store.tables import deliveries
 from tests.servers import postgres
 
 NOON = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+SOON = NOON + timedelta(minutes=10)
 
 
 def opened(folder: Path, patience: float = 5.0) -> Database:
@@ -120,3 +121,26 @@ def the_lane(connection: Connection) -> Lane:
     """The only lane."""
     (lane,) = lanes.waiting_lanes(connection)
     return lane
+
+
+def planned(database: Database, count: int = 1, **more: Any) -> list[int]:
+    """So many posts to one new account, a second apart."""
+    with database.write() as connection:
+        me = account(connection)
+        return [
+            post(connection, f"post {n}", [me], NOON + timedelta(seconds=n), **more)[0]
+            for n in range(count)
+        ]
+
+
+def take(
+    connection: Connection, limit: int = 10, upto: datetime = SOON, **claim: Any
+) -> tuple[list[int], list[int]]:
+    """Claim from the only lane, at noon."""
+    return queue.claim(connection, the_lane(connection), limit, upto, NOON, claim_of(**claim))
+
+
+def prepare(connection: Connection, limit: int = 1) -> list[int]:
+    """Claim what is to be prepared at noon, for whatever account."""
+    account_ids = [one.account_id for one in outlook.look(connection, 1).unprepared]
+    return queue.claim_to_prepare(connection, account_ids, limit, NOON, claim_of())
