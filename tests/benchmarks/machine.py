@@ -108,8 +108,8 @@ def quantiles(name: str, values: list[float]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Sleep and sync until stdin ends, but once at least. Signals that end all of a terminal, or of a group, are not
-    for this process: it is asked when the measuring has ended."""
+    """Sleep and sync until stdin ends, but once at least. Signals that end all of a terminal, or of
+    a group, are not for this process: it is asked when the measuring has ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     overslept: list[float] = []
