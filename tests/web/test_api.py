@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from postsched.web.schemas.views import (
     Stats,
     Status,
 )
+from tests.servers import postgres
 from tests.service.desk import claim, publish
 from tests.web.asking import Api, api_at
 
@@ -374,11 +376,15 @@ def test_the_schema_is_served_and_read_by_people(api: Api) -> None:
         assert loading not in page.text
 
 
-@pytest.mark.sqlite
 def test_a_database_that_can_not_be_used_is_a_problem(api: Api) -> None:
     api.add()
     path = api.desk.database.path
-    assert path is not None
+    if path is None:
+        postgres.drop()
+        for words in ("terminated|terminating|closed", "does not exist"):
+            problem = api.refused(503, "", "GET", "/posts/1")
+            assert re.search(words, problem["detail"])
+        return
     aside = path.rename(path.with_name("aside.db"))
     api.refused(503, "is gone", "GET", "/posts/1")
     aside.rename(path)
