@@ -7,7 +7,7 @@ from datetime import timedelta
 from postsched.testing import FakeClock, FakePlatform
 from tests.engine.conftest import MakeRig
 from tests.engine.rig import Rig, Simulation, play, until
-from tests.test_transport import server
+from tests.transport.serving import server
 
 
 def test_they_are_opened_when_posts_are_claimed_and_not_more_than_there_are_hands(

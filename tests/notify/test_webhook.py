@@ -107,7 +107,7 @@ def test_nothing_goes_to_internal_addresses_unless_that_is_allowed(receiver: Rec
 
 def test_a_name_is_looked_up_once_and_all_that_it_stands_for_is_judged(receiver: Receiver) -> None:
     """A name that changes what it stands for between two questions is asked about only once; the
-    address that was judged is the one that is connected to (tests/test_transport.py)."""
+    address that was judged is the one that is connected to (tests/transport/test_addresses.py)."""
     port = receiver.url.rpartition(":")[2]
     rounds = [["93.184.216.34", "127.0.0.1"], ["::ffff:127.0.0.1"], ["127.0.0.1"]]
     asked: list[str] = []

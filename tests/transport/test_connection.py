@@ -1,4 +1,4 @@
-"""What goes over a connection, and what is known when it breaks: whether the request was sent."""
+"""Connections that are made ahead, and what requests look like on them; TLS."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import contextlib
 import datetime
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,201 +18,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from postsched import transport as transports
 from postsched.domain.outcome import Failed, Lost, Retry
-from postsched.platforms.judging import classify
 from postsched.transport import Transport
 from postsched.transport.wire import Wire
-from tests.test_transport import answer, lent, ok, run, server
-
-Reading = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]]
-
-
-@asynccontextmanager
-async def raw(serve: Reading, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    """The address of a server that does what `serve` does with each connection."""
-
-    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        over = (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError)
-        with contextlib.suppress(*over):
-            await serve(reader, writer)
-        writer.transport.abort()
-
-    running = await asyncio.start_server(guarded, "127.0.0.1", 0, ssl=tls)
-    async with running:
-        scheme = "https" if tls else "http"
-        yield f"{scheme}://127.0.0.1:{running.sockets[0].getsockname()[1]}"
-
-
-def says(
-    *pieces: bytes, hang_up: bool = False
-) -> Callable[[asyncio.StreamWriter], Awaitable[None]]:
-    """An answer in those pieces, each in a packet of its own."""
-
-    async def write(writer: asyncio.StreamWriter) -> None:
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await asyncio.sleep(0.005)
-        if hang_up:
-            writer.close()
-
-    return write
-
-
-def outcome_of(caught: pytest.ExceptionInfo[Any]) -> type:
-    return type(classify(caught.value, sending=True))
-
-
-class TestAnswers:
-    """Every way in which HTTP/1.1 lets a server say how long its answer is."""
-
-    @pytest.mark.parametrize(
-        ("pieces", "status", "body"),
-        [
-            ([b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 5\r\n\r\nhel", b"lo"], 200, "hello"),
-            ([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n",
-              b"2\r\nlo\r\n0\r\nContent-Encoding: gzip\r\n\r\n"], 200, "hello"),
-            ([b"HTTP/1.1 204 No Content\r\n\r\n"], 204, ""),
-            ([b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n",
-              b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"], 200, "ok"),
-            ([b"HTTP/1.1 500 \r\nContent-Length: 0\r\n\r\n"], 500, ""),
-        ],
-    )  # fmt: skip
-    def test_are_read(self, pieces: list[bytes], status: int, body: str) -> None:
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers += [says(*pieces), says(*pieces)]
-                for _ in range(2):
-                    response = await client.post(own.url, json={})
-                    assert (response.status_code, response.text) == (status, body)
-                    assert "link" not in response.headers
-                assert own.connections == 1
-
-        run(scene)
-
-    def test_one_that_ends_with_its_connection(self) -> None:
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(says(b"HTTP/1.0 200 OK\r\n\r\nhel", b"lo", hang_up=True))
-                assert (await client.get(own.url)).text == "hello"
-                assert (await client.get(own.url)).text == "ok"
-                assert own.connections == 2
-
-        run(scene)
-
-    def test_to_a_question_for_the_head_only(self) -> None:
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(says(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nX: y\r\n\r\n"))
-                assert (await client.head(own.url)).headers["x"] == "y"
-                assert (await client.get(own.url)).text == "ok"
-
-        run(scene)
-
-    def test_a_server_that_wants_no_more(self) -> None:
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(answer(b"ok", "Connection: close"))
-                for _ in range(2):
-                    assert (await client.get(own.url)).text == "ok"
-                assert own.connections == 2
-
-        run(scene)
-
-
-class TestWhatBreaks:
-    """Before there is a connection nothing was sent; after that, nobody knows."""
-
-    @pytest.mark.parametrize(
-        "pieces",
-        [
-            [],
-            [b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"],
-            [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"],
-            [b"HTTP/1.1 200 OK\r\nX: "],
-            [b"HTTP/1.1 100 Continue\r\n\r\n"],
-            [b"SSH-2.0-OpenSSH_9.2\r\n"],
-            [b"HTTP/1.1 101 Switching\r\nUpgrade: ws\r\nConnection: Upgrade\r\n\r\n"],
-            [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\nok"],
-        ],
-    )
-    def test_an_answer_that_is_none(self, pieces: list[bytes]) -> None:
-        """Also on a connection that has served before."""
-
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers += [ok, says(*pieces, hang_up=True)]
-                await client.get(own.url)
-                with pytest.raises(httpx.TransportError) as caught:
-                    await client.post(own.url, json={})
-                assert outcome_of(caught) is Lost
-                assert len(own.requests) == 2, "never sent twice"
-                assert (await client.get(own.url)).text == "ok"
-
-        run(scene)
-
-    def test_a_reset(self) -> None:
-        async def reset(writer: asyncio.StreamWriter) -> None:
-            writer.transport.abort()
-
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(reset)
-                with pytest.raises(httpx.TransportError) as caught:
-                    await client.put(own.url, json={})
-                assert outcome_of(caught) is Lost
-                assert len(own.requests) == 1
-
-        run(scene)
-
-    def test_nobody_listens(self) -> None:
-        async def scene() -> None:
-            async with server() as own:
-                url = own.url
-            async with lent(url) as client:
-                with pytest.raises(httpx.ConnectError) as caught:
-                    await client.post(url, json={})
-                assert outcome_of(caught) is Retry
-
-        run(scene)
-
-    def test_a_connection_that_was_closed_meanwhile_is_not_used(self) -> None:
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-                                        hang_up=True))  # fmt: skip
-                await client.get(own.url)
-                await asyncio.sleep(0.02)
-                assert (await client.post(own.url, json={})).text == "ok"
-                assert own.connections == 2
-
-        run(scene)
-
-    def test_what_is_said_unasked_is_not_believed(self) -> None:
-        whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
-
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(says(whole + b"ok" + whole + b"no", whole + b"no"))
-                assert (await client.get(own.url)).text == "ok"
-                assert (await client.get(own.url)).text == "ok"
-                assert own.connections == 2
-
-        run(scene)
-
-    def test_one_that_is_broken_off_leaves_nothing_behind(self) -> None:
-        async def never(writer: asyncio.StreamWriter) -> None:
-            await asyncio.sleep(60)
-
-        async def scene() -> None:
-            async with server() as own, lent(own.url) as client:
-                own.answers.append(never)
-                with pytest.raises(TimeoutError):
-                    async with asyncio.timeout(0.05):
-                        await client.get(own.url)
-                assert (await client.get(own.url)).text == "ok"
-                assert own.connections == 2
-
-        run(scene)
+from tests.transport.serving import (
+    answer,
+    lent,
+    ok,
+    outcome_of,
+    raw,
+    run,
+    server,
+)
 
 
 class TestAhead:
