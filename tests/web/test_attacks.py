@@ -56,7 +56,7 @@ def api(tmp_path: Path) -> Iterator[Api]:
 
 
 def test_nothing_inside_can_be_named_however_it_is_written(api: Api) -> None:
-    """What is looked up is judged again when it is called: tests/test_transport.py."""
+    """What is looked up is judged again when it is called: tests/transport/test_addresses.py."""
     asked: list[tuple[str, str, dict[str, Any]]] = []
     for url in [f"https://{host}/a.png" for host in INSIDE] + [*WITH_LOGINS, *NO_ADDRESSES]:
         media = [{"url": url}]
