@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from postsched.domain.account import AccountState
 from postsched.domain.scope import Scope
+from postsched.service.desk import accounts_named
+from postsched.store import accounts as account_rows
 from postsched.web.schemas.documents import Checked
 from postsched.web.schemas.platforms import Platform
 from tests.web.asking import Api, api_at
@@ -98,6 +102,12 @@ def test_what_would_come_of_a_post_is_told_before(api: Api) -> None:
     api.refused(422, "other words", "POST", "/check", json={**post, "text": "Else"})
     api.refused(422, "nobody", "POST", "/check", json={**post, "to": "nobody", "key": None})
     gap = {"text": "x", "to": "me", "at": "2027-03-28T02:30", "tz": "Europe/Vienna"}
+    with api.desk.database.write() as connection:
+        (one,) = accounts_named(connection, ["work"])
+        account_rows.save(connection, replace(one, state=AccountState.LOGIN))
+    (said,) = api("POST", "/check", json={**post, "key": None, "to": "work"}).json()["notes"]
+    assert "login of work is refused" in said
+    assert said.endswith(" (where postsched runs)"), said
     assert "is skipped" in " ".join(api("POST", "/check", json=gap).json()["notes"])
 
 

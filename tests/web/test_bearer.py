@@ -138,7 +138,7 @@ def key_server() -> Iterator[tuple[str, dict[str, Any]]]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Serving) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/jwks", served
         server.shutdown()

@@ -28,6 +28,7 @@ from postsched.web.schemas.described import Described, described
 from postsched.web.schemas.documents import Checked
 from postsched.web.schemas.posts import PostChanges, PostIn
 from postsched.web.schemas.views import Calendar, Firing, Preview
+from postsched.web.wording import over_http
 
 router = APIRouter(tags=["outlook"], route_class=Route)
 Month = Annotated[
@@ -125,7 +126,7 @@ def check(given: PostIn, desk: DeskOf, who: Reader) -> Response:
         {
             "post": unwritten.document(desk, made) if made else None,
             "known": tried.id,
-            "notes": unwritten.notes(desk, made) if made else [],
+            "notes": [over_http(one) for one in unwritten.notes(desk, made)] if made else [],
         }
     )
 
