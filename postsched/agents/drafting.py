@@ -39,7 +39,7 @@ def document(desk: Desk, post_id: int) -> dict[str, object]:
     """A post as it is now."""
     with desk.database.read() as connection:
         (found,) = shown.documents(connection, [post_id])
-    return found
+    return shown.discreet(found)
 
 
 def media_of(desk: Desk, post_id: int) -> list[Media]:

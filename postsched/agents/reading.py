@@ -44,7 +44,8 @@ def _list_posts(bench: Bench, given: Arguments) -> Answer:
     with bench.desk.database.read() as connection:
         wanted = _filter(bench, connection, choice.STATUSES, given)
         found = reading.find_posts(connection, wanted, given.get("limit", USUAL))
-    return Answer({"posts": [post_document(f.post, f.schedule, f.deliveries) for f in found]})
+    posts = (post_document(one.post, one.schedule, one.deliveries) for one in found)
+    return Answer({"posts": [shown.discreet(one) for one in posts]})
 
 
 def _history(bench: Bench, given: Arguments) -> Answer:
@@ -71,7 +72,8 @@ def _filter(bench: Bench, connection: Any, known: Any, given: Arguments) -> read
 
 def _show_post(bench: Bench, given: Arguments) -> Answer:
     with bench.desk.database.read() as connection:
-        return Answer(shown.whole(connection, bench.desk.settings, given["id"]))
+        found = shown.whole(connection, bench.desk.settings, given["id"])
+    return Answer(shown.discreet(found))
 
 
 def _list_accounts(bench: Bench, given: Arguments) -> Answer:

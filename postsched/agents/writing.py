@@ -64,7 +64,8 @@ def _which(bench: Bench, given: Arguments) -> Which:
 def _posts(bench: Bench, ids: Sequence[int], refused: Sequence[str]) -> Answer:
     """The posts as they are now, and what could not be done."""
     with bench.desk.database.read() as connection:
-        return Answer({"posts": shown.documents(connection, ids), "refused": list(refused)})
+        posts = [shown.discreet(one) for one in shown.documents(connection, ids)]
+    return Answer({"posts": posts, "refused": list(refused)})
 
 
 def _pause(bench: Bench, given: Arguments) -> Answer:

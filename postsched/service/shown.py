@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from postsched.domain.hook import shown
 from postsched.service.desk import posts_named
 from postsched.store import gone, reading
 from postsched.transfer.documents import post_document
@@ -22,6 +23,12 @@ def documents(connection: Connection, post_ids: Sequence[int]) -> list[dict[str,
     if len(found) < len(wanted):
         posts_named(connection, wanted)  # which knows why
     return [post_document(one.post, one.schedule, one.deliveries) for one in found]
+
+
+def discreet(document: dict[str, Any]) -> dict[str, Any]:
+    """A post for those who may not write it: of its callback only the server, for the rest of the
+    address may be a secret."""
+    return {**document, "callback": shown(document.get("callback"))}
 
 
 def whole(connection: Connection, settings: Settings, post_id: int) -> dict[str, Any]:

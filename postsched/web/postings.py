@@ -34,8 +34,13 @@ def document_of(connection: Connection, post_id: int) -> dict[str, Any]:
     return found
 
 
+def told(document: dict[str, Any], who: Principal) -> dict[str, Any]:
+    """A post as that caller may see it."""
+    return document if who.author is None else shown.discreet(document)
+
+
 def etag_of(document: Mapping[str, Any]) -> str:
-    """The entity tag of a document: strong, for it is that of every byte."""
+    """The entity tag of a document, whoever sees all of it: that of every byte."""
     return f'"{sha256(encoded(document)).hexdigest()[:32]}"'
 
 
@@ -50,14 +55,14 @@ def answered(write: Once, desk: Desk, post_id: int, work: Callable[[Desk], objec
     return write.do(desk, work, lambda connection: reply_of(connection, post_id))
 
 
-def one_post(desk: Desk, post_id: int, known: str | None = None) -> Response:
+def one_post(desk: Desk, who: Principal, post_id: int, known: str | None = None) -> Response:
     """A post as an answer; 304 where its ETag is `known` (If-None-Match). Raises NotFound."""
     with desk.database.read() as connection:
         document = document_of(connection, post_id)
     etag = etag_of(document)
     if known is not None and etags.names(known, etag, weakly=True):
         return Response(status_code=304, headers={"ETag": etag})
-    return Json(document, headers={"ETag": etag})
+    return Json(told(document, who), headers={"ETag": etag})
 
 
 def expect_draft(who: Principal, *, draft: bool) -> None:

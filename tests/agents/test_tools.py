@@ -126,6 +126,17 @@ def test_drafts_of_others_are_their_own(drafter: Bench, writer: Bench) -> None:
     assert "no draft (any more)" in refused(drafter, "discard_draft", id=4)
 
 
+def test_the_address_of_a_callback_is_not_for_agents(drafter: Bench, writer: Bench) -> None:
+    url = "https://hooks.example/s3cret?token=s3cret"
+    posts.add(drafter.desk, Draft("Mine", ("me",), at="in 2 hours", callback=url))
+    for bench in (drafter, writer):
+        assert one(bench, "show_post", id=1)["callback"] == "https://hooks.example/…"
+        assert "s3cret" not in str(one(bench, "list_posts"))
+    assert "s3cret" not in str(one(writer, "edit_post", id=1, text="New"))
+    assert draft_of(drafter.desk, 1).callback == url
+    assert "s3cret" not in str(one(writer, "cancel_posts", ids=[1]))
+
+
 BAD: list[tuple[str, dict[str, Any], str]] = [
     ("create_draft", {**HELLO, "to": "me"}, "to: must be a list"),
     ("create_draft", {"text": "Hello"}, "to is missing"),

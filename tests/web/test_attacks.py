@@ -72,6 +72,21 @@ def test_nothing_inside_can_be_named_however_it_is_written(api: Api) -> None:
     assert api("GET", "/posts").json()["items"] == []
 
 
+def test_the_address_of_a_callback_is_for_those_who_write(api: Api) -> None:
+    """It may have a secret in it."""
+    url = "https://hooks.example/s3cret?token=s3cret"
+    made = api.add(callback=url)
+    seen = api("GET", "/posts/1")
+    assert made["callback"] == seen.json()["callback"] == url
+    for scope in (Scope.READ, Scope.DRAFT):
+        api.scope = scope
+        paths = ("/posts/1", "/schedule/1", "/posts", "/history", "/deliveries/1", "/webhooks")
+        answers = [api("GET", path) for path in paths]
+        assert not [one for one in answers if "s3cret" in one.text]
+        assert answers[0].json() == made | {"callback": "https://hooks.example/…"}
+        assert answers[0].headers["etag"] == seen.headers["etag"]
+
+
 class Callers:
     """Those who ask an API that lets nobody in without a token, at addresses of their own."""
 

@@ -28,6 +28,7 @@ from postsched.web.postings import (
     etag_of,
     expect_draft,
     one_post,
+    told,
 )
 from postsched.web.requests import Route
 from postsched.web.schemas.described import CREATED, LINKED, TAGGED, described
@@ -54,8 +55,8 @@ def list_posts(
         wanted = looking.filter(desk, connection, KNOWN)
         found = pages.posts(connection, wanted, place[0] if place else None, limit + 1)
     more = paging.written(found[limit - 1].post.id) if len(found) > limit else None
-    documents = [post_document(one.post, one.schedule, one.deliveries) for one in found[:limit]]
-    return paging.page(request, documents, more)
+    documents = (post_document(one.post, one.schedule, one.deliveries) for one in found[:limit])
+    return paging.page(request, [told(one, who) for one in documents], more)
 
 
 @router.post(
@@ -78,7 +79,7 @@ def add_post(given: PostIn, desk: DeskOf, who: Drafter, write: Write) -> Respons
 )
 def get_post(post_id: PostId, desk: DeskOf, who: Reader, known: IfNoneMatch = None) -> Response:
     """One post, with its schedule and deliveries."""
-    return one_post(desk, post_id, known)
+    return one_post(desk, who, post_id, known)
 
 
 @router.patch(

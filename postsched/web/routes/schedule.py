@@ -39,7 +39,7 @@ def schedule(given: PostIn, desk: DeskOf, who: Drafter, write: Write) -> Respons
 )
 def scheduled(post_id: PostId, desk: DeskOf, who: Reader, known: IfNoneMatch = None) -> Response:
     """One post, with its schedule and deliveries."""
-    return one_post(desk, post_id, known)
+    return one_post(desk, who, post_id, known)
 
 
 @router.delete(
