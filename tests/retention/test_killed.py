@@ -22,10 +22,11 @@ STEPS = 4
 NOW = NOON + timedelta(days=500)
 
 
-def steps(place: str, count: int, *, last: bool) -> None:
+def steps(place: str, archive: Path, count: int, *, last: bool) -> None:
     """Let a process make so many steps; it is killed once the next is archived, and, if it is the
     `last`, not removed."""
-    command = [sys.executable, "-m", "tests.retention.victim", place, NOW.isoformat()]
+    victim = [sys.executable, "-m", "tests.retention.victim"]
+    command = [*victim, place, NOW.isoformat(), str(archive)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE
     ) as process:
@@ -54,12 +55,12 @@ def test_between_the_archive_and_the_database(tmp_path: Path) -> None:
         found = connection.execute(text("SELECT uid, id FROM posts"))
         known = {one.uid: one.id for one in found}
     place, archive = postgres.place(tmp_path / "posts.db"), tmp_path / "archive"
-    steps(place, 0, last=True)
-    steps(place, 1, last=True)
+    steps(place, archive, 0, last=True)
+    steps(place, archive, 1, last=True)
     (file,) = archive.iterdir()
     with file.open("ab") as torn:
         torn.write(b'{"uid":"cut off in the mid')
-    steps(place, 3, last=False)
+    steps(place, archive, 3, last=False)
     archived = Counter(json.loads(line)["uid"] for line in file.read_text().splitlines())
     with database.read() as connection:
         there = set(connection.scalars(text("SELECT id FROM posts")))

@@ -1,6 +1,6 @@
 """A process that lets leave what is old, step by step, and says how far it is: to be killed.
 
-python -m tests.retention.victim DATABASE NOW
+python -m tests.retention.victim DATABASE NOW ARCHIVE
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from postsched.retention.sweep import Sweep
 from postsched.store.opening import open_database
 
 
-def main(place: str, now: datetime) -> None:
+def main(place: str, now: datetime, archive: str) -> None:
     """Make a step at each line of stdin."""
-    settings = load(None, place, {"POSTSCHED_CONFIG": ""})
+    settings = load(None, place, {"POSTSCHED_CONFIG": "", "POSTSCHED_ARCHIVE_DIR": archive})
     database = open_database(place)
     sweep = Sweep(database, settings, lambda: now, most=1)
     assert sweep.begin(anew=True)
@@ -29,4 +29,4 @@ def main(place: str, now: datetime) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], datetime.fromisoformat(sys.argv[2]))
+    main(sys.argv[1], datetime.fromisoformat(sys.argv[2]), sys.argv[3])
