@@ -224,7 +224,7 @@ def _expect_installed() -> None:
     for name in NEEDED:
         if find_spec(name) is None:
             raise InvalidInput(
-                f"serve needs {name}, which is not installed",
+                f"this needs the extra web ({name} is missing)",
                 "Install it: pip install 'postsched[web]'",
             )
 
