@@ -23,7 +23,8 @@ from postsched.domain.zones import resolve
 from postsched.service.beyond import Crowd, Leader, Series, change_of, in_turn
 from postsched.store import accounts as account_rows
 from postsched.store import posts as post_rows
-from postsched.store.firing_rows import SEEN, WAITING, FiringRows, Planned, Window
+from postsched.store.firing_rows import SEEN, WAITING, FiringRows, Planned
+from postsched.store.windows import Window
 
 if TYPE_CHECKING:
     from postsched.planning.timing import Timing

@@ -16,7 +16,6 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
     Connection,
     Integer,
@@ -26,24 +25,23 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    column,
     func,
     or_,
     select,
     text,
     tuple_,
     type_coerce,
-    values,
 )
 
 from postsched.domain.delivery import DeliveryStatus
 from postsched.domain.firing import Firing
 from postsched.domain.post import CatchUp, Content, Missed
 from postsched.domain.schedule import Schedule
-from postsched.store.columns import Instant, Json, micros
+from postsched.store.columns import Json, micros
 from postsched.store.compiled import ByIds, Compiled
 from postsched.store.pauses import all_paused
 from postsched.store.tables import LEADING, accounts, deliveries, posts, schedules
+from postsched.store.windows import Window, spans_of, within
 
 S = DeliveryStatus
 WAITING = (S.SCHEDULED, S.RETRYING, S.CONFIRMING, S.PUBLISHING)
@@ -92,20 +90,6 @@ class Planned:
     """How late it may be, None for any."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Instants from `start` up to but without `end` (UTC)."""
-
-    start: datetime
-    end: datetime
-
-    @property
-    def condition(self) -> ColumnElement[bool]:
-        """The same in SQL."""
-        due = deliveries.c.due_at
-        return and_(due >= self.start, due < self.end)
-
-
 EVERY = Among()
 
 
@@ -130,8 +114,8 @@ class FiringRows:
         self, statuses: Iterable[DeliveryStatus], windows: Sequence[Window]
     ) -> list[dict[DeliveryStatus, int]]:
         """How many these are in each of the windows, of the statuses that there are any of."""
-        row, spans = deliveries.c, _spans(windows)
-        wanted = [row.status.in_([status.value for status in statuses]), _within(spans)]
+        row, spans = deliveries.c, spans_of(windows)
+        wanted = [row.status.in_([status.value for status in statuses]), within(spans)]
         query = select(spans.c.n, row.status, func.count()).group_by(spans.c.n, row.status)
         query = query.select_from(spans).join(deliveries, and_(*wanted))
         if self.among.tag is not None:
@@ -145,10 +129,10 @@ class FiringRows:
         self, statuses: Iterable[DeliveryStatus], windows: Sequence[Window], most: int
     ) -> Iterator[Planned]:
         """The first rows of each of the windows, of each status `most`; in no order."""
-        spans, chosen = _spans(windows), deliveries.alias("chosen")
+        spans, chosen = spans_of(windows), deliveries.alias("chosen")
         row, ids = deliveries.c, list[int]()
         for status in statuses:
-            first = select(row.id).where(row.status == status.value, _within(spans))
+            first = select(row.id).where(row.status == status.value, within(spans))
             if self.among.tag is not None:
                 first = first.join(posts, posts.c.id == row.post_id)
             first = first.where(*self.among.conditions)
@@ -243,18 +227,6 @@ def _first_of_all() -> Select[Any]:
 
 FIRST = Compiled(lambda connection: _first_of_all())
 ROWS = ByIds(lambda ids: _selected().where(deliveries.c.id.in_(ids)))
-
-
-def _spans(windows: Sequence[Window]) -> CTE:
-    """The windows as a table, by their number."""
-    made = values(column("n", Integer), column("start", Instant), column("end", Instant))
-    rows = [(number, one.start, one.end) for number, one in enumerate(windows)]
-    return made.data(rows).cte("spans")
-
-
-def _within(spans: CTE) -> ColumnElement[bool]:
-    due = deliveries.c.due_at
-    return and_(due >= spans.c.start, due < spans.c.end)
 
 
 def _planned(row: Row[Any], held: bool) -> Planned:
