@@ -256,4 +256,5 @@ def test_wrong_usage_is_one_line(cli: Posting, monkeypatch: pytest.MonkeyPatch) 
     cli("serve", "--log-format", "xml", code=2).refused(2, "xml", "text or json")
     found = util.find_spec
     monkeypatch.setattr(util, "find_spec", lambda name: None if name == "uvicorn" else found(name))
-    cli("serve", code=2).refused(2, "the extra web (uvicorn is missing)", "pip install 'postsched[web]'")
+    missing = cli("serve", code=2)
+    missing.refused(2, "the extra web (uvicorn is missing)", "pip install 'postsched[web]'")
