@@ -113,6 +113,9 @@ def _stands() -> list[Stand]:
     def person(**more: Any) -> Loopback:
         return LinkedInServer(reads_media=True, **more)
 
+    def roomy(**more: Any) -> Loopback:  # a user of some minutes posts more than X's 100 in 15
+        return XServer(quota=100_000, **more)
+
     def lenient(**more: Any) -> Loopback:
         return XServer(same_text="yes", **more)
 
@@ -129,7 +132,7 @@ def _stands() -> list[Stand]:
         Stand("mastodon", "mastodon", MastodonServer, repeats=True),
         Stand("gotosocial", "mastodon", gotosocial),
         Stand("bluesky", "bluesky", BlueskyServer, with_password, repeats=True),
-        Stand("x", "x", XServer, repeats=True),
+        Stand("x", "x", roomy, repeats=True),
         Stand("x-lenient", "x", lenient),
         Stand("linkedin-person", "linkedin", person, thread=False, comments=_of_linkedin),
         Stand("linkedin-page", "linkedin", organization, thread=False, comments=_of_linkedin,
