@@ -78,11 +78,11 @@ def distance(length: timedelta) -> str:
 def _two_units(seconds: int) -> str:
     units = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"), (1, ""))
     for (size, name), (smaller, smaller_name) in pairwise(units):
-        count, rest = divmod(seconds, size)
+        count = seconds // size
         if count >= 3:
             return _counted(round(seconds / size), name)
         if count:
-            more = rest // smaller
+            count, more = divmod(round(seconds / smaller), size // smaller)
             return _counted(count, name) + (f" {_counted(more, smaller_name)}" if more else "")
     raise AssertionError("a second is the smallest unit")
 
