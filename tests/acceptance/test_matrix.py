@@ -14,7 +14,7 @@ from tests.matrix.judging import VANISHED
 from tests.matrix.stands import STANDS
 from tests.matrix.table import HEADS, README, shown
 
-CASES = 60
+CASES = 30
 """Of some thousands."""
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="it forks its processes")
 
