@@ -102,7 +102,7 @@ def test_what_is_taken_goes_out_at_its_time_and_the_end_is_in_order(cli: Posting
     with serving(cli) as served:
         assert served.ask("GET", "/health")[1]["status"] == "ok"
         status, post = served.ask("POST", "/schedule", HELLO | {"at": "in 300ms"})
-        assert (status, post["status"]) == (201, "scheduled")
+        assert (status, len(post["deliveries"])) == (201, 1)  # on a busy machine it is out already
         served.wait_until_out(1)
         status, post = served.ask("GET", f"/schedule/{post['id']}")
         assert (status, post["status"]) == (200, "published")
